@@ -1,0 +1,339 @@
+"""Typed settings with the paper's values for Beauty as defaults.
+
+One flat name serves everywhere: the YAML key `num_views`, the flag `--num-views`, the
+attribute `config.objective.num_views`. Later sources win: defaults, then the dataset's YAML,
+its preset, `--config` files, flags.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from emkd_tf.errors import InputError
+
+_PACKAGE = Path(__file__).resolve().parent
+_CHECKOUT_CONFIGS = _PACKAGE.parent / "configs"  # an installed wheel has them inside
+CONFIGS_DIR = _CHECKOUT_CONFIGS if _CHECKOUT_CONFIGS.is_dir() else _PACKAGE / "configs"
+PROTOCOLS = ("unseen", "window", "all")
+STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker")
+
+
+def _require(condition: bool, name: str, rule: str, value: Any) -> None:
+    if not condition:
+        raise InputError(f"`{name}` must be {rule}, got {value!r}.")
+
+
+def _require_at_least(section: Any, minimum: int, *names: str) -> None:
+    for name in names:
+        value = getattr(section, name)
+        _require(value >= minimum, name, f"at least {minimum}", value)
+
+
+@dataclasses.dataclass(frozen=True)
+class DataConfig:
+    """Where the interactions come from and how they become histories.
+
+    Attributes:
+        dataset: name of a known dataset; names the run when `interactions` is given.
+        data_dir: folder of raw files; $EMKD_DATA_DIR or `<cache_dir>/raw` if not given.
+        cache_dir: folder of prepared datasets; $EMKD_CACHE_DIR or the user's cache.
+        interactions: CSV or Parquet file of your own, one row an action.
+        attributes: CSV, Parquet or JSON file of item attributes of your own.
+        user_column: column of user ids; found by its usual names if not given.
+        item_column: column of item ids; likewise.
+        time_column: column of numeric or date times; likewise.
+        min_user_actions: k-core: users with fewer actions are dropped, to a fixed point.
+        min_item_actions: k-core: items with fewer actions are dropped, to a fixed point.
+        max_length: L, the items of a sequence that the encoders see.
+        window_step: actions between training windows of a sequence longer than L.
+    """
+
+    dataset: str = "sample"
+    data_dir: str | None = None
+    cache_dir: str | None = None
+    interactions: str | None = None
+    attributes: str | None = None
+    user_column: str | None = None
+    item_column: str | None = None
+    time_column: str | None = None
+    min_user_actions: int = 5
+    min_item_actions: int = 5
+    max_length: int = 15
+    window_step: int = 1
+
+    def __post_init__(self) -> None:
+        _require_at_least(self, 0, "min_user_actions", "min_item_actions")
+        _require_at_least(self, 2, "max_length")
+        _require_at_least(self, 1, "window_step")
+        _require(
+            self.attributes is None or self.interactions is not None,
+            "attributes",
+            "given together with `interactions`",
+            self.attributes,
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig:
+    """The networks.
+
+    Attributes:
+        num_networks: N, parallel networks.
+        hidden_units: d, width of the hidden states; a multiple of `num_heads`.
+        num_blocks: transformer blocks of each network.
+        num_heads: attention heads of each block.
+        dropout: probability of dropping a value, everywhere, in [0, 1).
+        tie_item_embeddings: score items with the input embedding, not with own weights.
+    """
+
+    num_networks: int = 3
+    hidden_units: int = 256
+    num_blocks: int = 2
+    num_heads: int = 2
+    dropout: float = 0.3
+    tie_item_embeddings: bool = False
+
+    def __post_init__(self) -> None:
+        _require_at_least(
+            self, 1, "num_networks", "hidden_units", "num_blocks", "num_heads"
+        )
+        _require(
+            self.hidden_units % self.num_heads == 0,
+            "hidden_units",
+            f"a multiple of `num_heads` ({self.num_heads})",
+            self.hidden_units,
+        )
+        _require(0 <= self.dropout < 1, "dropout", "in [0, 1)", self.dropout)
+
+
+@dataclasses.dataclass(frozen=True)
+class ObjectiveConfig:
+    """Terms of the training loss; the paper's symbols in brackets.
+
+    Attributes:
+        num_views: [M] masked views of each sequence and step.
+        mask_probability: [rho] probability that an item is chosen, in (0, 1).
+        mask_at_least_one: choose one item at random in views that would have none; the
+            paper's views may have none.
+        temperature: [tau] of contrast and distillation, > 0.
+        contrast_weight: [lambda] on ICL + CCL.
+        distillation_weight: [mu] on distillation.
+        attribute_prediction: the AP term.
+        intra_contrast: the ICL term.
+        cross_contrast: the CCL term.
+        distillation: the KD term.
+        contrast_self_term: keep exp(0) for the anchor itself among the negatives, as the
+            authors' release does.
+    """
+
+    num_views: int = 8
+    mask_probability: float = 0.15
+    mask_at_least_one: bool = False
+    temperature: float = 0.3
+    contrast_weight: float = 0.01
+    distillation_weight: float = 0.001
+    attribute_prediction: bool = True
+    intra_contrast: bool = True
+    cross_contrast: bool = True
+    distillation: bool = True
+    contrast_self_term: bool = False
+
+    def __post_init__(self) -> None:
+        _require_at_least(self, 1, "num_views")
+        _require_at_least(self, 0, "contrast_weight", "distillation_weight")
+        _require(
+            0 < self.mask_probability < 1,
+            "mask_probability",
+            "in (0, 1)",
+            self.mask_probability,
+        )
+        _require(self.temperature > 0, "temperature", "above 0", self.temperature)
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingConfig:
+    """How the networks are trained.
+
+    Attributes:
+        epochs: passes over the training windows.
+        batch_size: B, windows of a step, over all replicas.
+        learning_rate: of Adam, constant, > 0.
+        seed: of the weights, the order, the masks and the dropout.
+        validation_every: epochs between two validations.
+        patience: validations without a better NDCG@10 before the training stops; 0 = off.
+        strategy: tf.distribute strategy: auto, one_device, mirrored or multi_worker.
+        jit_compile: compile the step with XLA; static shapes, padding is computed.
+        deterministic: equal results from equal seeds, some operations slower.
+    """
+
+    epochs: int = 250
+    batch_size: int = 256
+    learning_rate: float = 1e-3
+    seed: int = 0
+    validation_every: int = 1
+    patience: int = 0
+    strategy: str = "auto"
+    jit_compile: bool = False
+    deterministic: bool = False
+
+    def __post_init__(self) -> None:
+        _require_at_least(self, 1, "epochs", "batch_size", "validation_every")
+        _require_at_least(self, 0, "patience", "seed")
+        _require(self.learning_rate > 0, "learning_rate", "above 0", self.learning_rate)
+        _require(
+            self.strategy in STRATEGIES,
+            "strategy",
+            f"one of {', '.join(STRATEGIES)}",
+            self.strategy,
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig:
+    """What is kept of a run.
+
+    Attributes:
+        name: of the run directory and the export; dataset, time and seed if not given.
+        runs_dir: folder of run directories.
+        protocol: evaluation protocol of the headline: unseen, window or all.
+        export: write a SavedModel after the training.
+        saved_models_dir: folder of exports.
+        top_k: items that an exported model returns.
+    """
+
+    name: str | None = None
+    runs_dir: str = "runs"
+    protocol: str = "unseen"
+    export: bool = True
+    saved_models_dir: str = "saved_models"
+    top_k: int = 100
+
+    def __post_init__(self) -> None:
+        _require_at_least(self, 1, "top_k")
+        _require(
+            self.protocol in PROTOCOLS,
+            "protocol",
+            f"one of {', '.join(PROTOCOLS)}",
+            self.protocol,
+        )
+        _require(
+            self.name is None or Path(self.name).name == self.name,
+            "name",
+            "a plain folder name",
+            self.name,
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """All settings of a run, in sections."""
+
+    data: DataConfig = dataclasses.field(default_factory=DataConfig)
+    model: ModelConfig = dataclasses.field(default_factory=ModelConfig)
+    objective: ObjectiveConfig = dataclasses.field(default_factory=ObjectiveConfig)
+    training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
+    run: RunConfig = dataclasses.field(default_factory=RunConfig)
+
+
+SECTIONS = {
+    "data": DataConfig,
+    "model": ModelConfig,
+    "objective": ObjectiveConfig,
+    "training": TrainingConfig,
+    "run": RunConfig,
+}
+KEYS = {
+    field.name: section
+    for section, cls in SECTIONS.items()
+    for field in dataclasses.fields(cls)
+}
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Returns ` Did you mean ...?` with the nearest known name, or all known names."""
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, n=1)
+    return (
+        f"Did you mean `{close[0]}`?" if close else f"Known are: {', '.join(known)}."
+    )
+
+
+def from_flat(values: Mapping[str, Any]) -> Config:
+    """Builds a config from flat keys; those not given keep their defaults.
+
+    Raises:
+        InputError: an unknown key, or a value outside its range.
+    """
+    sections: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    for key, value in values.items():
+        if key not in KEYS:
+            raise InputError(f"Unknown key `{key}`. {nearest(key, KEYS)}")
+        sections[KEYS[key]][key] = value
+    return Config(**{name: SECTIONS[name](**sections[name]) for name in SECTIONS})
+
+
+def to_flat(config: Config) -> dict[str, Any]:
+    """Returns every setting by its flat key, in the order of the sections."""
+    return {
+        key: getattr(getattr(config, section), key) for key, section in KEYS.items()
+    }
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Reads one settings file: flat keys, and `presets` by name.
+
+    Raises:
+        InputError: the file is missing, no valid YAML or no mapping.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            f"Config file {path} does not exist; check the path."
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f" line {where.line + 1}" if where else ""
+        raise InputError(f"{path}{line} is not valid YAML; correct it.") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise InputError(f"{path} must hold `key: value` lines.")
+    unknown = [key for key in values if key not in KEYS and key != "presets"]
+    if unknown:
+        raise InputError(
+            f"{path}: unknown key `{unknown[0]}`. {nearest(str(unknown[0]), KEYS)}"
+        )
+    return values
+
+
+def layered(dataset: str, preset: str | None, files: Iterable[Path]) -> dict[str, Any]:
+    """Merges the dataset's YAML, its preset and further files, later ones winning.
+
+    A dataset without a YAML of its own (own interactions) starts from `sample.yaml`'s
+    presets alone.
+
+    Raises:
+        InputError: an unknown preset or key.
+    """
+    own = CONFIGS_DIR / f"{dataset}.yaml"
+    base = read_yaml(own) if own.exists() else {}
+    presets = base.pop("presets", None) or {}
+    merged = dict(base)
+    if preset is not None:
+        if preset not in presets:
+            raise InputError(
+                f"`preset` {preset!r} is not in {own.name}. {nearest(preset, presets)}"
+            )
+        merged.update(presets[preset])
+    for file in files:
+        values = read_yaml(Path(file))
+        values.pop("presets", None)
+        merged.update(values)
+    return merged

@@ -1,0 +1,1 @@
+"""From interactions on disk to batches of masked sequences."""

@@ -1,0 +1,140 @@
+"""Datasets by name: where their files live, how to check them, what they must hold."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+
+from emkd_tf.data import formats, synthetic
+from emkd_tf.data.download import RemoteFile
+
+_S3REC = "https://raw.githubusercontent.com/RUCAIBox/CIKM2020-S3Rec/master/data/"
+_AMAZON_LICENCE = (
+    "Amazon reviews 2014 (McAuley et al.), research use; as released with S3-Rec."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Interactions:
+    """The raw content of a dataset.
+
+    Attributes:
+        actions: columns user, item (strings) and time (number), one row an action.
+        attributes: columns item, attribute (strings), one row a pair.
+    """
+
+    actions: pl.DataFrame
+    attributes: pl.DataFrame
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A dataset by name.
+
+    Attributes:
+        variants: alternatives, the first that lies in the data folder is used and the last
+            is downloaded; each a tuple of files and the reader of their paths.
+        licence: what the data may be used for.
+        users, items, actions: counts after preparation with the dataset's own settings.
+    """
+
+    variants: tuple[tuple[tuple[RemoteFile, ...], Callable[..., Interactions]], ...]
+    licence: str
+    users: int
+    items: int
+    actions: int
+
+
+def _read_s3rec(sequences: Path, attributes: Path) -> Interactions:
+    return Interactions(
+        formats.read_s3rec_sequences(sequences),
+        formats.read_s3rec_attributes(attributes),
+    )
+
+
+def _read_movielens(archive: Path) -> Interactions:
+    return Interactions(*formats.read_movielens_1m(archive))
+
+
+def _s3rec(stem: str, sequences_sha256: str, attributes_sha256: str):
+    files = (
+        RemoteFile(f"{stem}.txt", f"{_S3REC}{stem}.txt", sequences_sha256),
+        RemoteFile(
+            f"{stem}_item2attributes.json",
+            f"{_S3REC}{stem}_item2attributes.json",
+            attributes_sha256,
+        ),
+    )
+    return files, _read_s3rec
+
+
+SOURCES = {
+    "beauty": Source(
+        (
+            _s3rec(
+                "Beauty",
+                "226cce9c3105299ca0db9615d7d3fb32b3175e90da43100ae352599f0f0107b8",
+                "129e40f67486f6877eff0f5318cfa8530ee8ac23d8b0d1de04e1bb7a2ba0b2d4",
+            ),
+        ),
+        _AMAZON_LICENCE,
+        users=22_363,
+        items=12_101,
+        actions=198_502,
+    ),
+    "toys": Source(
+        (
+            _s3rec(
+                "Toys_and_Games",
+                "176c680c688d497598c4a89a03b402c0fe78d795e5db335c2e78dd5f2d778a3f",
+                "d371acd25101eedac04afc727626464b7acec770c4eda708705d51eb76eb1ad0",
+            ),
+        ),
+        _AMAZON_LICENCE,
+        users=19_412,
+        items=11_924,
+        actions=167_597,
+    ),
+    "ml-1m": Source(
+        (
+            # The same ratings as ids, in the S3-Rec text format; only used if placed there.
+            (
+                (
+                    RemoteFile(
+                        "ml-1m.txt",
+                        None,
+                        "567df58c3822a48e1a92c8d94b43d25fac7f06fd37b817b2a2fc9af364a1b88b",
+                    ),
+                    RemoteFile(
+                        "ml-1m_item2attributes.json",
+                        None,
+                        "977908037ed1cc8a31b96f6ca1c04f60314f4cc28dbe0c43d8e970fdaf64d200",
+                    ),
+                ),
+                _read_s3rec,
+            ),
+            (
+                (
+                    RemoteFile(
+                        "ml-1m.zip",
+                        "https://files.grouplens.org/datasets/movielens/ml-1m.zip",
+                        "a6898adb50b9ca05aa231689da44c217cb524e7ebd39d264c56e2832f2c54e20",
+                    ),
+                ),
+                _read_movielens,
+            ),
+        ),
+        "MovieLens 1M (GroupLens): research use, no redistribution.",
+        users=6_040,
+        items=3_706,
+        actions=1_000_209,
+    ),
+}
+
+
+def read_sample() -> Interactions:
+    """Generates the bundled sample; see `synthetic.generate`."""
+    return Interactions(*synthetic.generate())

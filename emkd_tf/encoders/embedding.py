@@ -1,0 +1,56 @@
+"""Item and position embeddings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from emkd_tf.encoders.initializers import normal
+from emkd_tf.encoders.packing import Packing
+
+
+@tf.keras.utils.register_keras_serializable("emkd_tf")
+class ItemEmbedding(tf.keras.layers.Layer):
+    """Adds a learned item embedding and a learned position embedding.
+
+    Sequences are left-padded: the last column always has the last position, and a batch
+    narrower than `max_length` uses the last positions.
+
+    Call:
+        item_ids: [B, L] int32, L <= max_length; packing: of their items.
+        Returns [T, d] float, one row an item.
+
+    Source: Du et al. 2023, section 3.3. Departure: none.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        max_length: int,
+        hidden_units: int,
+        seed: int,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.max_length = max_length
+        self.hidden_units = hidden_units
+        self.seed = seed
+        self.items = self.add_weight(
+            "items", [vocabulary_size, hidden_units], initializer=normal(seed, "items")
+        )
+        self.positions = self.add_weight(
+            "positions", [max_length, hidden_units], initializer=normal(seed, "places")
+        )
+
+    def call(self, item_ids: tf.Tensor, packing: Packing) -> tf.Tensor:
+        batch, length = tf.unstack(tf.shape(item_ids))
+        positions = tf.range(self.max_length - length, self.max_length)
+        positions = tf.broadcast_to(positions, [batch, length])
+        items = tf.gather(self.items, packing.pack(item_ids))
+        return items + tf.gather(self.positions, packing.pack(positions))
+
+    def get_config(self) -> dict[str, Any]:
+        names = ("vocabulary_size", "max_length", "hidden_units", "seed")
+        return {**super().get_config(), **{n: getattr(self, n) for n in names}}

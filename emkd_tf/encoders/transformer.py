@@ -1,0 +1,151 @@
+"""The bidirectional transformer encoder of EMKD."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from emkd_tf.encoders.dropout import Dropout
+from emkd_tf.encoders.embedding import ItemEmbedding
+from emkd_tf.encoders.initializers import normal
+from emkd_tf.encoders.packing import Packing
+from emkd_tf.special_ids import PAD_ID
+
+_MASKED_LOGIT = -1e9  # finite: a row of padding alone must not become NaN
+_NORM_EPSILON = 1e-6
+_FEED_FORWARD_FACTOR = 4
+
+
+@tf.keras.utils.register_keras_serializable("emkd_tf")
+class TransformerBlock(tf.keras.layers.Layer):
+    """Pre-norm self-attention over the items, then a feed-forward network.
+
+    Call:
+        tokens: [T, d] float; packing: of their places in [B, L]; dropout.
+        Returns [T, d].
+
+    Source: Du et al. 2023, section 3.3; the norm's place and the dropout after the block
+    follow the authors' release.
+    """
+
+    def __init__(self, hidden_units: int, num_heads: int, seed: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.hidden_units, self.num_heads, self.seed = hidden_units, num_heads, seed
+
+        def dense(name: str, units: int, inputs: int) -> tf.keras.layers.Dense:
+            layer = tf.keras.layers.Dense(
+                units, kernel_initializer=normal(seed, f"{self.name}/{name}"), name=name
+            )
+            layer.build([None, inputs])
+            return layer
+
+        def norm(name: str) -> tf.keras.layers.LayerNormalization:
+            layer = tf.keras.layers.LayerNormalization(epsilon=_NORM_EPSILON, name=name)
+            layer.build([None, hidden_units])
+            return layer
+
+        width = _FEED_FORWARD_FACTOR * hidden_units
+        self.attention_norm = norm("attention_norm")
+        self.query_key_value = dense("query_key_value", 3 * hidden_units, hidden_units)
+        self.attention_output = dense("attention_output", hidden_units, hidden_units)
+        self.feed_forward_norm = norm("feed_forward_norm")
+        self.expand = dense("expand", width, hidden_units)
+        self.contract = dense("contract", hidden_units, width)
+
+    def call(self, tokens: tf.Tensor, packing: Packing, dropout: Dropout) -> tf.Tensor:
+        attended = self._attend(self.attention_norm(tokens), packing, dropout)
+        tokens = tokens + dropout(attended)
+        inner = tf.nn.gelu(self.expand(self.feed_forward_norm(tokens)), approximate=True)
+        tokens = tokens + dropout(self.contract(dropout(inner)))
+        return dropout(tokens)
+
+    def _attend(
+        self, tokens: tf.Tensor, packing: Packing, dropout: Dropout
+    ) -> tf.Tensor:
+        batch, length = tf.unstack(tf.shape(packing.is_item))
+        head_units = self.hidden_units // self.num_heads
+        projected = packing.unpack(self.query_key_value(tokens))  # [B, L, 3d]
+        projected = tf.reshape(
+            projected, [batch, length, 3, self.num_heads, head_units]
+        )
+        query, key, value = tf.unstack(
+            tf.transpose(projected, [2, 0, 3, 1, 4])
+        )  # each [B, heads, L, d / heads]
+        logits = tf.matmul(query, key, transpose_b=True) * head_units**-0.5
+        is_key = packing.is_item[:, tf.newaxis, tf.newaxis, :]
+        weights = dropout(tf.nn.softmax(tf.where(is_key, logits, _MASKED_LOGIT)))
+        mixed = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])
+        mixed = tf.reshape(mixed, [batch, length, self.hidden_units])
+        return self.attention_output(packing.pack(mixed))
+
+    def get_config(self) -> dict[str, Any]:
+        names = ("hidden_units", "num_heads", "seed")
+        return {**super().get_config(), **{n: getattr(self, n) for n in names}}
+
+
+@tf.keras.utils.register_keras_serializable("emkd_tf")
+class TransformerEncoder(tf.keras.layers.Layer):
+    """Embeds items and positions and passes them through transformer blocks.
+
+    Args:
+        vocabulary_size: V + 2, rows of the item embedding.
+        max_length: L.
+        hidden_units: d.
+        num_blocks, num_heads: of the transformer.
+        dropout: probability, in [0, 1).
+        seed: of the initial weights; networks with different seeds start different.
+        skip_padding: compute items only; off where shapes must be static (XLA).
+
+    Call:
+        item_ids: [B, L] int32, left-padded with PAD_ID.
+        dropout_seed: [2] int32, or None for no dropout (inference).
+        Returns [B, L, d] float; zero at padding.
+
+    Source: Du et al. 2023, section 3.3. Departure: states at padding are zero.
+    """
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: int,
+        max_length: int,
+        hidden_units: int,
+        num_blocks: int,
+        num_heads: int,
+        dropout: float,
+        seed: int,
+        skip_padding: bool = True,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self._config = {
+            "vocabulary_size": vocabulary_size,
+            "max_length": max_length,
+            "hidden_units": hidden_units,
+            "num_blocks": num_blocks,
+            "num_heads": num_heads,
+            "dropout": dropout,
+            "seed": seed,
+            "skip_padding": skip_padding,
+        }
+        self.dropout_rate, self.skip_padding = dropout, skip_padding
+        self.hidden_units, self.max_length = hidden_units, max_length
+        self.embedding = ItemEmbedding(vocabulary_size, max_length, hidden_units, seed)
+        self.blocks = [
+            TransformerBlock(hidden_units, num_heads, seed, name=f"block_{index}")
+            for index in range(num_blocks)
+        ]
+
+    def call(
+        self, item_ids: tf.Tensor, dropout_seed: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        packing = Packing(item_ids != PAD_ID, skip_padding=self.skip_padding)
+        dropout = Dropout(self.dropout_rate, dropout_seed)
+        tokens = dropout(self.embedding(item_ids, packing))
+        for block in self.blocks:
+            tokens = block(tokens, packing, dropout)
+        return packing.unpack(tokens)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **self._config}

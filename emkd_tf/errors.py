@@ -1,0 +1,22 @@
+"""Errors that a user can mend: one line of what, where and how, and an exit code."""
+
+
+class InputError(ValueError):
+    """Bad input or configuration."""
+
+    exit_code = 2
+
+
+class DataUnavailableError(RuntimeError):
+    """A file can neither be found nor downloaded."""
+
+    exit_code = 3
+
+
+class NonFiniteLossError(ArithmeticError):
+    """A loss became NaN or infinite."""
+
+    exit_code = 4
+
+
+USER_ERRORS = (InputError, DataUnavailableError, NonFiniteLossError)

@@ -1,0 +1,1 @@
+"""Full-catalogue, leave-one-out ranking under named protocols."""

@@ -1,0 +1,106 @@
+"""Ranks every user's held-out item among all items, in chunks of users."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from emkd_tf.data.histories import Histories
+from emkd_tf.evaluation.metrics import summarize
+from emkd_tf.evaluation.ranks import rank_targets
+from emkd_tf.special_ids import PAD_ID
+
+CHUNK_USERS = 256
+ENSEMBLE = "ensemble"
+
+
+class Recommender(Protocol):
+    """What can be evaluated: scores are an inner product."""
+
+    max_length: int
+
+    def user_vectors(self, item_ids: tf.Tensor) -> tf.Tensor:
+        """[B, length] int32 left-padded histories to [B, D]."""
+
+    def item_vectors(self) -> tf.Tensor:
+        """[V, D], items 1..V."""
+
+
+def chunks(
+    histories: Histories, split: str, window: int, size: int = CHUNK_USERS
+) -> Iterator[dict[str, np.ndarray]]:
+    """Yields what an evaluation needs of `size` users at a time, in the users' order.
+
+    Args:
+        histories: of all users.
+        split: "validation" or "test".
+        window: newest items that the encoder sees.
+        size: users of a chunk.
+
+    Yields:
+        "users" [n]; "item_ids" [n, window] int32; "targets" [n] int32; "seen" [n, W] int32,
+        the history's items, each once, PAD_ID elsewhere; "in_window" [n, W] bool.
+    """
+    targets = histories.targets(split)
+    for first in range(0, histories.num_users, size):
+        users = np.arange(first, min(first + size, histories.num_users))
+        history = histories.before_target(split, users)
+        # The last occurrence of an item decides whether it is in the window: sort by item,
+        # then by place, and keep the last of each run.
+        order = np.argsort(history, axis=1, kind="stable")
+        seen = np.take_along_axis(history, order, axis=1)
+        is_last = np.ones(seen.shape, bool)
+        is_last[:, :-1] = seen[:, 1:] != seen[:, :-1]
+        yield {
+            "users": users,
+            "item_ids": histories.before_target(split, users, window),
+            "targets": targets[users],
+            "seen": np.where(is_last, seen, PAD_ID).astype(np.int32),
+            "in_window": order >= history.shape[1] - window,
+        }
+
+
+def rank_users(
+    recommender: Recommender, histories: Histories, split: str, members: bool = False
+) -> dict[str, dict[str, np.ndarray]]:
+    """Ranks every user's target.
+
+    Args:
+        recommender: to evaluate.
+        histories: of all users.
+        split: "validation" (target: the last but one item) or "test" (the last).
+        members: also rank by each network of an ensemble alone.
+
+    Returns:
+        [users] int32 ranks by member ("ensemble" is the recommender) and protocol.
+    """
+    item_vectors = recommender.item_vectors()
+    parts = recommender.members() if members else {}
+    signature = [tf.TensorSpec([None, recommender.max_length - 1], tf.int32)]
+    encode = tf.function(recommender.user_vectors, input_signature=signature)
+    collected: dict[str, list] = {name: [] for name in (ENSEMBLE, *parts)}
+    for chunk in chunks(histories, split, recommender.max_length - 1):
+        vectors = encode(tf.constant(chunk["item_ids"]))
+        rest = [tf.constant(chunk[key]) for key in ("targets", "seen", "in_window")]
+        collected[ENSEMBLE].append(rank_targets(vectors, item_vectors, *rest))
+        for name, part in parts.items():
+            own = tf.gather(vectors, part.columns, axis=1)
+            collected[name].append(rank_targets(own, part.item_vectors, *rest))
+    return {
+        name: {
+            protocol: np.concatenate([ranks[protocol].numpy() for ranks in of_chunks])
+            for protocol in of_chunks[0]
+        }
+        for name, of_chunks in collected.items()
+    }
+
+
+def evaluate(
+    recommender: Recommender, histories: Histories, split: str
+) -> dict[str, dict[str, float]]:
+    """Returns the metrics of every protocol: {"unseen": {"HR@10": ...}, ...}."""
+    ranks = rank_users(recommender, histories, split)[ENSEMBLE]
+    return {protocol: summarize(of_users) for protocol, of_users in ranks.items()}

@@ -1,0 +1,1 @@
+"""SavedModels for TF Serving: raw item ids in and out."""

@@ -1,0 +1,235 @@
+"""EMKD: parallel networks that learn together and recommend by the sum of their scores."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from emkd_tf.encoders import ENCODERS
+from emkd_tf.models.losses import EnsembleLosses
+from emkd_tf.models.network import Network, with_mask_token
+from emkd_tf.models.replicas import num_replicas, replica_id
+from emkd_tf.special_ids import mask_id, vocabulary_size
+
+
+@dataclasses.dataclass(frozen=True)
+class ItemScores:
+    """How a member of an ensemble scores: a part of the user vectors times item vectors.
+
+    Attributes:
+        columns: the parts of the user vectors [B, D] that it reads, in its order.
+        item_vectors: [V, len(columns)] float.
+    """
+
+    columns: np.ndarray
+    item_vectors: tf.Tensor
+
+
+class EMKD(tf.keras.Model):
+    """The ensemble of N networks with its training step.
+
+    Args:
+        num_items: V.
+        max_length: L.
+        item_attributes: [V + 2, A] float multi-hot table; A may be 0.
+        num_networks, hidden_units, num_blocks, num_heads, dropout, tie_item_embeddings:
+            see `config.ModelConfig`.
+        losses: the terms of the training loss and their weights.
+        seed: of the weights and the dropout; network n has its own, derived from it.
+        static_shapes: give every tensor a static shape, for XLA.
+
+    Call:
+        item_ids: [B, length] int32 histories, left-padded. Returns `score_items`.
+
+    Source: Du et al. 2023. Departure: the networks start from different weights, the
+    release starts their transformer blocks identical.
+    """
+
+    def __init__(
+        self,
+        *,
+        num_items: int,
+        max_length: int,
+        item_attributes: np.ndarray,
+        num_networks: int = 3,
+        hidden_units: int = 256,
+        num_blocks: int = 2,
+        num_heads: int = 2,
+        dropout: float = 0.3,
+        tie_item_embeddings: bool = False,
+        losses: EnsembleLosses | None = None,
+        seed: int = 0,
+        static_shapes: bool = False,
+        encoder: str = "transformer",
+        name: str = "emkd",
+    ):
+        super().__init__(name=name)
+        self.num_items, self.max_length, self.seed = num_items, max_length, seed
+        self.hidden_units = hidden_units
+        self.losses_of = losses or EnsembleLosses()
+        self.static_shapes = static_shapes
+        self.networks = [
+            Network(
+                ENCODERS[encoder](
+                    vocabulary_size=vocabulary_size(num_items),
+                    max_length=max_length,
+                    hidden_units=hidden_units,
+                    num_blocks=num_blocks,
+                    num_heads=num_heads,
+                    dropout=dropout,
+                    seed=network_seed,
+                    skip_padding=not static_shapes,
+                ),
+                num_items=num_items,
+                num_attributes=item_attributes.shape[1],
+                seed=network_seed,
+                tie_item_embeddings=tie_item_embeddings,
+                name=f"network_{number}",
+            )
+            for number, network_seed in enumerate(_network_seeds(seed, num_networks), 1)
+        ]
+        self._item_attributes = tf.constant(item_attributes, tf.float32)
+        self.loss_names = ("total", *self.losses_of.names(item_attributes.shape[1] > 0))
+        self._trackers = [
+            tf.keras.metrics.Mean(name=f"loss/{name}") for name in self.loss_names
+        ]
+        # The last step's own values, to tell which term is at fault when one is not finite.
+        self.last_losses = tf.Variable(
+            tf.zeros([len(self.loss_names)]),
+            trainable=False,
+            name="last_losses",
+            synchronization=tf.VariableSynchronization.ON_READ,
+            aggregation=tf.VariableAggregation.SUM,
+        )
+        self.built = True
+
+    @property
+    def metrics(self) -> list[tf.keras.metrics.Metric]:
+        return self._trackers
+
+    def call(self, item_ids: tf.Tensor, training: bool = False) -> tf.Tensor:
+        return self.score_items(item_ids)
+
+    def compute_losses(
+        self, batch: dict[str, tf.Tensor], dropout_seed: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
+        """Computes this replica's share of every term; shares add up to the global mean.
+
+        Args:
+            batch: of `data.pipeline.training_batches`.
+            dropout_seed: [2] int32, or None for no dropout.
+
+        Returns:
+            Scalars by name: "total" is the weighted sum, the terms are not weighted.
+        """
+        rows = tf.concat([batch["item_ids"][:, tf.newaxis], batch["views"]], axis=1)
+        num_rows, length = rows.shape[1], rows.shape[2]
+        flat = tf.reshape(rows, [-1, length])  # [B * (1 + M), L]
+        states = []
+        for number, network in enumerate(self.networks):
+            seed = (
+                None
+                if dropout_seed is None
+                else tf.random.experimental.stateless_fold_in(dropout_seed, number)
+            )
+            encoded = network.encoder(flat, dropout_seed=seed)
+            states.append(
+                tf.reshape(encoded, [-1, num_rows, length, self.hidden_units])
+            )
+        return self.losses_of(
+            self.networks,
+            states,
+            batch,
+            item_attributes=self._item_attributes,
+            static_shapes=self.static_shapes,
+        )
+
+    def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        step = tf.cast(self.optimizer.iterations, tf.int32)
+        seed = tf.random.experimental.stateless_fold_in([self.seed, step], replica_id())
+        with tf.GradientTape() as tape:
+            losses = self.compute_losses(batch, dropout_seed=seed)
+        # The replicas' gradients are added by the optimizer, as their losses are shares.
+        gradients = tape.gradient(losses["total"], self.trainable_variables)
+        self.optimizer.apply_gradients(
+            zip(gradients, self.trainable_variables, strict=True)
+        )
+        return self._track(losses)
+
+    def test_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        return self._track(self.compute_losses(batch))
+
+    def _track(self, losses: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        values = [losses[name] for name in self.loss_names]
+        self.last_losses.assign(tf.stack(values))
+        for tracker, value in zip(self._trackers, values, strict=True):
+            # A mean over replicas of shares, so times their number.
+            tracker.update_state(value * num_replicas())
+        return {tracker.name: tracker.result() for tracker in self._trackers}
+
+    def network_states(self, item_ids: tf.Tensor) -> list[tf.Tensor]:
+        """Encodes histories with a mask token behind them.
+
+        Args:
+            item_ids: [B, length] int32, left-padded with PAD_ID; the last L - 1 count.
+
+        Returns:
+            N tensors [B, d], each network's state at the mask token.
+        """
+        rows = with_mask_token(item_ids, mask_id(self.num_items), self.max_length)
+        return [network.encoder(rows)[:, -1] for network in self.networks]
+
+    def user_vectors(self, item_ids: tf.Tensor) -> tf.Tensor:
+        """Encodes histories for one inner product with `item_vectors`.
+
+        Args:
+            item_ids: [B, length] int32, left-padded with PAD_ID; the last L - 1 count.
+
+        Returns:
+            [B, N * d + 1] float: the networks' states at the mask token, and a one.
+        """
+        states = self.network_states(item_ids)
+        return tf.concat([*states, tf.ones_like(states[0][:, :1])], axis=-1)
+
+    def item_vectors(self) -> tf.Tensor:
+        """Returns [V, N * d + 1] float: the networks' item weights and their summed bias.
+
+        Source: section 3.5's sum of logits, as one inner product.
+        """
+        tables = [network.item_table()[1:] for network in self.networks]
+        bias = tf.add_n([network.item_bias[1:] for network in self.networks])
+        return tf.concat([*tables, bias[:, tf.newaxis]], axis=-1)
+
+    def score_items(self, item_ids: tf.Tensor) -> tf.Tensor:
+        """Scores items 1..V for histories: [B, length] to [B, V]."""
+        return tf.matmul(
+            self.user_vectors(item_ids), self.item_vectors(), transpose_b=True
+        )
+
+    def members(self) -> dict[str, ItemScores]:
+        """Returns how each network alone scores, by its name."""
+        width, last = self.hidden_units, len(self.networks) * self.hidden_units
+        return {
+            network.name: ItemScores(
+                np.append(np.arange(number * width, (number + 1) * width), last),
+                tf.concat(
+                    [network.item_table()[1:], network.item_bias[1:, tf.newaxis]], -1
+                ),
+            )
+            for number, network in enumerate(self.networks)
+        }
+
+    def parameters(self) -> dict[str, int]:
+        """Counts the encoders' weights (the paper's Table 5) and all trained weights."""
+        encoders = [w for n in self.networks for w in n.encoder.trainable_variables]
+        return {
+            "encoders": sum(math.prod(w.shape) for w in encoders),
+            "all": sum(math.prod(w.shape) for w in self.trainable_variables),
+        }
+
+
+def _network_seeds(seed: int, num_networks: int) -> list[int]:
+    return np.random.SeedSequence(seed).generate_state(num_networks).tolist()

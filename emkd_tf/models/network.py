@@ -1,0 +1,112 @@
+"""One of the N parallel networks: an encoder with its item and attribute heads."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from emkd_tf.encoders.initializers import normal
+from emkd_tf.special_ids import PAD_ID
+
+
+class Network(tf.keras.layers.Layer):
+    """An encoder, item logits d -> V + 1 and attribute logits d -> A.
+
+    Args:
+        encoder: item ids [B, L] to states [B, L, d].
+        num_items: V.
+        num_attributes: A; 0 for no attribute head.
+        seed: of the heads' initial weights.
+        tie_item_embeddings: score items with the encoder's item embedding.
+
+    Source: Du et al. 2023, section 3.3; own item weights and bias as in the release.
+    """
+
+    def __init__(
+        self,
+        encoder: tf.keras.layers.Layer,
+        *,
+        num_items: int,
+        num_attributes: int,
+        seed: int,
+        tie_item_embeddings: bool = False,
+        name: str | None = None,
+    ):
+        super().__init__(name=name)
+        self.encoder = encoder
+        self._num_rows = num_items + 1
+        width = encoder.hidden_units
+        self.item_weights = (
+            None
+            if tie_item_embeddings
+            else self.add_weight(
+                "item_weights",
+                [self._num_rows, width],
+                initializer=normal(seed, "item_weights"),
+            )
+        )
+        self.item_bias = self.add_weight(
+            "item_bias", [self._num_rows], initializer="zeros"
+        )
+        if num_attributes:
+            self.attribute_weights = self.add_weight(
+                "attribute_weights",
+                [width, num_attributes],
+                initializer=normal(seed, "attribute_weights"),
+            )
+            self.attribute_bias = self.add_weight(
+                "attribute_bias", [num_attributes], initializer="zeros"
+            )
+
+    def item_table(self) -> tf.Tensor:
+        """Returns the output item embedding [V + 1, d]; row 0 is the padding slot."""
+        if self.item_weights is None:
+            return self.encoder.embedding.items[: self._num_rows]
+        return tf.convert_to_tensor(self.item_weights)
+
+    def serving_variables(self) -> list[tf.Variable]:
+        """Returns what scoring items needs: all but the attribute head."""
+        own = [w for w in (self.item_weights, self.item_bias) if w is not None]
+        return [*self.encoder.trainable_variables, *own]
+
+    def item_logits(self, states: tf.Tensor) -> tf.Tensor:
+        """Scores items at chosen states: [P, d] to [P, V + 1]."""
+        logits = tf.matmul(states, self.item_table(), transpose_b=True)
+        return tf.nn.bias_add(logits, self.item_bias)
+
+    def attribute_logits(self, states: tf.Tensor) -> tf.Tensor:
+        """Scores attributes: [P, d] to [P, A]."""
+        return tf.matmul(states, self.attribute_weights) + self.attribute_bias
+
+
+def with_mask_token(item_ids: tf.Tensor, mask_id: int, max_length: int) -> tf.Tensor:
+    """Appends the mask token to histories and keeps the last `max_length` places.
+
+    Args:
+        item_ids: [B, length] int32, left-padded with PAD_ID.
+        mask_id: id of the mask token.
+        max_length: L.
+
+    Returns:
+        [B, min(length + 1, L)] int32; the prediction is read at the last place.
+    """
+    item_ids = item_ids[:, -(max_length - 1) :]
+    return tf.pad(item_ids, [[0, 0], [0, 1]], constant_values=mask_id)
+
+
+def chosen_positions(labels: tf.Tensor, capacity: int | None = None) -> tf.Tensor:
+    """Finds the positions that have a label.
+
+    Args:
+        labels: [n] int32, PAD_ID where nothing was chosen.
+        capacity: length of the result where it must be static; None for as many as there
+            are. What is chosen beyond the capacity is left out.
+
+    Returns:
+        [P] int32 positions; with a capacity, unused places hold n.
+    """
+    is_chosen = labels != PAD_ID
+    if capacity is None:
+        return tf.cast(tf.where(is_chosen)[:, 0], tf.int32)
+    count = tf.shape(labels)[0]
+    positions = tf.where(is_chosen, tf.range(count), count)
+    return tf.sort(positions)[:capacity]

@@ -1,0 +1,1 @@
+"""Terms of the training loss as pure functions of tensors; no weights, no model, no config."""

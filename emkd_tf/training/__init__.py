@@ -1,0 +1,1 @@
+"""From a config to a run directory with a trained and evaluated model."""
