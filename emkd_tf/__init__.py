@@ -1,6 +1,7 @@
 """EMKD-TF: sequential recommendation with ensembles of TensorFlow encoders.
 
-Importing this package costs no TensorFlow import: the public names below load on first use.
+Importing this package costs no TensorFlow import: the public names below load on first
+use.
 """
 
 from __future__ import annotations

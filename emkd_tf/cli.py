@@ -101,7 +101,8 @@ def _train(arguments: Sequence[str]) -> None:
 def _run_arguments(
     command: str, arguments: Sequence[str], keys: Sequence[str], **own: dict[str, Any]
 ) -> tuple[Path, dict[str, Any]]:
-    """Reads the arguments of a command on a run: --run, settings, and the command's own."""
+    """Reads the arguments of a command on a run: --run, settings, and the command's
+    own."""
     parser = settings_parser(f"emkd {command}", COMMANDS[command][1], keys)
     parser.add_argument("--run", type=str, help="run directory (required)")
     for name, options in own.items():
@@ -122,7 +123,9 @@ def _evaluate(arguments: Sequence[str]) -> None:
     split = {"type": str, "default": "test", "help": "test or validation"}
     path, values = _run_arguments("evaluate", arguments, _RUN_KEYS, split=split)
     if values["split"] not in ("test", "validation"):
-        raise InputError(f"`split` must be test or validation, got {values['split']!r}.")
+        raise InputError(
+            f"`split` must be test or validation, got {values['split']!r}."
+        )
     from emkd_tf.evaluation.evaluator import ENSEMBLE, rank_users
     from emkd_tf.evaluation.metrics import summarize
     from emkd_tf.training.run_dir import open_run
@@ -143,7 +146,10 @@ def _evaluate(arguments: Sequence[str]) -> None:
 
 
 def _recommend(arguments: Sequence[str]) -> None:
-    history = {"type": str, "help": "item ids, oldest first, joined by commas (required)"}
+    history = {
+        "type": str,
+        "help": "item ids, oldest first, joined by commas (required)",
+    }
     count = {"type": int, "default": 10, "help": "items to recommend"}
     path, values = _run_arguments(
         "recommend", arguments, _RUN_KEYS, history=history, k=count

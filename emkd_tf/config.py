@@ -1,8 +1,8 @@
 """Typed settings with the paper's values for Beauty as defaults.
 
 One flat name serves everywhere: the YAML key `num_views`, the flag `--num-views`, the
-attribute `config.objective.num_views`. Later sources win: defaults, then the dataset's YAML,
-its preset, `--config` files, flags.
+attribute `config.objective.num_views`. Later sources win: defaults, then the dataset's
+YAML, its preset, `--config` files, flags.
 """
 
 from __future__ import annotations
@@ -48,8 +48,10 @@ class DataConfig:
         user_column: column of user ids; found by its usual names if not given.
         item_column: column of item ids; likewise.
         time_column: column of numeric or date times; likewise.
-        min_user_actions: k-core: users with fewer actions are dropped, to a fixed point.
-        min_item_actions: k-core: items with fewer actions are dropped, to a fixed point.
+        min_user_actions: k-core: users with fewer actions are dropped, to a fixed
+            point.
+        min_item_actions: k-core: items with fewer actions are dropped, to a fixed
+            point.
         max_length: L, the items of a sequence that the encoders see.
         window_step: actions between training windows of a sequence longer than L.
     """
@@ -128,8 +130,8 @@ class ObjectiveConfig:
         intra_contrast: the ICL term.
         cross_contrast: the CCL term.
         distillation: the KD term.
-        contrast_self_term: keep exp(0) for the anchor itself among the negatives, as the
-            authors' release does.
+        contrast_self_term: keep exp(0) for the anchor itself among the negatives, as
+            the authors' release does.
     """
 
     num_views: int = 8
@@ -166,7 +168,8 @@ class TrainingConfig:
         learning_rate: of Adam, constant, > 0.
         seed: of the weights, the order, the masks and the dropout.
         validation_every: epochs between two validations.
-        patience: validations without a better NDCG@10 before the training stops; 0 = off.
+        patience: validations without a better NDCG@10 before the training stops; 0 =
+            off.
         strategy: tf.distribute strategy: auto, one_device, mirrored or multi_worker.
         jit_compile: compile the step with XLA; static shapes, padding is computed.
         deterministic: equal results from equal seeds, some operations slower.
@@ -259,9 +262,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Returns ` Did you mean ...?` with the nearest known name, or all known names."""
     known = sorted(known)
     close = difflib.get_close_matches(name, known, n=1)
-    return (
-        f"Did you mean `{close[0]}`?" if close else f"Known are: {', '.join(known)}."
-    )
+    return f"Did you mean `{close[0]}`?" if close else f"Known are: {', '.join(known)}."
 
 
 def from_flat(values: Mapping[str, Any]) -> Config:

@@ -23,8 +23,8 @@ def _installed_major(package: str) -> int | None:
 def require_keras_2() -> None:
     """Selects Keras 2 if TensorFlow is not loaded yet, and checks the choice if it is.
 
-    TensorFlow <= 2.15 comes with Keras 2 and is left alone: forcing tf-keras there would
-    separate `tf.keras` from the user's own `import keras`.
+    TensorFlow <= 2.15 comes with Keras 2 and is left alone: forcing tf-keras there
+    would separate `tf.keras` from the user's own `import keras`.
 
     Raises:
         ImportError: Keras 3 was already chosen, or tf-keras is missing.

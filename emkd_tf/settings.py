@@ -1,4 +1,5 @@
-"""From command-line arguments to a config: defaults < YAML < preset < --config < flags."""
+"""From command-line arguments to a config: defaults < YAML < preset < --config <
+flags."""
 
 from __future__ import annotations
 
@@ -10,7 +11,15 @@ from typing import Any
 
 import jsonargparse
 
-from emkd_tf.config import KEYS, SECTIONS, Config, from_flat, layered, nearest, read_yaml
+from emkd_tf.config import (
+    KEYS,
+    SECTIONS,
+    Config,
+    from_flat,
+    layered,
+    nearest,
+    read_yaml,
+)
 from emkd_tf.errors import InputError
 
 _PRINT = "--print_config"
@@ -74,7 +83,8 @@ def _one_line(message: str, flags: Iterable[str]) -> str:
 def settings_parser(
     prog: str, description: str, keys: Iterable[str] | None = None
 ) -> SettingsParser:
-    """Builds a parser whose flags, types, defaults and help come from the config classes.
+    """Builds a parser whose flags, types, defaults and help come from the config
+    classes.
 
     Args:
         prog, description: for the help.
@@ -89,9 +99,9 @@ def settings_parser(
     return parser
 
 
-def read_settings(prog: str, description: str, arguments: Sequence[str]) -> tuple[
-    Config, bool
-]:
+def read_settings(
+    prog: str, description: str, arguments: Sequence[str]
+) -> tuple[Config, bool]:
     """Reads all settings of a run from its command line.
 
     Returns:

@@ -18,8 +18,9 @@ def attribute_arrays(
         item_ids: raw ids of items 1..V.
 
     Returns:
-        Offsets [V + 1] int64 and values int32 (compressed rows: item i has the attributes
-        values[offsets[i - 1] : offsets[i]], numbered from 0), and the attributes' names.
+        Offsets [V + 1] int64 and values int32 (compressed rows: item i has the
+        attributes values[offsets[i - 1] : offsets[i]], numbered from 0), and the
+        attributes' names.
     """
     catalogue = pl.DataFrame({"item": item_ids}).with_row_index("number")
     known = attributes.unique(maintain_order=True).join(

@@ -23,13 +23,15 @@ class RemoteFile:
 
 
 def cache_dir(configured: str | None) -> Path:
-    """Returns the folder of prepared data: configured, $EMKD_CACHE_DIR, the user's cache."""
+    """Returns the folder of prepared data: configured, $EMKD_CACHE_DIR, the user's
+    cache."""
     chosen = configured or os.environ.get("EMKD_CACHE_DIR") or pooch.os_cache("emkd-tf")
     return Path(chosen).expanduser()
 
 
 def data_dir(configured: str | None, cache: Path) -> Path:
-    """Returns the folder of raw files: configured, $EMKD_DATA_DIR, `raw` in the cache."""
+    """Returns the folder of raw files: configured, $EMKD_DATA_DIR, `raw` in the
+    cache."""
     chosen = configured or os.environ.get("EMKD_DATA_DIR") or cache / "raw"
     return Path(chosen).expanduser()
 
@@ -40,10 +42,12 @@ def sha256(path: Path) -> str:
 
 
 def fetch(file: RemoteFile, folder: Path) -> Path:
-    """Returns the verified path of a file in `folder`, downloading it if it is not there.
+    """Returns the verified path of a file in `folder`, downloading it if it is not
+    there.
 
     Raises:
-        InputError: the bytes do not have the expected sha256 (truncated, or another file).
+        InputError: the bytes do not have the expected sha256 (truncated, or another
+            file).
         DataUnavailableError: the file is absent and cannot be downloaded.
     """
     path = folder / file.name
@@ -69,9 +73,12 @@ def fetch(file: RemoteFile, folder: Path) -> Path:
             f"Download of {file.url} was truncated or changed (sha256 differs from "
             f"{file.sha256[:12]}...); run again, or put the file into {folder} by hand."
         ) from None
-    except OSError as error:  # requests' errors are OSErrors, so is a folder we may not write
+    except (
+        OSError
+    ) as error:  # requests' errors are OSErrors, so is a folder we may not write
         raise DataUnavailableError(
             f"{file.name} is not in {folder} and cannot be downloaded "
-            f"({type(error).__name__}): get {file.url} and put it into {folder.resolve()}."
+            f"({type(error).__name__}): get {file.url} and put it into "
+            f"{folder.resolve()}."
         ) from None
     return path

@@ -1,7 +1,8 @@
-"""Readers of interaction and attribute files; every reader gives frames of the same columns.
+"""Readers of interaction and attribute files; every reader gives frames of the same
+columns.
 
-Actions have the columns user, item (strings) and time (number); attributes have item and
-attribute (strings).
+Actions have the columns user, item (strings) and time (number); attributes have item
+and attribute (strings).
 """
 
 from __future__ import annotations
@@ -69,7 +70,11 @@ def _column(
 
 def _line(path: Path, row: int) -> str:
     """Names a data row as its file's reader counts: CSV lines from 1, with a header."""
-    return f"{path} line {row + 2}" if path.suffix.lower() == ".csv" else f"{path} row {row}"
+    return (
+        f"{path} line {row + 2}"
+        if path.suffix.lower() == ".csv"
+        else f"{path} row {row}"
+    )
 
 
 def _refuse_first(frame: pl.DataFrame, path: Path, is_bad: pl.Expr, what: str) -> None:
@@ -114,11 +119,13 @@ def read_interactions(
         frame = frame.with_columns(pl.col(time).to_physical())
     as_number = pl.col(time).cast(pl.Float64, strict=False)
     for row in (
-        frame.with_row_index("row").filter(~as_number.is_finite().fill_null(False))
-    ).head(1).iter_rows(named=True):
+        (frame.with_row_index("row").filter(~as_number.is_finite().fill_null(False)))
+        .head(1)
+        .iter_rows(named=True)
+    ):
         raise InputError(
-            f"{_line(path, row['row'])}: column {time!r} holds {row[time]!r}, not a number; "
-            "use seconds since 1970 or any number that grows with time."
+            f"{_line(path, row['row'])}: column {time!r} holds {row[time]!r}, not a "
+            "number; use seconds since 1970 or any number that grows with time."
         )
     # Integers stay integers: nanoseconds since 1970 do not fit a float.
     as_integer = frame[time].cast(pl.Int64, strict=False)
@@ -137,8 +144,8 @@ def read_attributes(path: Path, item_column: str | None = None) -> pl.DataFrame:
 
     Args:
         path: a CSV or Parquet file whose every column but the item's is a field, a cell
-            holding one value or several separated by `|`, an item on one row or several;
-            or a JSON file that maps item ids to lists of attributes.
+            holding one value or several separated by `|`, an item on one row or
+            several; or a JSON file that maps item ids to lists of attributes.
         item_column: column of item ids, or None to find it by its usual names.
 
     Returns:
@@ -233,9 +240,7 @@ def read_movielens_1m(archive: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
 
     try:
         with zipfile.ZipFile(archive) as files:
-            ratings = table(
-                "ratings.dat", ["user", "item", "rating", "time"], "ascii"
-            )
+            ratings = table("ratings.dat", ["user", "item", "rating", "time"], "ascii")
             movies = table("movies.dat", ["item", "title", "attribute"], "latin-1")
     except (zipfile.BadZipFile, KeyError) as error:
         raise InputError(f"{archive} is not GroupLens' ml-1m.zip: {error}") from None

@@ -12,7 +12,8 @@ from emkd_tf.errors import InputError
 from emkd_tf.files import read_json
 from emkd_tf.special_ids import PAD_ID
 
-# Actions at the end of a history that a split does not see; the first of them is its target.
+# Actions at the end of a history that a split does not see; the first of them is its
+# target.
 HELD_OUT = {"validation": 2, "test": 1}
 
 
@@ -51,7 +52,8 @@ class Histories:
             description = read_json(folder / "dataset.json")
         except (OSError, ValueError) as error:
             raise InputError(
-                f"Prepared dataset {folder} is damaged ({error}); delete it and run again."
+                f"Prepared dataset {folder} is damaged ({error}); delete it and run "
+                "again."
             ) from None
         return cls(*arrays, description=description, folder=folder)
 
@@ -80,7 +82,8 @@ class Histories:
         return _lines(self.folder / "user_ids.txt")
 
     def training_bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Returns starts and ends [users] int64 of the training part of each history."""
+        """Returns starts and ends [users] int64 of the training part of each
+        history."""
         return self.offsets[:-1], self.offsets[1:] - HELD_OUT["validation"]
 
     def targets(self, split: str) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Masked views of a sequence, from random numbers that are drawn beforehand.
 
-Drawing and masking are apart so that an example's views depend on nothing but (seed, pass,
-example, view): not on the batch it lies in, nor on who computes it.
+Drawing and masking are apart so that an example's views depend on nothing but (seed,
+pass, example, view): not on the batch it lies in, nor on who computes it.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ def mask_items(
         at_least_one: choose the item with the lowest draw where none is chosen.
 
     Returns:
-        Views [..., M, L] int32: of the chosen items 80 % are the mask token, 10 % a uniform
-        random item, 10 % unchanged; and labels [..., M, L] int32: the original item where
-        one is chosen, PAD_ID elsewhere.
+        Views [..., M, L] int32: of the chosen items 80 % are the mask token, 10 % a
+        uniform random item, 10 % unchanged; and labels [..., M, L] int32: the original
+        item where one is chosen, PAD_ID elsewhere.
 
-    Source: Devlin et al. 2019, section 3.1; Du et al. 2023, section 3.2. Departure: none
-    (`at_least_one` is an option).
+    Source: Devlin et al. 2019, section 3.1; Du et al. 2023, section 3.2. Departure:
+    none (`at_least_one` is an option).
     """
     choice, action, replacement = tf.unstack(draws, axis=-2)  # each [..., M, L]
     item_ids = tf.broadcast_to(item_ids[..., tf.newaxis, :], tf.shape(choice))

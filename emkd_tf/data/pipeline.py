@@ -28,10 +28,10 @@ def training_batches(
 ) -> tf.data.Dataset:
     """Builds the stream of training batches over all epochs.
 
-    Example number g of the stream is in pass g // n over the n windows, in an order drawn
-    anew for each pass; batches run on across passes, so all are full and of one shape.
-    Order and masks are functions of (seed, pass, example, view): a stream that begins at
-    `first_step` gives what the whole stream gives from there.
+    Example number g of the stream is in pass g // n over the n windows, in an order
+    drawn anew for each pass; batches run on across passes, so all are full and of one
+    shape. Order and masks are functions of (seed, pass, example, view): a stream that
+    begins at `first_step` gives what the whole stream gives from there.
 
     Args:
         items: [actions] int32, all histories.
@@ -47,8 +47,8 @@ def training_batches(
         first_step: batches to leave out at the start.
 
     Returns:
-        A dataset of {"item_ids": [B, L], "views": [B, M, L], "labels": [B, M, L], "row":
-        [B]}, all int32; "row" is the place in the global batch.
+        A dataset of {"item_ids": [B, L], "views": [B, M, L], "labels": [B, M, L],
+        "row": [B]}, all int32; "row" is the place in the global batch.
     """
     starts, ends = (tf.constant(bounds, tf.int64) for bounds in windows)
     items = tf.constant(items, tf.int32)

@@ -27,7 +27,8 @@ MIN_ACTIONS = 3  # one to train on, one to validate on, one to test on
 
 @dataclasses.dataclass(frozen=True)
 class _Input:
-    """What goes into a preparation: hashes for the fingerprint and a deferred reader."""
+    """What goes into a preparation: hashes for the fingerprint and a deferred
+    reader."""
 
     hashes: dict[str, str]
     read: Callable[[], Interactions]
@@ -110,8 +111,8 @@ def clean(
         min_user, min_item: k-core bounds.
 
     Returns:
-        Rows grouped by user in order of first appearance, in time order (stable on ties),
-        and the number of dropped rows by reason.
+        Rows grouped by user in order of first appearance, in time order (stable on
+        ties), and the number of dropped rows by reason.
     """
     read = len(actions)
     unique = actions.unique(maintain_order=True)
@@ -189,8 +190,8 @@ def _write(config: DataConfig, source: _Input, key: str, folder: Path) -> None:
     )
     if actions.is_empty():
         raise InputError(
-            f"No user of `{config.dataset}` is left: dropped rows were {dropped}; lower "
-            "--min-user-actions or --min-item-actions, or give more data."
+            f"No user of `{config.dataset}` is left: dropped rows were {dropped}; "
+            "lower --min-user-actions or --min-item-actions, or give more data."
         )
     users, user_ids = _dense_ids(actions["user"])
     items, item_ids = _dense_ids(actions["item"])

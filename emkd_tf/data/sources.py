@@ -35,8 +35,8 @@ class Source:
     """A dataset by name.
 
     Attributes:
-        variants: alternatives, the first that lies in the data folder is used and the last
-            is downloaded; each a tuple of files and the reader of their paths.
+        variants: alternatives, the first that lies in the data folder is used and the
+            last is downloaded; each a tuple of files and the reader of their paths.
         licence: what the data may be used for.
         users, items, actions: counts after preparation with the dataset's own settings.
     """
@@ -100,7 +100,8 @@ SOURCES = {
     ),
     "ml-1m": Source(
         (
-            # The same ratings as ids, in the S3-Rec text format; only used if placed there.
+            # The same ratings as ids, in the S3-Rec text format; only used if placed
+            # there.
             (
                 (
                     RemoteFile(

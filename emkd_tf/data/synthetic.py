@@ -15,20 +15,22 @@ def generate(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Generates interactions with an order that can be learned.
 
-    A user's interest is a category that now and then drifts to a neighbouring one. Within
-    a category the next item is the successor of the last one in the category's own order
-    (half of the time), or a draw by popularity.
+    A user's interest is a category that now and then drifts to a neighbouring one.
+    Within a category the next item is the successor of the last one in the category's
+    own order (half of the time), or a draw by popularity.
 
     Args:
         num_users: users, each with 8 to 29 actions.
         seed: equal seeds give equal data.
 
     Returns:
-        Actions with columns user, item, time, and attributes with columns item, attribute.
+        Actions with columns user, item, time, and attributes with columns item,
+        attribute.
     """
     rng = np.random.default_rng(seed)
     num_items = NUM_CATEGORIES * ITEMS_PER_CATEGORY
-    # Column t of `items` is every user's action t: the chains of all users advance together.
+    # Column t of `items` is every user's action t: the chains of all users advance
+    # together.
     lengths = rng.integers(8, 30, size=num_users)
     steps = int(lengths.max())
     order = rng.permuted(

@@ -8,8 +8,8 @@ import numpy as np
 def training_windows(
     starts: np.ndarray, ends: np.ndarray, length: int, step: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cuts sequences longer than `length` into windows ending at the last action and then
-    every `step` actions back, plus the window at the sequence's start.
+    """Cuts sequences longer than `length` into windows ending at the last action and
+    then every `step` actions back, plus the window at the sequence's start.
 
     Args:
         starts, ends: [sequences] int64 bounds in the flat array of items.

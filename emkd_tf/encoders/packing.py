@@ -8,9 +8,9 @@ import tensorflow as tf
 class Packing:
     """Maps [B, L, ...] to [T, ...], the T positions that hold an item, and back.
 
-    Two thirds of the positions of a batch can be padding; what works on one position at a
-    time (projections, norms, feed-forward) need not touch them. With `skip_padding` off T is
-    B * L: shapes are static, as XLA wants them.
+    Two thirds of the positions of a batch can be padding; what works on one position at
+    a time (projections, norms, feed-forward) need not touch them. With `skip_padding`
+    off T is B * L: shapes are static, as XLA wants them.
 
     Args:
         is_item: [B, L] bool.

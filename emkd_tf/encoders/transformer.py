@@ -25,8 +25,8 @@ class TransformerBlock(tf.keras.layers.Layer):
         tokens: [T, d] float; packing: of their places in [B, L]; dropout.
         Returns [T, d].
 
-    Source: Du et al. 2023, section 3.3; the norm's place and the dropout after the block
-    follow the authors' release.
+    Source: Du et al. 2023, section 3.3; the norm's place and the dropout after the
+    block follow the authors' release.
     """
 
     def __init__(self, hidden_units: int, num_heads: int, seed: int, **kwargs: Any):
@@ -56,7 +56,9 @@ class TransformerBlock(tf.keras.layers.Layer):
     def call(self, tokens: tf.Tensor, packing: Packing, dropout: Dropout) -> tf.Tensor:
         attended = self._attend(self.attention_norm(tokens), packing, dropout)
         tokens = tokens + dropout(attended)
-        inner = tf.nn.gelu(self.expand(self.feed_forward_norm(tokens)), approximate=True)
+        inner = tf.nn.gelu(
+            self.expand(self.feed_forward_norm(tokens)), approximate=True
+        )
         tokens = tokens + dropout(self.contract(dropout(inner)))
         return dropout(tokens)
 

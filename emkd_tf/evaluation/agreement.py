@@ -21,7 +21,8 @@ def retrieval_metrics(
     ranks: np.ndarray,
     k: int = 10,
 ) -> dict[str, float]:
-    """Retrieves every user's top k with the history excluded and compares with the ranks.
+    """Retrieves every user's top k with the history excluded and compares with the
+    ranks.
 
     Args:
         recommender: to retrieve with.
@@ -63,7 +64,8 @@ def _by_width(exclusions: np.ndarray, widest: int) -> list[np.ndarray]:
 
 
 def _narrow(exclusions: np.ndarray) -> np.ndarray:
-    """Drops the padding that no row needs: sorts it to the front, cuts to the widest."""
+    """Drops the padding that no row needs: sorts it to the front, cuts to the
+    widest."""
     width = max(1, int((exclusions != PAD_ID).sum(axis=1).max()))
     return np.sort(exclusions, axis=1)[:, -width:]
 
@@ -73,7 +75,9 @@ def _check(
 ) -> None:
     """Two places of one item may differ only if the list's scores between them tie."""
     last = scores.shape[1]
-    for row in np.flatnonzero(np.minimum(places, last + 1) != np.minimum(ranks, last + 1)):
+    for row in np.flatnonzero(
+        np.minimum(places, last + 1) != np.minimum(ranks, last + 1)
+    ):
         between = scores[row, [min(p[row], last) - 1 for p in (places, ranks)]]
         if abs(between[0] - between[1]) > _TIE * max(1.0, abs(between[0])):
             raise AssertionError(

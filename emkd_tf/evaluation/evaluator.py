@@ -41,15 +41,16 @@ def chunks(
         size: users of a chunk.
 
     Yields:
-        "users" [n]; "item_ids" [n, window] int32; "targets" [n] int32; "seen" [n, W] int32,
-        the history's items, each once, PAD_ID elsewhere; "in_window" [n, W] bool.
+        "users" [n]; "item_ids" [n, window] int32; "targets" [n] int32; "seen" [n, W]
+        int32, the history's items, each once, PAD_ID elsewhere; "in_window" [n, W]
+        bool.
     """
     targets = histories.targets(split)
     for first in range(0, histories.num_users, size):
         users = np.arange(first, min(first + size, histories.num_users))
         history = histories.before_target(split, users)
-        # The last occurrence of an item decides whether it is in the window: sort by item,
-        # then by place, and keep the last of each run.
+        # The last occurrence of an item decides whether it is in the window: sort by
+        # item, then by place, and keep the last of each run.
         order = np.argsort(history, axis=1, kind="stable")
         seen = np.take_along_axis(history, order, axis=1)
         is_last = np.ones(seen.shape, bool)

@@ -1,4 +1,5 @@
-"""Ranking metrics from the rank of each user's one target; every user counts the same."""
+"""Ranking metrics from the rank of each user's one target; every user counts the
+same."""
 
 from __future__ import annotations
 

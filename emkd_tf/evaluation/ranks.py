@@ -40,7 +40,8 @@ def rank_targets(
         "window" (those of the input window excluded), "all" (none excluded).
     """
     scores = tf.matmul(user_vectors, item_vectors, transpose_b=True)  # [B, V]
-    # The target's score comes from the same product: another one differs in its last bits.
+    # The target's score comes from the same product: another one differs in its last
+    # bits.
     target = tf.gather(scores, targets - 1, batch_dims=1)[:, tf.newaxis]
     rank = tf.math.count_nonzero(~(scores < target), axis=1, dtype=tf.int32)
     seen_scores = tf.gather(scores, tf.maximum(seen - 1, 0), batch_dims=1)

@@ -1,4 +1,5 @@
-"""Run as a script: asks an exported model questions, with TensorFlow as the only import.
+"""Run as a script: asks an exported model questions, with TensorFlow as the only
+import.
 
     python reload.py EXPORT FOLDER
 

@@ -1,4 +1,5 @@
-"""Writes a SavedModel, reloads it in a fresh process and compares it with the live model."""
+"""Writes a SavedModel, reloads it in a fresh process and compares it with the live
+model."""
 
 from __future__ import annotations
 
@@ -34,8 +35,8 @@ def next_version(folder: Path) -> int:
 def export_saved_model(model: EMKD, histories: Histories, folder: Path, k: int) -> Path:
     """Exports a model as `<folder>/<version>/` for TF Serving.
 
-    The folder appears only after a fresh process that has only TensorFlow has loaded it and
-    answered like the live model.
+    The folder appears only after a fresh process that has only TensorFlow has loaded it
+    and answered like the live model.
 
     Args:
         model: to export.
@@ -90,7 +91,9 @@ def _compare(model: EMKD, histories: Histories, folder: Path, k: int) -> None:
     answers = _ask_fresh_process(folder, questions)
     scores = np.array(answers["scores"], np.float32)
     if scores.shape != live_scores.shape:
-        raise RuntimeError(f"The export returns {scores.shape}, not {live_scores.shape}.")
+        raise RuntimeError(
+            f"The export returns {scores.shape}, not {live_scores.shape}."
+        )
     close = np.isclose(scores, live_scores, rtol=_TOLERANCE, atol=_TOLERANCE)
     same = np.array(answers["item_ids"]) == live_ids
     # Where two scores all but tie, either item may come first.

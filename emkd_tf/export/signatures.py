@@ -36,7 +36,8 @@ class Retriever(tf.Module):
 
     def __init__(self, model: EMKD, vocabulary: Path, k: int):
         super().__init__(name="retriever")
-        # The variables are tracked, the Keras layers are not: no trace of Keras is saved.
+        # The variables are tracked, the Keras layers are not: no trace of Keras is
+        # saved.
         self.weights = [w for n in model.networks for w in n.serving_variables()]
         index = tf.lookup.TextFileIndex
         self.to_number = tf.lookup.StaticHashTable(
@@ -68,14 +69,16 @@ class Retriever(tf.Module):
             scores = tf.tensor_scatter_nd_update(
                 scores, _places(item_ids), tf.fill([tf.size(item_ids)], low)
             )
-            # Column 0 is padding. It is also where the padding of histories was scattered.
+            # Column 0 is padding. It is also where the padding of histories was
+            # scattered.
             top, columns = tf.math.top_k(scores[:, 1:], k)
             numbers = tf.cast(columns, tf.int64)
             texts = self.to_text.lookup(numbers)
             return {"item_ids": tf.where(top > low, texts, ""), "scores": top}
 
         self.recommend = tf.function(
-            recommend, input_signature=[tf.TensorSpec([None, None], tf.string, "history")]
+            recommend,
+            input_signature=[tf.TensorSpec([None, None], tf.string, "history")],
         )
 
 

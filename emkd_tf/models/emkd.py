@@ -1,4 +1,5 @@
-"""EMKD: parallel networks that learn together and recommend by the sum of their scores."""
+"""EMKD: parallel networks that learn together and recommend by the sum of their
+scores."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from emkd_tf.special_ids import mask_id, vocabulary_size
 
 @dataclasses.dataclass(frozen=True)
 class ItemScores:
-    """How a member of an ensemble scores: a part of the user vectors times item vectors.
+    """How a member of an ensemble scores: a part of the user vectors times item
+    vectors.
 
     Attributes:
         columns: the parts of the user vectors [B, D] that it reads, in its order.
@@ -96,7 +98,8 @@ class EMKD(tf.keras.Model):
         self._trackers = [
             tf.keras.metrics.Mean(name=f"loss/{name}") for name in self.loss_names
         ]
-        # The last step's own values, to tell which term is at fault when one is not finite.
+        # The last step's own values, to tell which term is at fault when one is not
+        # finite.
         self.last_losses = tf.Variable(
             tf.zeros([len(self.loss_names)]),
             trainable=False,
@@ -116,7 +119,8 @@ class EMKD(tf.keras.Model):
     def compute_losses(
         self, batch: dict[str, tf.Tensor], dropout_seed: tf.Tensor | None = None
     ) -> dict[str, tf.Tensor]:
-        """Computes this replica's share of every term; shares add up to the global mean.
+        """Computes this replica's share of every term; shares add up to the global
+        mean.
 
         Args:
             batch: of `data.pipeline.training_batches`.
@@ -152,7 +156,8 @@ class EMKD(tf.keras.Model):
         seed = tf.random.experimental.stateless_fold_in([self.seed, step], replica_id())
         with tf.GradientTape() as tape:
             losses = self.compute_losses(batch, dropout_seed=seed)
-        # The replicas' gradients are added by the optimizer, as their losses are shares.
+        # The replicas' gradients are added by the optimizer, as their losses are
+        # shares.
         gradients = tape.gradient(losses["total"], self.trainable_variables)
         self.optimizer.apply_gradients(
             zip(gradients, self.trainable_variables, strict=True)
@@ -195,7 +200,8 @@ class EMKD(tf.keras.Model):
         return tf.concat([*states, tf.ones_like(states[0][:, :1])], axis=-1)
 
     def item_vectors(self) -> tf.Tensor:
-        """Returns [V, N * d + 1] float: the networks' item weights and their summed bias.
+        """Returns [V, N * d + 1] float: the networks' item weights and their summed
+        bias.
 
         Source: section 3.5's sum of logits, as one inner product.
         """
@@ -223,7 +229,8 @@ class EMKD(tf.keras.Model):
         }
 
     def parameters(self) -> dict[str, int]:
-        """Counts the encoders' weights (the paper's Table 5) and all trained weights."""
+        """Counts the encoders' weights (the paper's Table 5) and all trained
+        weights."""
         encoders = [w for n in self.networks for w in n.encoder.trainable_variables]
         return {
             "encoders": sum(math.prod(w.shape) for w in encoders),

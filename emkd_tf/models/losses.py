@@ -19,18 +19,19 @@ from emkd_tf.special_ids import PAD_ID
 class EnsembleLosses:
     """Total = MIP + AP + contrast_weight * (ICL + CCL) + distillation_weight * KD.
 
-    Every mean is over the global batch: a replica computes its share, and the shares add up.
+    Every mean is over the global batch: a replica computes its share, and the shares
+    add up.
 
     Args:
         temperature: of contrast and distillation.
         contrast_weight, distillation_weight: the paper's lambda and mu.
-        attribute_prediction, intra_contrast, cross_contrast, distillation: the terms that
-            take part (MIP always does).
+        attribute_prediction, intra_contrast, cross_contrast, distillation: the terms
+            that take part (MIP always does).
         contrast_self_term: see `objectives.contrastive`.
         mask_probability: needed with static shapes, to bound the chosen positions.
 
-    Source: Du et al. 2023, section 3.4. Departure: AP over all items, as the paper says;
-    the release takes the positions chosen in the last view.
+    Source: Du et al. 2023, section 3.4. Departure: AP over all items, as the paper
+    says; the release takes the positions chosen in the last view.
     """
 
     temperature: float = 0.3
@@ -111,7 +112,9 @@ class EnsembleLosses:
 
         # Mean over a view's chosen positions, sum over views.
         view = positions // length % num_views
-        counts = global_sum(tf.math.count_nonzero(labels, axis=[0, 2], dtype=tf.float32))
+        counts = global_sum(
+            tf.math.count_nonzero(labels, axis=[0, 2], dtype=tf.float32)
+        )
         weights = tf.gather(tf.math.reciprocal_no_nan(counts), view)
         weights *= tf.cast(is_used, tf.float32)  # [P]
 
@@ -129,8 +132,8 @@ class EnsembleLosses:
         return terms
 
     def _capacity(self, labels: tf.Tensor) -> int:
-        """Bounds the chosen positions: six standard deviations above the expectation of a
-        batch without any padding."""
+        """Bounds the chosen positions: six standard deviations above the expectation of
+        a batch without any padding."""
         places = labels.shape.num_elements()
         p = self.mask_probability
         return min(places, int(places * p + 6 * (places * p * (1 - p)) ** 0.5) + 1)
@@ -178,10 +181,8 @@ def _attribute_share(
     """AP: mean over the sequences' items, sum over networks."""
     items = tf.reshape(item_ids, [-1])
     count = global_sum(tf.math.count_nonzero(items, dtype=tf.float32))
-    if static_shapes:
-        positions = tf.range(tf.size(items))
-    else:
-        positions = chosen_positions(items)
+    everywhere = tf.range(tf.size(items))
+    positions = everywhere if static_shapes else chosen_positions(items)
     items = tf.gather(items, positions)
     has_attribute = tf.gather(item_attributes, items)
     weights = tf.cast(items != PAD_ID, tf.float32) * tf.math.reciprocal_no_nan(count)

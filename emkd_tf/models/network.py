@@ -98,8 +98,8 @@ def chosen_positions(labels: tf.Tensor, capacity: int | None = None) -> tf.Tenso
 
     Args:
         labels: [n] int32, PAD_ID where nothing was chosen.
-        capacity: length of the result where it must be static; None for as many as there
-            are. What is chosen beyond the capacity is left out.
+        capacity: length of the result where it must be static; None for as many as
+            there are. What is chosen beyond the capacity is left out.
 
     Returns:
         [P] int32 positions; with a capacity, unused places hold n.

@@ -1,4 +1,5 @@
-"""Sums and rows over the global batch, from within one replica of a tf.distribute strategy."""
+"""Sums and rows over the global batch, from within one replica of a tf.distribute
+strategy."""
 
 from __future__ import annotations
 

@@ -1,1 +1,2 @@
-"""Terms of the training loss as pure functions of tensors; no weights, no model, no config."""
+"""Terms of the training loss as pure functions of tensors; no weights, no model, no
+config."""

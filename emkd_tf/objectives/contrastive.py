@@ -26,10 +26,12 @@ def contrastive_loss(
         self_term: keep a constant exp(0) for the own sequence among the negatives.
 
     Returns:
-        [B] float. A sequence without any negative gives 0: there is nothing to contrast.
+        [B] float. A sequence without any negative gives 0: there is nothing to
+        contrast.
 
-    Source: Du et al. 2023, equations of ICL and CCL. Departure: the authors' release keeps
-    exp(0) for the own sequence; `self_term` does the same, the default leaves it out.
+    Source: Du et al. 2023, equations of ICL and CCL. Departure: the authors' release
+    keeps exp(0) for the own sequence; `self_term` does the same, the default leaves it
+    out.
     """
     anchors, views, negatives = (
         tf.math.l2_normalize(states, axis=-1) for states in (anchors, views, negatives)
@@ -38,6 +40,8 @@ def contrastive_loss(
     negative = tf.matmul(anchors, negatives, transpose_b=True) / temperature  # [B, C]
     own = 0.0 if self_term else negative.dtype.min
     negative = tf.where(is_self, own, negative)
-    loss = tf.reduce_logsumexp(negative, axis=-1) - tf.reduce_logsumexp(positive, axis=-1)
+    loss = tf.reduce_logsumexp(negative, axis=-1) - tf.reduce_logsumexp(
+        positive, axis=-1
+    )
     has_negative = self_term | ~tf.reduce_all(is_self, axis=-1)
     return tf.where(has_negative, loss, 0.0)

@@ -8,8 +8,9 @@ import tensorflow as tf
 def distillation_loss(logits: list[tf.Tensor], *, temperature: float) -> tf.Tensor:
     """Lets every network learn from every other: symmetric KL over pairs of networks.
 
-    Over the unordered pairs (a, b) it sums KL(sg(p_b) || p_a) / 2 + KL(sg(p_a) || p_b) / 2,
-    with p = softmax(y) and y = logits / temperature; sg stops the gradient at the teacher.
+    Over the unordered pairs (a, b) it sums KL(sg(p_b) || p_a) / 2 + KL(sg(p_a) || p_b)
+    / 2, with p = softmax(y) and y = logits / temperature; sg stops the gradient at the
+    teacher.
 
     Args:
         logits: N tensors [P, V + 1] float, one row a chosen position.
@@ -26,10 +27,11 @@ def distillation_loss(logits: list[tf.Tensor], *, temperature: float) -> tf.Tens
 
 
 def _symmetric_divergence(temperature: float, *logits: tf.Tensor) -> tf.Tensor:
-    # The tensors are as wide as the catalogue, so what counts is how often they are read. A
-    # pair's two halves add up to <p_a - p_b, y_a - y_b> / 2: the normalizers of the two
-    # softmaxes cancel. Summed over all pairs that is (N * sum_n <p_n, y_n> - <P, Y>) / 2 with
-    # P = sum_n p_n and Y = sum_n y_n, and a student's gradient is (N * p_n - P) / (2 t).
+    # The tensors are as wide as the catalogue, so what counts is how often they are
+    # read. A pair's two halves add up to <p_a - p_b, y_a - y_b> / 2: the normalizers of
+    # the two softmaxes cancel. Summed over all pairs that is (N * sum_n <p_n, y_n> -
+    # <P, Y>) / 2 with P = sum_n p_n and Y = sum_n y_n, and a student's gradient is (N *
+    # p_n - P) / (2 t).
     @tf.custom_gradient
     def divergence(*logits: tf.Tensor):
         num_networks = len(logits)

@@ -6,7 +6,8 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-# TFRS compares every retrieved item with every exclusion of its row: [B, k + W, W] booleans.
+# TFRS compares every retrieved item with every exclusion of its row: [B, k + W, W]
+# booleans.
 _MAX_COMPARISONS = 2**26
 
 

@@ -22,8 +22,8 @@ def recommend(
         k: items wanted, cut to the catalogue.
 
     Returns:
-        Raw ids [B, k] and scores [B, k] float32, best first ("" and the lowest float where
-        the history leaves no item), and the ids dropped from each history.
+        Raw ids [B, k] and scores [B, k] float32, best first ("" and the lowest float
+        where the history leaves no item), and the ids dropped from each history.
     """
     names = np.array(histories.item_ids())
     number = {name: index for index, name in enumerate(names.tolist(), 1)}

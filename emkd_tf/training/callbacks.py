@@ -1,4 +1,5 @@
-"""Keras callbacks of a run: validate, keep the best, stop on a bad loss, write it down."""
+"""Keras callbacks of a run: validate, keep the best, stop on a bad loss, write it
+down."""
 
 from __future__ import annotations
 

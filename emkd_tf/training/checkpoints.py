@@ -11,7 +11,8 @@ from emkd_tf.models.emkd import EMKD
 
 
 class Checkpoints:
-    """Writes and restores a run's checkpoints; a new one is whole before the old one goes.
+    """Writes and restores a run's checkpoints; a new one is whole before the old one
+    goes.
 
     Args:
         folder: `checkpoints` of the run directory.

@@ -159,7 +159,8 @@ def report(
     test: dict[str, dict[str, np.ndarray]],
     protocol: str,
 ) -> Metrics:
-    """Summarizes the ranks of both splits: the chosen protocol first, then all of them."""
+    """Summarizes the ranks of both splits: the chosen protocol first, then all of
+    them."""
     return {
         "validation": summarize(validation[ENSEMBLE][protocol]),
         "test": summarize(test[ENSEMBLE][protocol]),

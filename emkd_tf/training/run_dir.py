@@ -33,7 +33,8 @@ def default_name(config: Config) -> str:
 
 
 def create(config: Config, name: str, histories: Histories) -> Path:
-    """Makes the run directory with `config.yaml`, `environment.json` and `dataset.json`.
+    """Makes the run directory with `config.yaml`, `environment.json` and
+    `dataset.json`.
 
     Raises:
         InputError: the directory exists already.
@@ -47,8 +48,8 @@ def create(config: Config, name: str, histories: Histories) -> Path:
         ) from None
     except OSError as error:
         raise InputError(
-            f"Run directory {run_dir} cannot be made ({error.strerror}); choose another "
-            "--runs-dir."
+            f"Run directory {run_dir} cannot be made ({error.strerror}); choose "
+            "another --runs-dir."
         ) from None
     text = yaml.safe_dump(to_flat(config), sort_keys=False)
     write_text(run_dir / "config.yaml", text)
