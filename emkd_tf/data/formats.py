@@ -11,6 +11,7 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -77,10 +78,10 @@ def _line(path: Path, row: int) -> str:
     )
 
 
-def _refuse_first(frame: pl.DataFrame, path: Path, is_bad: pl.Expr, what: str) -> None:
-    bad = frame.with_row_index("row").filter(is_bad)
-    if not bad.is_empty():
-        raise InputError(f"{_line(path, bad['row'][0])}: {what}")
+def _first_bad(frame: pl.DataFrame, is_bad: pl.Expr) -> dict[str, Any] | None:
+    """Returns the first row where `is_bad` holds, with its number as "row"."""
+    bad = frame.with_row_index("row").filter(is_bad).head(1)
+    return None if bad.is_empty() else bad.row(0, named=True)
 
 
 def read_interactions(
@@ -109,22 +110,18 @@ def read_interactions(
     time = _column(frame, path, "time", time_column, TIME_NAMES)
     for name in (user, item):
         text = pl.col(name).cast(pl.String)
-        _refuse_first(
-            frame,
-            path,
-            text.is_null() | (text == "") | text.str.contains(r"[\r\n]"),
-            f"column {name!r} is empty or has a line break; correct or drop the row.",
-        )
+        is_bad = text.is_null() | (text == "") | text.str.contains(r"[\r\n]")
+        if bad := _first_bad(frame, is_bad):
+            raise InputError(
+                f"{_line(path, bad['row'])}: column {name!r} is empty or has a line "
+                "break; correct or drop the row."
+            )
     if frame[time].dtype.is_temporal():
         frame = frame.with_columns(pl.col(time).to_physical())
     as_number = pl.col(time).cast(pl.Float64, strict=False)
-    for row in (
-        (frame.with_row_index("row").filter(~as_number.is_finite().fill_null(False)))
-        .head(1)
-        .iter_rows(named=True)
-    ):
+    if bad := _first_bad(frame, ~as_number.is_finite().fill_null(False)):
         raise InputError(
-            f"{_line(path, row['row'])}: column {time!r} holds {row[time]!r}, not a "
+            f"{_line(path, bad['row'])}: column {time!r} holds {bad[time]!r}, not a "
             "number; use seconds since 1970 or any number that grows with time."
         )
     # Integers stay integers: nanoseconds since 1970 do not fit a float.

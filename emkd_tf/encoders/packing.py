@@ -62,5 +62,5 @@ class Packing:
         return tf.gather(rows, self._positions)
 
     def _spread_forward(self, tokens: tf.Tensor) -> tf.Tensor:
-        with_zero = tf.concat([tf.zeros_like(tokens[:1]), tokens], axis=0)
-        return tf.gather(with_zero, self._rows)
+        row_zero = [[1, 0], *[[0, 0]] * (tokens.shape.rank - 1)]
+        return tf.gather(tf.pad(tokens, row_zero), self._rows)

@@ -43,13 +43,20 @@ def rank_targets(
     # The target's score comes from the same product: another one differs in its last
     # bits.
     target = tf.gather(scores, targets - 1, batch_dims=1)[:, tf.newaxis]
-    rank = tf.math.count_nonzero(~(scores < target), axis=1, dtype=tf.int32)
+    # Counting what is lower, not what is not: a graph optimizer turns ~(x < y) into
+    # x >= y, which differs for a NaN.
+    count = tf.math.count_nonzero
+    rank = tf.shape(scores)[1] - count(scores < target, axis=1, dtype=tf.int32)
     seen_scores = tf.gather(scores, tf.maximum(seen - 1, 0), batch_dims=1)
     is_rival = (seen != PAD_ID) & (seen != targets[:, tf.newaxis])
-    is_rival &= ~(seen_scores < target)
-    count = tf.math.count_nonzero
+
+    def not_lower(is_excluded: tf.Tensor) -> tf.Tensor:
+        is_lower = is_excluded & (seen_scores < target)
+        both = [count(x, axis=1, dtype=tf.int32) for x in (is_excluded, is_lower)]
+        return both[0] - both[1]
+
     return {
-        "unseen": rank - count(is_rival, axis=1, dtype=tf.int32),
-        "window": rank - count(is_rival & in_window, axis=1, dtype=tf.int32),
+        "unseen": rank - not_lower(is_rival),
+        "window": rank - not_lower(is_rival & in_window),
         "all": rank,
     }

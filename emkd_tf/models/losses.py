@@ -28,7 +28,8 @@ class EnsembleLosses:
         attribute_prediction, intra_contrast, cross_contrast, distillation: the terms
             that take part (MIP always does).
         contrast_self_term: see `objectives.contrastive`.
-        mask_probability: needed with static shapes, to bound the chosen positions.
+        chosen_share: with static shapes, the expected share of chosen positions in
+            sequences without padding; it bounds how many can be computed.
 
     Source: Du et al. 2023, section 3.4. Departure: AP over all items, as the paper
     says; the release takes the positions chosen in the last view.
@@ -42,7 +43,7 @@ class EnsembleLosses:
     cross_contrast: bool = True
     distillation: bool = True
     contrast_self_term: bool = False
-    mask_probability: float = 0.15
+    chosen_share: float = 0.15
 
     def names(self, has_attributes: bool) -> list[str]:
         """Returns the names of the terms that take part."""
@@ -135,7 +136,7 @@ class EnsembleLosses:
         """Bounds the chosen positions: six standard deviations above the expectation of
         a batch without any padding."""
         places = labels.shape.num_elements()
-        p = self.mask_probability
+        p = self.chosen_share
         return min(places, int(places * p + 6 * (places * p * (1 - p)) ** 0.5) + 1)
 
     def _contrast(

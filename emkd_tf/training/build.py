@@ -16,6 +16,7 @@ from emkd_tf.models.losses import EnsembleLosses
 def build_model(config: Config, histories: Histories) -> EMKD:
     """Builds the model of a config for a dataset; call it under a strategy's scope."""
     model, objective = config.model, config.objective
+    one_a_view = objective.mask_at_least_one / config.data.max_length
     losses = EnsembleLosses(
         temperature=objective.temperature,
         contrast_weight=objective.contrast_weight,
@@ -25,7 +26,7 @@ def build_model(config: Config, histories: Histories) -> EMKD:
         cross_contrast=objective.cross_contrast,
         distillation=objective.distillation,
         contrast_self_term=objective.contrast_self_term,
-        mask_probability=objective.mask_probability,
+        chosen_share=min(1.0, objective.mask_probability + one_a_view),
     )
     return EMKD(
         num_items=histories.num_items,

@@ -1,0 +1,108 @@
+"""The evaluator against one user at a time, and against PopRec's known figures."""
+
+import numpy as np
+import polars as pl
+import pytest
+import tensorflow as tf
+
+from emkd_tf.baselines.popularity import PopRec
+from emkd_tf.config import DataConfig
+from emkd_tf.data.prepare import prepare
+from emkd_tf.evaluation.evaluator import chunks, evaluate, rank_users
+
+
+class LastItems:
+    """Scores by the sum of the last items' random vectors: order and window matter."""
+
+    max_length = 5
+
+    def __init__(self, num_items):
+        rng = np.random.default_rng(0)
+        # Small whole numbers: exact products, many ties.
+        self.table = rng.integers(-2, 3, size=(num_items + 1, 3)).astype(np.float32)
+        self.table[0] = 0
+
+    def user_vectors(self, item_ids):
+        return tf.reduce_sum(tf.gather(self.table, item_ids), axis=1)
+
+    def item_vectors(self):
+        return tf.constant(self.table[1:])
+
+
+@pytest.fixture
+def histories(tmp_path, cache):
+    rng = np.random.default_rng(1)
+    rows = [
+        (f"u{user}", f"i{rng.integers(25)}", time)
+        for user in range(70)
+        for time in range(rng.integers(3, 14))
+    ]
+    log = tmp_path / "log.csv"
+    pl.DataFrame(rows, schema=["user", "item", "time"], orient="row").write_csv(log)
+    config = DataConfig(
+        interactions=str(log), cache_dir=cache, min_user_actions=3, min_item_actions=1
+    )
+    return prepare(config)
+
+
+def lists_of(histories):
+    return [
+        histories.items[a:b].tolist()
+        for a, b in zip(histories.offsets, histories.offsets[1:], strict=False)
+    ]
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_ranks_equal_one_user_at_a_time(histories, split):
+    model = LastItems(histories.num_items)
+    ranks = rank_users(model, histories, split)["ensemble"]
+    held_out = {"validation": 2, "test": 1}[split]
+    for user, items in enumerate(lists_of(histories)):
+        history, target = items[:-held_out], items[-held_out]
+        scores = model.table[1:] @ model.table[history[-4:]].sum(axis=0)
+        for protocol, excluded in {
+            "unseen": set(history),
+            "window": set(history[-4:]),
+            "all": set(),
+        }.items():
+            rivals = set(range(1, len(scores) + 1)) - excluded - {target}
+            better = sum(scores[i - 1] >= scores[target - 1] for i in rivals)
+            assert ranks[protocol][user] == 1 + better
+
+
+def test_chunks_do_not_change_what_is_seen(histories):
+    by_user = {}
+    for size in (7, 1000):
+        for chunk in chunks(histories, "test", window=4, size=size):
+            for row, user in enumerate(chunk["users"]):
+                seen = chunk["seen"][row]
+                window = seen[chunk["in_window"][row] & (seen > 0)]
+                known = (set(seen) - {0}, set(window), chunk["item_ids"][row].tolist())
+                assert by_user.setdefault(user, known) == known
+    for user, items in enumerate(lists_of(histories)):
+        assert by_user[user][0] == set(items[:-1])
+        assert by_user[user][1] == set(items[:-1][-4:])
+
+
+POPREC = [
+    ("beauty", 5, "unseen", 0.0110, 0.0053),
+    ("toys", 5, "unseen", 0.0090, 0.0049),
+    ("ml-1m", 0, "unseen", 0.0369, 0.0180),
+    ("ml-1m", 0, "all", 0.0162, 0.0079),
+]
+
+
+@pytest.mark.parametrize(("dataset", "min_item", "protocol", "hr", "ndcg"), POPREC)
+def test_poprec_has_its_known_figures(
+    shared_data, cache, dataset, min_item, protocol, hr, ndcg
+):
+    config = DataConfig(
+        dataset=dataset,
+        data_dir=str(shared_data),
+        cache_dir=cache,
+        min_item_actions=min_item,
+    )
+    histories = prepare(config)
+    model = PopRec(histories.training_item_counts(), max_length=15)
+    metrics = evaluate(model, histories, "test")[protocol]
+    assert (round(metrics["HR@10"], 4), round(metrics["NDCG@10"], 4)) == (hr, ndcg)

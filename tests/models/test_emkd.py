@@ -1,0 +1,182 @@
+"""The ensemble: parameters of Table 5, the one inner product, the training step."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from emkd_tf.models.emkd import EMKD
+from emkd_tf.models.losses import EnsembleLosses
+
+DATASETS = {"beauty": (12_101, 15, 2), "toys": (11_924, 20, 2), "ml-1m": (3_706, 40, 4)}
+
+
+@pytest.mark.parametrize(
+    ("num_networks", "dataset", "millions"),
+    [
+        (2, "beauty", 9.36),
+        (2, "toys", 9.28),
+        (2, "ml-1m", 5.08),
+        (3, "beauty", 14.05),
+        (3, "toys", 13.91),
+        (3, "ml-1m", 7.62),
+    ],
+)
+def test_parameters_of_table_5(num_networks, dataset, millions):
+    num_items, max_length, num_heads = DATASETS[dataset]
+    model = EMKD(
+        num_items=num_items,
+        max_length=max_length,
+        item_attributes=np.zeros([num_items + 2, 0], np.float32),
+        num_networks=num_networks,
+        num_heads=num_heads,
+    )
+    assert round(model.parameters()["encoders"] / 1e6, 2) == millions
+
+
+def small(num_items=30, dropout=0.2, jit=False, tie=False, learning_rate=1e-2):
+    model = EMKD(
+        num_items=num_items,
+        max_length=6,
+        item_attributes=np.eye(num_items + 2, 4, dtype=np.float32),
+        hidden_units=8,
+        num_blocks=1,
+        dropout=dropout,
+        tie_item_embeddings=tie,
+        losses=EnsembleLosses(chosen_share=0.5),
+        static_shapes=jit,
+    )
+    model.compile(optimizer=tf.keras.optimizers.Adam(learning_rate), jit_compile=jit)
+    return model
+
+
+def batch_of(users=8, num_items=30, seed=0):
+    rng = np.random.default_rng(seed)
+    item_ids = rng.integers(1, num_items + 1, size=(users, 6))
+    item_ids[: users // 2, :3] = 0
+    labels = np.where(rng.random((users, 2, 6)) < 0.3, item_ids[:, None], 0)
+    views = np.where(labels > 0, num_items + 1, item_ids[:, None])
+    return {
+        name: tf.constant(value, tf.int32)
+        for name, value in {
+            "item_ids": item_ids,
+            "views": views,
+            "labels": labels,
+            "row": np.arange(users),
+        }.items()
+    }
+
+
+@pytest.mark.parametrize("tie", [False, True])
+def test_one_inner_product_equals_the_sum_of_the_networks_logits(tie):
+    model = small(tie=tie)
+    for network in model.networks:
+        network.item_bias.assign(np.random.default_rng(1).normal(size=31))
+    histories = tf.constant([[0, 0, 3, 9], [5, 6, 7, 8], [0, 0, 0, 0]])
+    states = model.network_states(histories)
+    logits = [n.item_logits(s) for n, s in zip(model.networks, states, strict=True)]
+    expected = np.sum(logits, axis=0)[:, 1:]
+    product = model.user_vectors(histories) @ tf.transpose(model.item_vectors())
+    np.testing.assert_allclose(product, expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(model.score_items(histories), expected, atol=1e-5)
+    assert model.user_vectors(histories).shape == (3, 3 * 8 + 1)
+
+
+def test_each_member_scores_as_its_network_alone():
+    model = small()
+    histories = tf.constant([[0, 3, 9], [5, 6, 7]])
+    vectors = model.user_vectors(histories).numpy()
+    states = model.network_states(histories)
+    for state, (name, part) in zip(states, model.members().items(), strict=True):
+        network = next(n for n in model.networks if n.name == name)
+        np.testing.assert_allclose(
+            vectors[:, part.columns] @ part.item_vectors.numpy().T,
+            network.item_logits(state)[:, 1:],
+            atol=1e-6,
+        )
+
+
+def test_networks_start_different_and_seeds_repeat():
+    first, again = small(), small()
+    one, two, _ = first.networks
+    for a, b, same in zip(
+        one.weights, two.weights, again.networks[0].weights, strict=True
+    ):
+        np.testing.assert_array_equal(a, same)
+        if len(a.shape) == 2:
+            assert (a.numpy() != b.numpy()).any(), a.name
+
+
+def test_training_steps_lower_every_prediction_loss():
+    model, batch = small(dropout=0.0), batch_of()
+    before = model.compute_losses(batch)
+    for _ in range(30):
+        logs = model.train_step(batch)
+    after = model.compute_losses(batch)
+    assert set(logs) == {f"loss/{name}" for name in model.loss_names}
+    for name in ("total", "masked_item", "attribute"):
+        assert after[name] < 0.9 * before[name]
+
+
+def test_logs_are_means_over_the_epoch_and_test_step_learns_nothing():
+    model, batches = small(dropout=0.0), [batch_of(seed=s) for s in range(3)]
+    weights = [w.numpy() for w in model.trainable_variables]
+    singles = [float(model.compute_losses(b)["total"]) for b in batches]
+    model.reset_metrics()
+    for batch in batches:
+        logs = model.test_step(batch)
+    np.testing.assert_allclose(logs["loss/total"], np.mean(singles), rtol=1e-5)
+    np.testing.assert_allclose(model.last_losses[0], singles[-1], rtol=1e-5)
+    for old, new in zip(weights, model.trainable_variables, strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_every_weight_learns():
+    model, batch = small(), batch_of()
+    with tf.GradientTape() as tape:
+        total = model.compute_losses(batch)["total"]
+    for weight, gradient in zip(
+        model.trainable_variables,
+        tape.gradient(total, model.trainable_variables),
+        strict=True,
+    ):
+        assert gradient is not None, weight.name
+        assert np.abs(tf.convert_to_tensor(gradient)).max() > 0, weight.name
+
+
+def test_a_step_can_be_replayed_and_steps_differ():
+    """Dropout depends on the seed and the step, on nothing else."""
+    losses = []
+    for _ in range(2):
+        model = small(dropout=0.5, learning_rate=1e-12)
+        steps = [float(model.train_step(batch_of())["loss/total"]) for _ in range(1)]
+        model.reset_metrics()
+        steps += [float(model.train_step(batch_of())["loss/total"])]
+        losses.append(steps)
+    assert losses[0] == losses[1]
+    assert losses[0][0] != losses[0][1]
+
+
+def test_the_compiled_step_equals_the_plain_one_and_traces_once():
+    plain, compiled = small(dropout=0.0), small(dropout=0.0, jit=True)
+    step = compiled.make_train_function()
+    data = [batch_of(seed=s) for s in range(4)]
+    iterator = iter(
+        tf.data.Dataset.from_tensor_slices(
+            {k: tf.stack([b[k] for b in data]) for k in data[0]}
+        )
+    )
+    for batch in data:
+        plain.reset_metrics()
+        compiled.reset_metrics()
+        expected, logs = plain.train_step(batch), step(iterator)
+        for name, value in expected.items():
+            np.testing.assert_allclose(logs[name], value, rtol=1e-3, atol=1e-4)
+    assert step.experimental_get_tracing_count() == 1
+
+
+def test_short_long_and_empty_histories_are_finite():
+    model = small()
+    for width in (0, 1, 5, 6, 40):
+        scores = model.score_items(tf.ones([2, width], tf.int32))
+        assert scores.shape == (2, 30)
+        assert np.isfinite(scores).all()

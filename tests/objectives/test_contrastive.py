@@ -1,0 +1,91 @@
+"""ICL and CCL against numpy, by hand, and where their gradients go."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from emkd_tf.objectives.contrastive import contrastive_loss
+
+
+def numpy_loss(anchors, views, negatives, temperature, self_term=False):
+    """The equation, one user and one cosine at a time."""
+
+    def cosine(a, b):
+        norms = np.linalg.norm(a) * np.linalg.norm(b)
+        return a @ b / norms if norms else 0.0
+
+    losses = []
+    for u, anchor in enumerate(anchors):
+        positive = sum(np.exp(cosine(anchor, v) / temperature) for v in views[u])
+        others = [n for j, n in enumerate(negatives) if j != u]
+        negative = sum(np.exp(cosine(anchor, n) / temperature) for n in others)
+        negative += self_term
+        losses.append(np.log(negative) - np.log(positive) if negative else 0.0)
+    return np.array(losses)
+
+
+def loss_of(anchors, views, negatives, **options):
+    anchors, views, negatives = (
+        tf.constant(x, tf.float32) for x in (anchors, views, negatives)
+    )
+    is_self = tf.eye(len(anchors), dtype=tf.bool)
+    return contrastive_loss(anchors, views, negatives, is_self, **options)
+
+
+@pytest.mark.parametrize("self_term", [False, True])
+@pytest.mark.parametrize("temperature", [0.3, 1.0])
+@pytest.mark.parametrize(
+    ("users", "views", "width"), [(2, 1, 3), (5, 4, 8), (9, 2, 60)]
+)
+def test_equals_numpy(users, views, width, temperature, self_term):
+    rng = np.random.default_rng(users)
+    anchors = rng.normal(size=(users, width))
+    negatives = rng.normal(size=(users, width))
+    of_views = rng.normal(size=(users, views, width))
+    expected = numpy_loss(anchors, of_views, negatives, temperature, self_term)
+    loss = loss_of(
+        anchors, of_views, negatives, temperature=temperature, self_term=self_term
+    )
+    np.testing.assert_allclose(loss, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_two_orthogonal_users_by_hand():
+    users = np.array([[3.0, 0.0], [0.0, 2.0]])  # cosine: self 1, other 0
+    loss = loss_of(users, users[:, None], users, temperature=0.5)
+    np.testing.assert_allclose(loss, [-2.0, -2.0])  # log e^0 - log e^(1 / 0.5)
+
+
+def test_one_user_alone_has_nothing_to_contrast():
+    states = np.ones((1, 4))
+    loss = loss_of(states, states[:, None], states, temperature=0.3)
+    np.testing.assert_array_equal(loss, [0.0])
+
+
+def test_a_sequence_of_padding_alone_is_finite_and_so_is_its_gradient():
+    states = np.array([[1.0, 2.0], [0.0, 0.0], [0.5, -1.0]])
+    states = tf.constant(states, tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(states)
+        loss = contrastive_loss(
+            states,
+            states[:, tf.newaxis],
+            states,
+            tf.eye(3, dtype=tf.bool),
+            temperature=0.02,
+        )
+    assert np.isfinite(loss).all()
+    assert np.isfinite(tape.gradient(loss, states)).all()
+
+
+def test_a_user_is_never_its_own_negative():
+    normal = tf.random.stateless_normal([2, 4, 8], seed=[1, 2])
+    anchors, negatives = tf.unstack(normal)
+    is_self = tf.eye(4, dtype=tf.bool)
+    with tf.GradientTape() as tape:
+        tape.watch(negatives)
+        loss = contrastive_loss(
+            anchors, anchors[:, None], negatives, is_self, temperature=1.0
+        )
+    jacobian = tape.jacobian(loss, negatives)  # [batch, batch, dim]
+    np.testing.assert_array_equal(tf.einsum("bbd->bd", jacobian), np.zeros([4, 8]))
+    assert np.abs(jacobian[0, 1]).max() > 0
