@@ -25,3 +25,50 @@ def shared_data() -> Path:
 def cache(tmp_path: Path) -> str:
     """A folder for prepared datasets."""
     return str(tmp_path / "cache")
+
+
+TINY = {
+    "hidden_units": 8,
+    "num_blocks": 1,
+    "num_networks": 2,
+    "num_views": 2,
+    "max_length": 6,
+    "batch_size": 32,
+    "epochs": 2,
+    "learning_rate": 0.01,
+    "top_k": 5,
+    "min_user_actions": 3,
+    "min_item_actions": 1,
+}
+
+
+@pytest.fixture(scope="session")
+def tiny_log(tmp_path_factory) -> Path:
+    """A CSV log of 60 users and 40 items with awkward ids."""
+    import numpy as np
+    import polars as pl
+
+    rng = np.random.default_rng(0)
+    names = [f"item {i}" for i in range(37)] + ["naïve café ☕", 'the "quoted"', "a|b"]
+    rows = [
+        (f"user{user}", names[item], time)
+        for user in range(60)
+        for time, item in enumerate(rng.permutation(40)[: rng.integers(4, 12)])
+    ]
+    path = tmp_path_factory.mktemp("tiny") / "tiny.csv"
+    pl.DataFrame(rows, schema=["user", "item", "time"], orient="row").write_csv(path)
+    return path
+
+
+@pytest.fixture
+def tiny_settings(tiny_log, cache, tmp_path) -> dict:
+    """Flat settings of a run of seconds that writes under `tmp_path` only."""
+    return {
+        **TINY,
+        "dataset": "tiny",
+        "interactions": str(tiny_log),
+        "cache_dir": cache,
+        "runs_dir": str(tmp_path / "runs"),
+        "saved_models_dir": str(tmp_path / "saved_models"),
+        "name": "tiny",
+    }

@@ -14,7 +14,8 @@ _MAX_COMPARISONS = 2**26
 class EnsembleIndex:
     """Exact top-k of an ensemble in one look-up, by `tfrs.layers.factorized_top_k`.
 
-    TFRS excludes an item by lowering its score by 1e5: scores must not lie further apart.
+    TFRS excludes an item by lowering its score by 1e5: scores must not lie further
+    apart.
 
     Args:
         item_vectors: [V, D] float, items 1..V.

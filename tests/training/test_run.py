@@ -1,0 +1,132 @@
+"""Whole runs: determinism, what the directory holds, and the sample's promise."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from emkd_tf.config import from_flat
+from emkd_tf.errors import NonFiniteLossError
+from emkd_tf.evaluation.metrics import summarize
+from emkd_tf.training.run import train
+
+TRAIN = Path(__file__).resolve().parents[2] / "train.py"
+
+
+def run_process(*arguments):
+    return subprocess.run(
+        [sys.executable, str(TRAIN), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def flags(settings):
+    return [f"--{key.replace('_', '-')}={value}" for key, value in settings.items()]
+
+
+def test_metrics_follow_from_the_ranks_of_the_users(tiny_settings):
+    result = train(from_flat({**tiny_settings, "validation_every": 2}))
+    metrics = json.loads((result.run_dir / "metrics.json").read_text())
+    assert metrics == result.metrics
+    ranks = pl.read_parquet(result.run_dir / "per_user.parquet")
+    assert len(ranks) == 60
+    for split in ("validation", "test"):
+        summary = summarize(ranks[f"{split}_unseen"].to_numpy())
+        assert metrics[split] == pytest.approx(summary)
+    assert metrics["tfrs"]["HR@10"] == pytest.approx(metrics["test"]["HR@10"])
+    for protocol in ("unseen", "window", "all"):
+        expected = summarize(ranks[f"test_{protocol}"].to_numpy())
+        assert metrics["test_by_protocol"][protocol] == pytest.approx(expected)
+    history = [
+        json.loads(line)
+        for line in (result.run_dir / "history.jsonl").read_text().splitlines()
+    ]
+    assert [line["epoch"] for line in history] == [1, 2]
+    assert "validation/NDCG@10" not in history[0]
+    assert history[1]["validation/NDCG@10"] == pytest.approx(
+        metrics["validation"]["NDCG@10"]
+    )
+    assert metrics["best_epoch"] == 2
+    assert result.export.is_dir()
+
+
+def test_equal_seeds_give_equal_metrics_and_other_seeds_do_not(tiny_settings, tmp_path):
+    found = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        settings = {
+            **tiny_settings,
+            "name": name,
+            "seed": seed,
+            "deterministic": "true",
+            "export": "false",
+        }
+        process = run_process(*flags(settings))
+        assert process.returncode == 0, process.stderr[-2000:]
+        folder = tmp_path / "runs" / name
+        metrics = json.loads((folder / "metrics.json").read_text())
+        metrics.pop("seconds")
+        lines = (folder / "history.jsonl").read_text().splitlines()
+        losses = [json.loads(line)["loss/total"] for line in lines]
+        ranks = pl.read_parquet(folder / "per_user.parquet")
+        found.append((metrics, losses, ranks))
+    (metrics, losses, ranks), (metrics_b, losses_b, ranks_b), (_, losses_c, _) = found
+    assert metrics == metrics_b
+    assert losses == losses_b
+    assert ranks.equals(ranks_b)
+    assert losses != losses_c
+
+
+def test_a_loss_that_is_not_finite_stops_with_every_term(tiny_settings):
+    # Adam moves every weight by about the learning rate: the second step overflows.
+    config = from_flat({**tiny_settings, "learning_rate": 1e30})
+    with pytest.raises(NonFiniteLossError) as caught:
+        train(config)
+    message = str(caught.value)
+    for name in ("masked_item", "icl", "ccl", "distillation", "step"):
+        assert name in message
+    assert "nan" in message or "inf" in message
+    assert "\n" not in message
+
+
+def test_patience_stops_the_training(tiny_settings):
+    settings = {**tiny_settings, "epochs": 40, "patience": 2, "export": False}
+    # So small a rate that no validation can be better than the first.
+    result = train(from_flat({**settings, "learning_rate": 1e-12}))
+    lines = (result.run_dir / "history.jsonl").read_text().splitlines()
+    assert len(lines) == 3
+    assert result.metrics["best_epoch"] == 1
+
+
+def test_the_compiled_step_trains_to_similar_losses(tiny_settings):
+    losses = {}
+    for name in ("plain", "compiled"):
+        settings = {**tiny_settings, "name": name, "export": False, "dropout": 0.0}
+        result = train(from_flat({**settings, "jit_compile": name == "compiled"}))
+        lines = (result.run_dir / "history.jsonl").read_text().splitlines()
+        losses[name] = [json.loads(line)["loss/total"] for line in lines]
+    np.testing.assert_allclose(losses["plain"], losses["compiled"], rtol=1e-2)
+
+
+@pytest.mark.slow
+def test_the_sample_learns_its_order(tmp_path, cache):
+    """The README's first command: twice PopRec, and better than any network alone."""
+    process = run_process(
+        f"--cache-dir={cache}",
+        f"--runs-dir={tmp_path / 'runs'}",
+        f"--saved-models-dir={tmp_path / 'saved_models'}",
+        "--name=sample",
+    )
+    assert process.returncode == 0, process.stderr[-2000:]
+    assert "Export: " in process.stdout
+    metrics = json.loads((tmp_path / "runs" / "sample" / "metrics.json").read_text())
+    ensemble = metrics["test"]["NDCG@10"]
+    assert ensemble >= 2 * metrics["poprec"]["NDCG@10"]
+    for network in metrics["test_by_network"].values():
+        assert ensemble > network["NDCG@10"]
+    assert (tmp_path / "saved_models" / "sample" / "1" / "saved_model.pb").exists()
