@@ -39,15 +39,16 @@ def retrieval_metrics(
         AssertionError: a list and a rank differ by more than a tie.
     """
     index = EnsembleIndex(recommender.item_vectors())
+    widest = index.num_items - k
     places = np.empty(histories.num_users, np.int64)
     for chunk in chunks(histories, split, recommender.max_length - 1):
         is_target = chunk["seen"] == chunk["targets"][:, np.newaxis]
         exclusions = np.where(is_target, PAD_ID, chunk["seen"])
         vectors = recommender.user_vectors(tf.constant(chunk["item_ids"]))
-        for rows in _by_width(exclusions, index.num_items - k):
+        for rows in _by_width(exclusions, widest):
             users, targets = chunk["users"][rows], chunk["targets"][rows]
             own = tf.gather(vectors, rows)
-            scores, ids = index.top_k(own, _narrow(exclusions[rows]), k)
+            scores, ids = index.top_k(own, _narrow(exclusions[rows], widest), k)
             is_hit = ids == targets[:, np.newaxis]
             place = np.where(is_hit.any(1), is_hit.argmax(1) + 1, k + 1)
             places[users] = place
@@ -63,11 +64,11 @@ def _by_width(exclusions: np.ndarray, widest: int) -> list[np.ndarray]:
     return [rows for rows in groups if rows.size]
 
 
-def _narrow(exclusions: np.ndarray) -> np.ndarray:
-    """Drops the padding that no row needs: sorts it to the front, cuts to the
-    widest."""
+def _narrow(exclusions: np.ndarray, widest: int) -> np.ndarray:
+    """Drops padding that no row needs; few widths, for TFRS traces each one anew."""
     width = max(1, int((exclusions != PAD_ID).sum(axis=1).max()))
-    return np.sort(exclusions, axis=1)[:, -width:]
+    rounded = min(2 ** (width - 1).bit_length(), exclusions.shape[1], widest)
+    return np.sort(exclusions, axis=1)[:, -max(width, rounded) :]
 
 
 def _check(

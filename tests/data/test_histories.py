@@ -1,0 +1,63 @@
+"""Histories against plain slices of lists."""
+
+import collections
+import shutil
+
+import numpy as np
+import pytest
+
+from emkd_tf.config import from_flat
+from emkd_tf.data.histories import Histories, left_padded
+from emkd_tf.data.prepare import prepare
+from emkd_tf.errors import InputError
+
+
+@pytest.fixture
+def histories(tiny_settings):
+    return prepare(from_flat(tiny_settings).data)
+
+
+def lists_of(histories):
+    bounds = zip(histories.offsets, histories.offsets[1:], strict=False)
+    return [histories.items[a:b].tolist() for a, b in bounds]
+
+
+def test_left_padded_cuts_and_pads():
+    items = np.arange(1, 10)
+    rows = left_padded(items, np.array([0, 2, 5]), np.array([5, 4, 5]), 3)
+    assert rows.tolist() == [[3, 4, 5], [0, 3, 4], [0, 0, 0]]
+
+
+@pytest.mark.parametrize(("split", "held_out"), [("validation", 2), ("test", 1)])
+def test_a_split_sees_what_lies_before_its_target(histories, split, held_out):
+    users = np.arange(histories.num_users)[::-1]
+    rows = histories.before_target(split, users)
+    targets = histories.targets(split)
+    short = histories.before_target(split, users, length=2)
+    for user, row, newest in zip(users, rows, short, strict=True):
+        items = lists_of(histories)[user]
+        assert [i for i in row if i] == items[:-held_out]
+        assert targets[user] == items[-held_out]
+        assert [i for i in newest if i] == items[:-held_out][-2:]
+
+
+def test_training_parts_and_counts_leave_out_both_targets(histories):
+    starts, ends = histories.training_bounds()
+    counter = collections.Counter()
+    for number, items in enumerate(lists_of(histories)):
+        training = histories.items[starts[number] : ends[number]].tolist()
+        assert training == items[:-2]
+        counter.update(training)
+    counts = histories.training_item_counts()
+    assert counts.tolist() == [counter[i] for i in range(1, histories.num_items + 1)]
+
+
+def test_a_damaged_folder_is_one_line(histories):
+    items = histories.folder / "items.npy"
+    whole = items.read_bytes()
+    items.write_bytes(whole[:50])
+    with pytest.raises(InputError, match="is damaged"):
+        Histories.open(histories.folder)
+    shutil.rmtree(histories.folder)
+    with pytest.raises(InputError, match="is damaged"):
+        Histories.open(histories.folder)

@@ -1,0 +1,43 @@
+"""Files and folders that are whole or absent."""
+
+import pytest
+
+from emkd_tf.files import new_folder, read_json, write_json, write_text
+
+
+def test_a_folder_appears_when_the_block_succeeds(tmp_path):
+    target = tmp_path / "a" / "b"
+    with new_folder(target) as unfinished:
+        (unfinished / "x").write_text("1")
+        assert not target.exists()
+    assert [p.name for p in target.iterdir()] == ["x"]
+    assert [p.name for p in target.parent.iterdir()] == ["b"]
+
+
+def test_a_folder_that_fails_leaves_nothing(tmp_path):
+    def fail():
+        with new_folder(tmp_path / "b") as unfinished:
+            (unfinished / "x").write_text("1")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_first_of_two_stays(tmp_path):
+    target = tmp_path / "b"
+    with new_folder(target) as unfinished:
+        (unfinished / "mine").write_text("1")
+        target.mkdir()
+        (target / "theirs").write_text("2")
+    assert [p.name for p in target.iterdir()] == ["theirs"]
+    assert [p.name for p in tmp_path.iterdir()] == ["b"]
+
+
+def test_text_and_json_replace_in_one_step(tmp_path):
+    path = tmp_path / "x.json"
+    write_text(path, "old")
+    write_json(path, {"ü": [1.5, None]})
+    assert read_json(path) == {"ü": [1.5, None]}
+    assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
