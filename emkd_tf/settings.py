@@ -11,15 +11,8 @@ from typing import Any
 
 import jsonargparse
 
-from emkd_tf.config import (
-    KEYS,
-    SECTIONS,
-    Config,
-    from_flat,
-    layered,
-    nearest,
-    read_yaml,
-)
+from emkd_tf.config import KEYS, SECTIONS, Config, from_flat, nearest
+from emkd_tf.config_files import layered, read_yaml
 from emkd_tf.errors import InputError
 
 _PRINT = "--print_config"

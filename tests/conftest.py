@@ -60,11 +60,17 @@ def tiny_log(tmp_path_factory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def tiny_base() -> dict:
+    """Flat settings of a model that trains in seconds."""
+    return dict(TINY)
+
+
 @pytest.fixture
-def tiny_settings(tiny_log, cache, tmp_path) -> dict:
+def tiny_settings(tiny_base, tiny_log, cache, tmp_path) -> dict:
     """Flat settings of a run of seconds that writes under `tmp_path` only."""
     return {
-        **TINY,
+        **tiny_base,
         "dataset": "tiny",
         "interactions": str(tiny_log),
         "cache_dir": cache,

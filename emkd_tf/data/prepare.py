@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from emkd_tf.config import CONFIGS_DIR, DataConfig, nearest
+from emkd_tf.config import DataConfig, nearest
 from emkd_tf.data import formats
 from emkd_tf.data.attributes import attribute_arrays
 from emkd_tf.data.download import cache_dir, data_dir, fetch, sha256
@@ -218,8 +218,3 @@ def _write(config: DataConfig, source: _Input, key: str, folder: Path) -> None:
             unfinished / "dataset.json",
             {**description, "dropped_rows": dropped, "inputs": source.hashes},
         )
-
-
-def known_datasets() -> list[str]:
-    """Returns the datasets that have settings of their own."""
-    return sorted(path.stem for path in CONFIGS_DIR.glob("*.yaml"))

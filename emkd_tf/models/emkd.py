@@ -71,7 +71,7 @@ class EMKD(tf.keras.Model):
         super().__init__(name=name)
         self.num_items, self.max_length, self.seed = num_items, max_length, seed
         self.hidden_units = hidden_units
-        self.losses_of = losses or EnsembleLosses()
+        self.objective = losses or EnsembleLosses()
         self.static_shapes = static_shapes
         self.networks = [
             Network(
@@ -94,7 +94,7 @@ class EMKD(tf.keras.Model):
             for number, network_seed in enumerate(_network_seeds(seed, num_networks), 1)
         ]
         self._item_attributes = tf.constant(item_attributes, tf.float32)
-        self.loss_names = ("total", *self.losses_of.names(item_attributes.shape[1] > 0))
+        self.loss_names = ("total", *self.objective.names(item_attributes.shape[1] > 0))
         self._trackers = [
             tf.keras.metrics.Mean(name=f"loss/{name}") for name in self.loss_names
         ]
@@ -143,7 +143,7 @@ class EMKD(tf.keras.Model):
             states.append(
                 tf.reshape(encoded, [-1, num_rows, length, self.hidden_units])
             )
-        return self.losses_of(
+        return self.objective(
             self.networks,
             states,
             batch,

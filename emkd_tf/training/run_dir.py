@@ -14,7 +14,8 @@ import polars as pl
 import tensorflow as tf
 import yaml
 
-from emkd_tf.config import Config, from_flat, read_yaml, to_flat
+from emkd_tf.config import Config, from_flat, to_flat
+from emkd_tf.config_files import read_yaml
 from emkd_tf.data.histories import Histories
 from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError

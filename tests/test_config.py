@@ -1,0 +1,75 @@
+"""Settings: ranges, unknown keys and the files of configs/."""
+
+import pytest
+
+from emkd_tf.config import KEYS, Config, from_flat, to_flat
+from emkd_tf.config_files import CONFIGS_DIR, read_yaml
+from emkd_tf.errors import InputError
+
+
+def test_defaults_are_the_papers_for_beauty():
+    config = Config()
+    assert (config.model.num_networks, config.objective.num_views) == (3, 8)
+    assert (config.model.hidden_units, config.data.max_length) == (256, 15)
+    assert (config.objective.temperature, config.model.dropout) == (0.3, 0.3)
+    assert (config.training.epochs, config.training.batch_size) == (250, 256)
+    assert to_flat(config) == to_flat(from_flat(read_yaml_of("beauty")))
+
+
+def read_yaml_of(name):
+    values = read_yaml(CONFIGS_DIR / f"{name}.yaml")
+    values.pop("presets", None)
+    return {**values, "dataset": "sample"}
+
+
+BAD = {
+    "min_user_actions": -1,
+    "min_item_actions": -1,
+    "max_length": 1,
+    "window_step": 0,
+    "attributes": "items.csv",  # without interactions
+    "num_networks": 0,
+    "hidden_units": 7,  # not a multiple of the heads
+    "num_blocks": 0,
+    "num_heads": 0,
+    "dropout": 1.0,
+    "num_views": 0,
+    "mask_probability": 0.0,
+    "temperature": -0.3,
+    "contrast_weight": -1.0,
+    "distillation_weight": -1.0,
+    "epochs": 0,
+    "batch_size": 0,
+    "learning_rate": 0.0,
+    "seed": -1,
+    "validation_every": 0,
+    "patience": -1,
+    "strategy": "magic",
+    "protocol": "sampled",
+    "top_k": 0,
+    "name": "../elsewhere",
+}
+
+
+@pytest.mark.parametrize("key", BAD)
+def test_a_value_out_of_range_is_one_line(key):
+    with pytest.raises(InputError) as caught:
+        from_flat({key: BAD[key]})
+    message = str(caught.value)
+    assert f"`{key}` must be" in message
+    assert repr(BAD[key]) in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("key", "nearest"), [("temprature", "temperature"), ("num_view", "num_views")]
+)
+def test_an_unknown_key_names_the_nearest(key, nearest):
+    with pytest.raises(InputError, match=f"`{key}`. Did you mean `{nearest}`"):
+        from_flat({key: 1})
+
+
+def test_flat_and_back():
+    config = from_flat({"num_views": 3, "dataset": "toys", "export": False})
+    assert from_flat(to_flat(config)) == config
+    assert list(to_flat(config)) == list(KEYS)

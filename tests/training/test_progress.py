@@ -1,0 +1,42 @@
+"""What a person is told during a run."""
+
+import doctest
+import io
+
+from rich.console import Console
+
+from emkd_tf.training import progress
+from emkd_tf.training.progress import ShowProgress
+
+
+def test_durations_in_words():
+    result = doctest.testmod(progress)
+    assert result.attempted == 1
+    assert result.failed == 0
+
+
+def told(seconds, command="python train.py --preset cpu"):
+    out = io.StringIO()
+    shown = ShowProgress(Console(file=out, width=200), command)
+    shown.set_params({"epochs": 10, "steps": 5})
+    shown.on_train_begin()
+    shown._announce(seconds)
+    shown.on_epoch_end(0, {"loss/total": 1.5, "validation/NDCG@10": 0.25})
+    shown.on_epoch_end(1, {"loss/total": 1.25})
+    shown.on_train_end()
+    return out.getvalue()
+
+
+def test_a_run_of_days_offers_the_cpu_preset_at_once():
+    text = told(7 * 3600)
+    assert "50 steps, about 7.0 h" in text
+    assert "try python train.py --preset cpu" in text
+    assert "try" not in told(5 * 3600)
+    assert "try" not in told(7 * 3600, command=None)
+
+
+def test_one_line_an_epoch_without_a_terminal():
+    lines = told(60).splitlines()
+    assert "epoch 1/10  loss 1.500  NDCG@10 0.2500 (best 0.2500)" in lines[1]
+    assert "left" in lines[1]
+    assert lines[2].startswith("epoch 2/10  loss 1.250  ")
