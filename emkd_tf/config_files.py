@@ -12,8 +12,8 @@ from emkd_tf.config import KEYS, nearest
 from emkd_tf.errors import InputError
 
 _PACKAGE = Path(__file__).resolve().parent
-_CHECKOUT_CONFIGS = _PACKAGE.parent / "configs"  # an installed wheel has them inside
-CONFIGS_DIR = _CHECKOUT_CONFIGS if _CHECKOUT_CONFIGS.is_dir() else _PACKAGE / "configs"
+_INSTALLED = _PACKAGE / "configs"  # in a wheel; a checkout has them beside the package
+CONFIGS_DIR = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "configs"
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Settings: ranges, unknown keys and the files of configs/."""
 
 import pytest
+import yaml
 
 from emkd_tf.config import KEYS, Config, from_flat, to_flat
 from emkd_tf.config_files import CONFIGS_DIR, read_yaml
@@ -67,6 +68,19 @@ def test_a_value_out_of_range_is_one_line(key):
 def test_an_unknown_key_names_the_nearest(key, nearest):
     with pytest.raises(InputError, match=f"`{key}`. Did you mean `{nearest}`"):
         from_flat({key: 1})
+
+
+def test_the_reference_lists_every_key_with_its_default():
+    lines = (CONFIGS_DIR.parent / "docs" / "configuration.md").read_text().splitlines()
+    rows = [line.split(" | ") for line in lines if line.startswith("| `")]
+    listed = {row[0].strip("|` "): row[1].strip() for row in rows}
+    defaults = {
+        key: "" if value is None else yaml.safe_dump(value).split("\n")[0]
+        for key, value in to_flat(Config()).items()
+    }
+    assert {k: yaml.safe_load(v) for k, v in listed.items()} == {
+        k: yaml.safe_load(v) for k, v in defaults.items()
+    }
 
 
 def test_flat_and_back():

@@ -1,6 +1,7 @@
 """The folder shows the architecture: imports point down, tests mirror the package."""
 
 import ast
+import configparser
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,13 @@ def test_every_module_has_its_test_file():
         ).exists()
     ]
     assert missing == []
+
+
+def test_every_package_is_installed():
+    """setup.cfg lists the packages, since configs/ is one of them in a wheel."""
+    parser = configparser.ConfigParser()
+    parser.read(REPOSITORY / "setup.cfg")
+    listed = set(parser["options"]["packages"].split())
+    folders = {path.parent for path in MODULES}
+    names = {".".join(f.relative_to(REPOSITORY).parts) for f in folders}
+    assert listed == names | {"emkd_tf.configs"}
