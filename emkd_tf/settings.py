@@ -83,7 +83,9 @@ def settings_parser(
         prog, description: for the help.
         keys: settings to take; None takes all.
     """
-    parser = SettingsParser(prog=prog, description=description, exit_on_error=False)
+    parser = SettingsParser(
+        prog=prog, description=description, exit_on_error=False, allow_abbrev=False
+    )
     wanted = set(KEYS if keys is None else keys)
     for name, section in SECTIONS.items():
         own = {key for key, of in KEYS.items() if of == name}

@@ -10,6 +10,9 @@ from emkd_tf.errors import InputError
 from emkd_tf.models.emkd import EMKD
 
 
+_OpError = tf.errors.OpError
+
+
 class Checkpoints:
     """Writes and restores a run's checkpoints; a new one is whole before the old one
     goes.
@@ -54,7 +57,8 @@ def restore_weights(folder: Path, checkpoint: tf.train.Checkpoint) -> None:
         )
     try:
         checkpoint.restore(path).assert_existing_objects_matched().expect_partial()
-    except (AssertionError, ValueError, tf.errors.OpError) as error:
+    # TensorFlow's reader has an exception of its own for every kind of damage.
+    except (AssertionError, LookupError, RuntimeError, ValueError, _OpError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(
             f"Checkpoint {path} is damaged or of another model: {reason}"
