@@ -179,7 +179,13 @@ def prepare(config: DataConfig) -> Histories:
     key = fingerprint(config, source.hashes)
     folder = cache / "prepared" / f"{config.dataset}-{key}"
     if not (folder / "dataset.json").exists():
-        _write(config, source, key, folder)
+        try:
+            _write(config, source, key, folder)
+        except OSError as error:
+            raise InputError(
+                f"{folder} cannot be written ({error.strerror}); choose another "
+                "--cache-dir."
+            ) from None
     return Histories.open(folder)
 
 

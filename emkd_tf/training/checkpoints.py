@@ -9,7 +9,6 @@ import tensorflow as tf
 from emkd_tf.errors import InputError
 from emkd_tf.models.emkd import EMKD
 
-
 _OpError = tf.errors.OpError
 
 

@@ -38,14 +38,14 @@ class ShowProgress(tf.keras.callbacks.Callback):
 
     Args:
         console: to write to.
-        command: how to run the `cpu` preset, told when the run will take very long.
+        advice: what to do about a run that will take very long.
     """
 
     _supports_tf_logs = True
 
-    def __init__(self, console: Console, command: str | None):
+    def __init__(self, console: Console, advice: str):
         super().__init__()
-        self._console, self._command = console, command
+        self._console, self._advice = console, advice
         self._best = 0.0
         self._steps = 0
         self._last = None
@@ -79,10 +79,9 @@ class ShowProgress(tf.keras.callbacks.Callback):
         self._console.print(
             f"{self._total} steps, about {in_words(seconds)} and the validations."
         )
-        if seconds > LONG_RUN_SECONDS and self._command:
+        if seconds > LONG_RUN_SECONDS:
             self._console.print(
-                f"[bold]That is long for this machine.[/bold] Stop with Ctrl-C and try "
-                f"{self._command}"
+                f"[bold]That is long for this machine.[/bold] {self._advice}"
             )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:

@@ -138,6 +138,12 @@ def test_nobody_left_and_nothing_half_written(own, cache):
     assert not list(Path(cache).rglob("*"))
 
 
+def test_a_cache_that_cannot_be_written_is_one_line(own, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(InputError, match=r"cannot be written.*--cache-dir"):
+        prepare(dataclasses.replace(own, cache_dir=str(tmp_path / "file")))
+
+
 def test_unknown_names_and_missing_files(own, cache):
     with pytest.raises(InputError, match="Did you mean `beauty`"):
         prepare(DataConfig(dataset="beuty", cache_dir=cache))
