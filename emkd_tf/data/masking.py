@@ -50,7 +50,7 @@ def mask_items(
         uniform random item, 10 % unchanged; and labels [..., M, L] int32: the original
         item where one is chosen, PAD_ID elsewhere.
 
-    Source: Devlin et al. 2019, section 3.1; Du et al. 2023, section 3.2. Departure:
+    Source: Devlin et al. 2019 (BERT, masking); Du et al. 2023 (views). Departure:
     none (`at_least_one` is an option).
     """
     choice, action, replacement = tf.unstack(draws, axis=-2)  # each [..., M, L]

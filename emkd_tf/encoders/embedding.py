@@ -21,7 +21,7 @@ class ItemEmbedding(tf.keras.layers.Layer):
         item_ids: [B, L] int32, L <= max_length; packing: of their items.
         Returns [T, d] float, one row an item.
 
-    Source: Du et al. 2023, section 3.3. Departure: none.
+    Source: Du et al. 2023 (encoder). Departure: none.
     """
 
     def __init__(

@@ -25,7 +25,7 @@ class TransformerBlock(tf.keras.layers.Layer):
         tokens: [T, d] float; packing: of their places in [B, L]; dropout.
         Returns [T, d].
 
-    Source: Du et al. 2023, section 3.3; the norm's place and the dropout after the
+    Source: Du et al. 2023 (encoder); the norm's place and the dropout after the
     block follow the authors' release.
     """
 
@@ -104,7 +104,7 @@ class TransformerEncoder(tf.keras.layers.Layer):
         dropout_seed: [2] int32, or None for no dropout (inference).
         Returns [B, L, d] float; zero at padding.
 
-    Source: Du et al. 2023, section 3.3. Departure: states at padding are zero.
+    Source: Du et al. 2023 (encoder). Departure: states at padding are zero.
     """
 
     def __init__(

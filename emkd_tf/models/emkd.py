@@ -203,7 +203,7 @@ class EMKD(tf.keras.Model):
         """Returns [V, N * d + 1] float: the networks' item weights and their summed
         bias.
 
-        Source: section 3.5's sum of logits, as one inner product.
+        Source: Du et al. 2023 (prediction): the sum of logits, as one inner product.
         """
         tables = [network.item_table()[1:] for network in self.networks]
         bias = tf.add_n([network.item_bias[1:] for network in self.networks])

@@ -31,8 +31,8 @@ class EnsembleLosses:
         chosen_share: with static shapes, the expected share of chosen positions in
             sequences without padding; it bounds how many can be computed.
 
-    Source: Du et al. 2023, section 3.4. Departure: AP over all items, as the paper
-    says; the release takes the positions chosen in the last view.
+    Source: Du et al. 2023 (objectives). Departure: none; AP is over all items as in the
+    paper, where the release takes the positions chosen in the last view.
     """
 
     temperature: float = 0.3

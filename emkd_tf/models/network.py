@@ -18,7 +18,7 @@ class Network(tf.keras.layers.Layer):
         seed: of the heads' initial weights.
         tie_item_embeddings: score items with the encoder's item embedding.
 
-    Source: Du et al. 2023, section 3.3; own item weights and bias as in the release.
+    Source: Du et al. 2023 (encoder); own item weights and bias as in the release.
     """
 
     def __init__(
