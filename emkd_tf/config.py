@@ -42,7 +42,7 @@ class DataConfig:
         attributes: CSV, Parquet or JSON file of item attributes of your own.
         user_column: column of user ids; found by its usual names if not given.
         item_column: column of item ids; likewise.
-        time_column: column of numeric or date times; likewise.
+        time_column: column of times, numbers or (in Parquet) dates; likewise.
         min_user_actions: k-core: users with fewer actions are dropped, to a fixed
             point.
         min_item_actions: k-core: items with fewer actions are dropped, to a fixed

@@ -35,7 +35,7 @@ class SettingsParser(jsonargparse.ArgumentParser):
         except argparse.ArgumentError as error:
             self.error(str(error))
 
-    def check(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def check(self, values: Mapping[str, Any]) -> None:
         """Checks the types of settings from files and makes them the defaults."""
         try:
             checked = vars(self.parse_object(dict(values), defaults=False))

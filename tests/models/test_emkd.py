@@ -148,7 +148,7 @@ def test_a_step_can_be_replayed_and_steps_differ():
     losses = []
     for _ in range(2):
         model = small(dropout=0.5, learning_rate=1e-12)
-        steps = [float(model.train_step(batch_of())["loss/total"]) for _ in range(1)]
+        steps = [float(model.train_step(batch_of())["loss/total"])]
         model.reset_metrics()
         steps += [float(model.train_step(batch_of())["loss/total"])]
         losses.append(steps)
