@@ -167,6 +167,7 @@ class TrainingConfig:
             off.
         strategy: tf.distribute strategy: auto, one_device, mirrored or multi_worker.
         jit_compile: compile the step with XLA; static shapes, padding is computed.
+        fuse: compile the element-wise formulas between matrix products with XLA.
         deterministic: equal results from equal seeds, some operations slower.
     """
 
@@ -178,6 +179,7 @@ class TrainingConfig:
     patience: int = 0
     strategy: str = "auto"
     jit_compile: bool = False
+    fuse: bool = False
     deterministic: bool = False
 
     def __post_init__(self) -> None:

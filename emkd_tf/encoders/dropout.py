@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
 
 class Dropout:
-    """Draws a new mask at each call, from one seed.
+    """Hands out a new seed at each call, all from one seed.
 
     Args:
         rate: probability of dropping a value, in [0, 1).
@@ -14,14 +15,51 @@ class Dropout:
     """
 
     def __init__(self, rate: float, seed: tf.Tensor | None):
-        self._rate = rate
+        self.rate = 0.0 if seed is None else rate
         self._seed = seed
         self._calls = 0
 
-    def __call__(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns `values` with some zeroed and the others scaled by 1 / (1 - rate)."""
-        if self._seed is None or self._rate == 0.0:
-            return values
+    def next_seed(self) -> tf.Tensor:
+        """Returns the seed [2] int32 of the next call; zeros where nothing is
+        dropped."""
+        if self.rate == 0.0:
+            return tf.zeros([2], tf.int32)
         self._calls += 1
-        seed = tf.random.experimental.stateless_fold_in(self._seed, self._calls)
-        return tf.nn.experimental.stateless_dropout(values, self._rate, seed)
+        # Folding leaves the number of the call as it is in half of the seed.
+        folded = tf.random.experimental.stateless_fold_in(self._seed, self._calls)
+        return tf.random.stateless_uniform([2], folded, None, None, tf.int32)
+
+
+def drop(values: tf.Tensor, seed: tf.Tensor, rate: float) -> tf.Tensor:
+    """Zeroes values at random and scales the others by 1 / (1 - rate).
+
+    Args:
+        values: float, up to 2^32 of them.
+        seed: [2] int32; equal seeds and shapes drop the same places.
+        rate: probability of dropping a value, in [0, 1).
+    """
+    if rate == 0.0:
+        return values
+    bits = _random_bits(tf.shape(values), tf.bitcast(seed, tf.uint32))
+    is_kept = bits >= np.uint32(round(rate * 2**32))
+    return tf.where(is_kept, values * (1.0 / (1.0 - rate)), tf.zeros([], values.dtype))
+
+
+def _random_bits(shape: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Hashes each place with a seed: [2] uint32 to `shape` uint32.
+
+    A dozen integer operations a value, without a state, so that they melt into the
+    kernel that drops; the generators of TensorFlow and XLA take longer than the rest of
+    it. The multipliers are those of the 32-bit finalizer "lowbias32" (Wellons 2018);
+    its rounds are keyed by the two halves of the seed, which must be random
+    themselves, as those of `Dropout` are.
+    """
+
+    def shifted(bits: tf.Tensor, by: int) -> tf.Tensor:
+        return tf.bitwise.bitwise_xor(bits, tf.bitwise.right_shift(bits, np.uint32(by)))
+
+    places = tf.reshape(tf.range(tf.reduce_prod(shape)), shape)
+    bits = tf.bitcast(places, tf.uint32) * np.uint32(0x9E3779B9) + seed[0]
+    bits = shifted(bits, 16) * np.uint32(0x7FEB352D)
+    bits = shifted(tf.bitwise.bitwise_xor(bits, seed[1]), 15) * np.uint32(0x846CA68B)
+    return shifted(bits, 16)

@@ -4,63 +4,73 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from emkd_tf.fusion import rounded_up
+
 
 class Packing:
-    """Maps [B, L, ...] to [T, ...], the T positions that hold an item, and back.
+    """Maps [B, L, ...] to [T, ...], a row for every position that holds an item, and
+    back.
 
     Two thirds of the positions of a batch can be padding; what works on one position at
-    a time (projections, norms, feed-forward) need not touch them. With `skip_padding`
-    off T is B * L: shapes are static, as XLA wants them.
+    a time (projections, norms, feed-forward) need not touch them. T counts the items
+    and at least one spare row; spare rows hold finite values without meaning. With
+    `skip_padding` off T is B * L, shapes are static as XLA wants them, and padding
+    positions are the spare rows.
 
     Args:
         is_item: [B, L] bool.
         skip_padding: leave the padding out.
+
+    Attributes:
+        is_row: [T, 1] bool, False at spare rows.
     """
 
     def __init__(self, is_item: tf.Tensor, *, skip_padding: bool):
         self.is_item = is_item
         self._skips = skip_padding
-        if skip_padding:
-            flat = tf.reshape(is_item, [-1])
-            self._positions = tf.where(flat)[:, 0]  # [T]
-            # Row 0 of the padded tokens is zero and stands for every padding position.
-            self._rows = tf.cumsum(tf.cast(flat, tf.int32)) * tf.cast(flat, tf.int32)
+        flat = tf.reshape(is_item, [-1])
+        if not skip_padding:
+            self.is_row = flat[:, tf.newaxis]
+            return
+        items = tf.cast(tf.where(flat)[:, 0], tf.int32)
+        count = tf.size(items)
+        num_rows = rounded_up(count + 1)
+        self._positions = tf.pad(items, [[0, num_rows - count]])
+        self.is_row = (tf.range(num_rows) < count)[:, tf.newaxis]
+        # The last row is a spare one and stands for every padding position.
+        row = tf.cumsum(tf.cast(flat, tf.int32)) - 1
+        self._rows = tf.where(flat, row, num_rows - 1)
 
     def pack(self, padded: tf.Tensor) -> tf.Tensor:
-        """Takes the items' rows of [B, L, ...]; returns [T, ...]."""
-        shape = padded.shape[2:]
-        rows = tf.reshape(padded, [-1, *shape])
+        """Takes the items' rows of [B, L, ...]; returns [T, ...].
+
+        Its gradient at spare rows must be zero (see `clear_spare`).
+        """
+        rows = tf.reshape(padded, [-1, *padded.shape[2:]])
         return self._gather(rows) if self._skips else rows
 
     def unpack(self, tokens: tf.Tensor) -> tf.Tensor:
-        """Puts [T, ...] back to [B, L, ...], with zeros at the padding."""
+        """Puts [T, ...] back to [B, L, ...]; padding gets the values of a spare row."""
         shape = tf.concat([tf.shape(self.is_item), tf.shape(tokens)[1:]], axis=0)
-        if self._skips:
-            return tf.reshape(self._spread(tokens), shape)
-        is_item = tf.cast(self.is_item, tokens.dtype)
-        padded = tf.reshape(tokens, shape)
-        return padded * tf.reshape(
-            is_item, [*tf.unstack(tf.shape(is_item)), *[1] * (padded.shape.rank - 2)]
-        )
+        return tf.reshape(self._spread(tokens) if self._skips else tokens, shape)
 
-    # Gathering and spreading are each other's gradient; TensorFlow would scatter-add.
+    # Gathering and spreading are each other's gradient, as long as spare rows are zero;
+    # TensorFlow would scatter-add.
     def _gather(self, rows: tf.Tensor) -> tf.Tensor:
         @tf.custom_gradient
         def gather(rows: tf.Tensor):
-            return self._gather_forward(rows), self._spread_forward
+            return tf.gather(rows, self._positions), self._spread
 
         return gather(rows)
 
     def _spread(self, tokens: tf.Tensor) -> tf.Tensor:
         @tf.custom_gradient
         def spread(tokens: tf.Tensor):
-            return self._spread_forward(tokens), self._gather_forward
+            return tf.gather(tokens, self._rows), self._gather
 
         return spread(tokens)
 
-    def _gather_forward(self, rows: tf.Tensor) -> tf.Tensor:
-        return tf.gather(rows, self._positions)
 
-    def _spread_forward(self, tokens: tf.Tensor) -> tf.Tensor:
-        row_zero = [[1, 0], *[[0, 0]] * (tokens.shape.rank - 1)]
-        return tf.gather(tf.pad(tokens, row_zero), self._rows)
+def clear_spare(tokens: tf.Tensor, is_row: tf.Tensor) -> tf.Tensor:
+    """Zeroes the spare rows of tokens [T, d], and their gradient."""
+    return tf.where(is_row, tokens, tf.zeros([], tokens.dtype))

@@ -6,15 +6,67 @@ from typing import Any
 
 import tensorflow as tf
 
-from emkd_tf.encoders.dropout import Dropout
+from emkd_tf.encoders.dropout import Dropout, drop
 from emkd_tf.encoders.embedding import ItemEmbedding
 from emkd_tf.encoders.initializers import normal
-from emkd_tf.encoders.packing import Packing
+from emkd_tf.encoders.packing import Packing, clear_spare
+from emkd_tf.fusion import fused
 from emkd_tf.special_ids import PAD_ID
 
 _MASKED_LOGIT = -1e9  # finite: a row of padding alone must not become NaN
 _NORM_EPSILON = 1e-6
 _FEED_FORWARD_FACTOR = 4
+
+
+@fused
+def _layer_norm(tokens: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
+    mean = tf.reduce_mean(tokens, axis=-1, keepdims=True)
+    centred = tokens - mean
+    variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
+    return centred * tf.math.rsqrt(variance + _NORM_EPSILON) * scale + offset
+
+
+@fused
+def _add_bias(values: tf.Tensor, bias: tf.Tensor, is_row: tf.Tensor) -> tf.Tensor:
+    return clear_spare(values + bias, is_row)
+
+
+@fused
+def _attention_weights(
+    logits: tf.Tensor, is_item: tf.Tensor, seed: tf.Tensor, *, scale: float, rate: float
+) -> tf.Tensor:
+    is_key = is_item[:, tf.newaxis, tf.newaxis, :]
+    weights = tf.nn.softmax(tf.where(is_key, logits * scale, _MASKED_LOGIT))
+    return drop(weights, seed, rate)
+
+
+@fused
+def _activate(
+    values: tf.Tensor, bias: tf.Tensor, seed: tf.Tensor, *, rate: float
+) -> tf.Tensor:
+    return drop(tf.nn.gelu(values + bias, approximate=True), seed, rate)
+
+
+@fused
+def _add_residual(
+    tokens: tf.Tensor,
+    values: tf.Tensor,
+    bias: tf.Tensor,
+    seed: tf.Tensor,
+    *,
+    rate: float,
+) -> tf.Tensor:
+    return tokens + drop(values + bias, seed, rate)
+
+
+@fused
+def _drop(tokens: tf.Tensor, seed: tf.Tensor, *, rate: float) -> tf.Tensor:
+    return drop(tokens, seed, rate)
+
+
+@fused
+def _clear(tokens: tf.Tensor, is_row: tf.Tensor) -> tf.Tensor:
+    return clear_spare(tokens, is_row)
 
 
 @tf.keras.utils.register_keras_serializable("emkd_tf")
@@ -54,32 +106,58 @@ class TransformerBlock(tf.keras.layers.Layer):
         self.contract = dense("contract", hidden_units, width)
 
     def call(self, tokens: tf.Tensor, packing: Packing, dropout: Dropout) -> tf.Tensor:
-        attended = self._attend(self.attention_norm(tokens), packing, dropout)
-        tokens = tokens + dropout(attended)
-        inner = tf.nn.gelu(
-            self.expand(self.feed_forward_norm(tokens)), approximate=True
+        def add_to_tokens(values: tf.Tensor, layer: tf.keras.layers.Dense) -> tf.Tensor:
+            seed = dropout.next_seed()
+            return _add_residual(tokens, values, layer.bias, seed, rate=dropout.rate)
+
+        normal = self._normalize(tokens, self.attention_norm)
+        attended = self._attend(normal, packing, dropout)
+        tokens = add_to_tokens(
+            self._multiply(attended, self.attention_output), self.attention_output
         )
-        tokens = tokens + dropout(self.contract(dropout(inner)))
-        return dropout(tokens)
+        normal = self._normalize(tokens, self.feed_forward_norm)
+        inner = _activate(
+            self._multiply(normal, self.expand),
+            self.expand.bias,
+            dropout.next_seed(),
+            rate=dropout.rate,
+        )
+        tokens = add_to_tokens(self._multiply(inner, self.contract), self.contract)
+        return _drop(tokens, dropout.next_seed(), rate=dropout.rate)
 
     def _attend(
         self, tokens: tf.Tensor, packing: Packing, dropout: Dropout
     ) -> tf.Tensor:
         batch, length = tf.unstack(tf.shape(packing.is_item))
         head_units = self.hidden_units // self.num_heads
-        projected = packing.unpack(self.query_key_value(tokens))  # [B, L, 3d]
+        projected = _add_bias(
+            self._multiply(tokens, self.query_key_value),
+            self.query_key_value.bias,
+            packing.is_row,
+        )
         projected = tf.reshape(
-            projected, [batch, length, 3, self.num_heads, head_units]
+            packing.unpack(projected), [batch, length, 3, self.num_heads, head_units]
         )
         query, key, value = tf.unstack(
             tf.transpose(projected, [2, 0, 3, 1, 4])
         )  # each [B, heads, L, d / heads]
-        logits = tf.matmul(query, key, transpose_b=True) * head_units**-0.5
-        is_key = packing.is_item[:, tf.newaxis, tf.newaxis, :]
-        weights = dropout(tf.nn.softmax(tf.where(is_key, logits, _MASKED_LOGIT)))
+        weights = _attention_weights(
+            tf.matmul(query, key, transpose_b=True),
+            packing.is_item,
+            dropout.next_seed(),
+            scale=head_units**-0.5,
+            rate=dropout.rate,
+        )
         mixed = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])
-        mixed = tf.reshape(mixed, [batch, length, self.hidden_units])
-        return self.attention_output(packing.pack(mixed))
+        return packing.pack(tf.reshape(mixed, [batch, length, self.hidden_units]))
+
+    def _normalize(
+        self, tokens: tf.Tensor, norm: tf.keras.layers.LayerNormalization
+    ) -> tf.Tensor:
+        return _layer_norm(tokens, norm.gamma, norm.beta)
+
+    def _multiply(self, tokens: tf.Tensor, layer: tf.keras.layers.Dense) -> tf.Tensor:
+        return tf.matmul(tokens, layer.kernel)
 
     def get_config(self) -> dict[str, Any]:
         names = ("hidden_units", "num_heads", "seed")
@@ -144,10 +222,10 @@ class TransformerEncoder(tf.keras.layers.Layer):
     ) -> tf.Tensor:
         packing = Packing(item_ids != PAD_ID, skip_padding=self.skip_padding)
         dropout = Dropout(self.dropout_rate, dropout_seed)
-        tokens = dropout(self.embedding(item_ids, packing))
+        tokens = self.embedding(item_ids, packing, dropout)
         for block in self.blocks:
             tokens = block(tokens, packing, dropout)
-        return packing.unpack(tokens)
+        return packing.unpack(_clear(tokens, packing.is_row))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self._config}

@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from emkd_tf.encoders import ENCODERS
-from emkd_tf.models.losses import EnsembleLosses
+from emkd_tf.fusion import fusion
+from emkd_tf.models.losses import EnsembleLosses, States
 from emkd_tf.models.network import Network, with_mask_token
 from emkd_tf.models.replicas import num_replicas, replica_id
 from emkd_tf.special_ids import mask_id, vocabulary_size
@@ -42,6 +43,7 @@ class EMKD(tf.keras.Model):
         losses: the terms of the training loss and their weights.
         seed: of the weights and the dropout; network n has its own, derived from it.
         static_shapes: give every tensor a static shape, for XLA.
+        fuse: train with fused formulas (`fusion`).
 
     Call:
         item_ids: [B, length] int32 histories, left-padded. Returns `score_items`.
@@ -65,6 +67,7 @@ class EMKD(tf.keras.Model):
         losses: EnsembleLosses | None = None,
         seed: int = 0,
         static_shapes: bool = False,
+        fuse: bool = False,
         encoder: str = "transformer",
         name: str = "emkd",
     ):
@@ -72,7 +75,7 @@ class EMKD(tf.keras.Model):
         self.num_items, self.max_length, self.seed = num_items, max_length, seed
         self.hidden_units = hidden_units
         self.objective = losses or EnsembleLosses()
-        self.static_shapes = static_shapes
+        self.static_shapes, self.fuse = static_shapes, fuse
         self.networks = [
             Network(
                 ENCODERS[encoder](
@@ -129,9 +132,11 @@ class EMKD(tf.keras.Model):
         Returns:
             Scalars by name: "total" is the weighted sum, the terms are not weighted.
         """
-        rows = tf.concat([batch["item_ids"][:, tf.newaxis], batch["views"]], axis=1)
-        num_rows, length = rows.shape[1], rows.shape[2]
-        flat = tf.reshape(rows, [-1, length])  # [B * (1 + M), L]
+        views = batch["views"]
+        num_views, length = views.shape[1:]
+        # Sequences first, then views: parts that lie together split without a copy.
+        rows = tf.concat([batch["item_ids"], tf.reshape(views, [-1, length])], axis=0)
+        num_sequences = tf.shape(views)[0]
         states = []
         for number, network in enumerate(self.networks):
             seed = (
@@ -139,10 +144,12 @@ class EMKD(tf.keras.Model):
                 if dropout_seed is None
                 else tf.random.experimental.stateless_fold_in(dropout_seed, number)
             )
-            encoded = network.encoder(flat, dropout_seed=seed)
-            states.append(
-                tf.reshape(encoded, [-1, num_rows, length, self.hidden_units])
+            anchors, of_views = tf.split(
+                network.encoder(rows, dropout_seed=seed),
+                [num_sequences, num_sequences * num_views],
             )
+            shape = [-1, num_views, length, self.hidden_units]
+            states.append(States(anchors, tf.reshape(of_views, shape)))
         return self.objective(
             self.networks,
             states,
@@ -154,11 +161,12 @@ class EMKD(tf.keras.Model):
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         step = tf.cast(self.optimizer.iterations, tf.int32)
         seed = tf.random.experimental.stateless_fold_in([self.seed, step], replica_id())
-        with tf.GradientTape() as tape:
-            losses = self.compute_losses(batch, dropout_seed=seed)
+        with fusion(self.fuse):
+            with tf.GradientTape() as tape:
+                losses = self.compute_losses(batch, dropout_seed=seed)
+            gradients = tape.gradient(losses["total"], self.trainable_variables)
         # The replicas' gradients are added by the optimizer, as their losses are
         # shares.
-        gradients = tape.gradient(losses["total"], self.trainable_variables)
         self.optimizer.apply_gradients(
             zip(gradients, self.trainable_variables, strict=True)
         )

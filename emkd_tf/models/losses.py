@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from emkd_tf.models.network import Network, chosen_positions
 from emkd_tf.models.replicas import global_rows, global_sum
 from emkd_tf.objectives.attribute import attribute_loss
-from emkd_tf.objectives.contrastive import contrastive_loss
+from emkd_tf.objectives.contrastive import contrastive_losses
 from emkd_tf.objectives.distillation import distillation_loss
 from emkd_tf.objectives.masked_item import masked_item_loss
 from emkd_tf.special_ids import PAD_ID
+
+
+class States(NamedTuple):
+    """A network's states of a batch: `anchors` [B, L, d] of the sequences, `views`
+    [B, M, L, d] of their views."""
+
+    anchors: tf.Tensor
+    views: tf.Tensor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +68,7 @@ class EnsembleLosses:
     def __call__(
         self,
         networks: list[Network],
-        states: list[tf.Tensor],
+        states: list[States],
         batch: dict[str, tf.Tensor],
         *,
         item_attributes: tf.Tensor,
@@ -69,7 +78,7 @@ class EnsembleLosses:
 
         Args:
             networks: N networks, for their heads.
-            states: N tensors [B, 1 + M, L, d], of the sequences and of their views.
+            states: of the N networks.
             batch: "item_ids" [B, L], "labels" [B, M, L], "row" [B].
             item_attributes: [V + 2, A] float multi-hot.
             static_shapes: give every tensor a static shape.
@@ -97,7 +106,7 @@ class EnsembleLosses:
     def _at_chosen_positions(
         self,
         networks: list[Network],
-        states: list[tf.Tensor],
+        states: list[States],
         batch: dict[str, tf.Tensor],
         static_shapes: bool,
     ) -> dict[str, tf.Tensor]:
@@ -106,9 +115,7 @@ class EnsembleLosses:
         num_views, length = labels.shape[1:]
         flat_labels = tf.reshape(labels, [-1])
         capacity = self._capacity(labels) if static_shapes else None
-        positions = chosen_positions(flat_labels, capacity)
-        is_used = positions < tf.shape(flat_labels)[0]
-        positions = tf.where(is_used, positions, 0)
+        positions, is_used = chosen_positions(flat_labels, capacity)
         targets = tf.where(is_used, tf.gather(flat_labels, positions), PAD_ID)
 
         # Mean over a view's chosen positions, sum over views.
@@ -121,9 +128,7 @@ class EnsembleLosses:
 
         logits = []
         for network, network_states in zip(networks, states, strict=True):
-            view_states = tf.reshape(
-                network_states[:, 1:], [-1, network_states.shape[-1]]
-            )
+            view_states = _rows(network_states.views)
             logits.append(network.item_logits(tf.gather(view_states, positions)))
         masked_item = tf.add_n([masked_item_loss(z, targets) for z in logits])
         terms = {"masked_item": tf.reduce_sum(weights * masked_item)}
@@ -139,42 +144,28 @@ class EnsembleLosses:
         p = self.chosen_share
         return min(places, int(places * p + 6 * (places * p * (1 - p)) ** 0.5) + 1)
 
-    def _contrast(
-        self, states: list[tf.Tensor], row: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
+    def _contrast(self, states: list[States], row: tf.Tensor) -> dict[str, tf.Tensor]:
         # All sequences of the global batch are negatives, of whichever replica.
         all_rows = global_rows(row)
         is_self = row[:, tf.newaxis] == all_rows[tf.newaxis, :]
-        width = states[0].shape[2] * states[0].shape[3]  # L * d
-        num_views = states[0].shape[1] - 1
-        anchors = [tf.reshape(s[:, 0], [-1, width]) for s in states]
-        views = [tf.reshape(s[:, 1:], [-1, num_views, width]) for s in states]
-        negatives = [global_rows(a) for a in anchors]
-
-        def share(x: int, y: int) -> tf.Tensor:
-            losses = contrastive_loss(
-                anchors[x],
-                views[y],
-                negatives[y],
-                is_self,
-                temperature=self.temperature,
-                self_term=self.contrast_self_term,
-            )
-            return tf.reduce_sum(losses) / tf.cast(tf.size(all_rows), losses.dtype)
-
-        numbers = range(len(states))
-        terms = {}
-        if self.intra_contrast:
-            terms["icl"] = tf.add_n([share(x, x) for x in numbers])
-        if self.cross_contrast:
-            pairs = [(x, y) for x in numbers for y in numbers if x != y]
-            terms["ccl"] = tf.add_n([share(x, y) for x, y in pairs] or [tf.zeros([])])
-        return terms
+        width = states[0].anchors.shape[1] * states[0].anchors.shape[2]  # L * d
+        anchors = [tf.reshape(s.anchors, [-1, width]) for s in states]
+        losses = contrastive_losses(
+            anchors,
+            [tf.reshape(s.views, [-1, s.views.shape[1], width]) for s in states],
+            [global_rows(a) for a in anchors],
+            is_self,
+            temperature=self.temperature,
+            self_term=self.contrast_self_term,
+        )
+        shares = tf.reduce_sum(losses, axis=-1) / tf.cast(tf.size(all_rows), tf.float32)
+        intra = tf.linalg.trace(shares)
+        return {"icl": intra, "ccl": tf.reduce_sum(shares) - intra}
 
 
 def _attribute_share(
     networks: list[Network],
-    states: list[tf.Tensor],
+    states: list[States],
     item_ids: tf.Tensor,
     item_attributes: tf.Tensor,
     static_shapes: bool,
@@ -182,14 +173,19 @@ def _attribute_share(
     """AP: mean over the sequences' items, sum over networks."""
     items = tf.reshape(item_ids, [-1])
     count = global_sum(tf.math.count_nonzero(items, dtype=tf.float32))
-    everywhere = tf.range(tf.size(items))
-    positions = everywhere if static_shapes else chosen_positions(items)
-    items = tf.gather(items, positions)
+    capacity = items.shape[0] if static_shapes else None
+    positions, is_used = chosen_positions(items, capacity)
+    items = tf.where(is_used, tf.gather(items, positions), PAD_ID)
     has_attribute = tf.gather(item_attributes, items)
     weights = tf.cast(items != PAD_ID, tf.float32) * tf.math.reciprocal_no_nan(count)
     shares = []
     for network, network_states in zip(networks, states, strict=True):
-        flat = tf.reshape(network_states[:, 0], [-1, network_states.shape[-1]])
-        logits = network.attribute_logits(tf.gather(flat, positions))
+        rows = tf.gather(_rows(network_states.anchors), positions)
+        logits = network.attribute_logits(rows)
         shares.append(tf.reduce_sum(weights * attribute_loss(logits, has_attribute)))
     return tf.add_n(shares)
+
+
+def _rows(states: tf.Tensor) -> tf.Tensor:
+    """Reshapes [..., d] to [n, d]."""
+    return tf.reshape(states, [-1, states.shape[-1]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from emkd_tf.encoders.initializers import normal
+from emkd_tf.fusion import rounded_up
 from emkd_tf.special_ids import PAD_ID
 
 
@@ -93,20 +94,29 @@ def with_mask_token(item_ids: tf.Tensor, mask_id: int, max_length: int) -> tf.Te
     return tf.pad(item_ids, [[0, 0], [0, 1]], constant_values=mask_id)
 
 
-def chosen_positions(labels: tf.Tensor, capacity: int | None = None) -> tf.Tensor:
+def chosen_positions(
+    labels: tf.Tensor, capacity: int | None = None
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Finds the positions that have a label.
 
     Args:
         labels: [n] int32, PAD_ID where nothing was chosen.
         capacity: length of the result where it must be static; None for as many as
-            there are. What is chosen beyond the capacity is left out.
+            there are, or a few more under `fusion`. What is chosen beyond the capacity
+            is left out.
 
     Returns:
-        [P] int32 positions; with a capacity, unused places hold n.
+        Positions [P] int32, and [P] bool, False at places that are not used; they hold
+        position 0.
     """
     is_chosen = labels != PAD_ID
     if capacity is None:
-        return tf.cast(tf.where(is_chosen)[:, 0], tf.int32)
-    count = tf.shape(labels)[0]
-    positions = tf.where(is_chosen, tf.range(count), count)
-    return tf.sort(positions)[:capacity]
+        positions = tf.cast(tf.where(is_chosen)[:, 0], tf.int32)
+        count = tf.size(positions)
+        num_places = rounded_up(count)
+        positions = tf.pad(positions, [[0, num_places - count]])
+        return positions, tf.range(num_places) < count
+    count = tf.size(labels)
+    positions = tf.sort(tf.where(is_chosen, tf.range(count), count))[:capacity]
+    is_used = positions < count
+    return tf.where(is_used, positions, 0), is_used

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from emkd_tf.fusion import fused
 
+
+@fused
 def attribute_loss(logits: tf.Tensor, has_attribute: tf.Tensor) -> tf.Tensor:
     """Scores the attributes of the items at some positions.
 

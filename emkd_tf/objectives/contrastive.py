@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from emkd_tf.fusion import fused
 
-def contrastive_loss(
-    anchors: tf.Tensor,
-    views: tf.Tensor,
-    negatives: tf.Tensor,
+_SMALLEST_SQUARE = 1e-12
+
+
+def contrastive_losses(
+    anchors: list[tf.Tensor],
+    views: list[tf.Tensor],
+    negatives: list[tf.Tensor],
     is_self: tf.Tensor,
     *,
     temperature: float,
@@ -16,32 +20,80 @@ def contrastive_loss(
 ) -> tf.Tensor:
     """Pulls each sequence to its own views and away from the other sequences.
 
+    For every pair of networks (x, y): the anchors of x against the views and the
+    sequences of y. Pairs (x, x) are ICL, the others CCL.
+
     Args:
-        anchors: [B, D] float, each sequence's states.
-        views: [B, M, D] float, the states of its masked views.
-        negatives: [C, D] float, the states of all sequences of the global batch: of the
-            anchors' network for ICL, of the views' network for CCL.
+        anchors: N tensors [B, D] float, each sequence's states.
+        views: N tensors [B, M, D] float, the states of its masked views.
+        negatives: N tensors [C, D] float, the states of all sequences of the global
+            batch.
         is_self: [B, C] bool, True where the negative is the anchor's own sequence.
         temperature: of the softmax, > 0.
         self_term: keep a constant exp(0) for the own sequence among the negatives.
 
     Returns:
-        [B] float. A sequence without any negative gives 0: there is nothing to
-        contrast.
+        [N, N, B] float, by x and y. A sequence without any negative gives 0: there is
+        nothing to contrast.
 
     Source: Du et al. 2023, equations of ICL and CCL. Departure: the authors' release
     keeps exp(0) for the own sequence; `self_term` does the same, the default leaves it
     out.
     """
-    anchors, views, negatives = (
-        tf.math.l2_normalize(states, axis=-1) for states in (anchors, views, negatives)
+    num_networks, width = len(anchors), anchors[0].shape[-1]
+    batch, num_others = tf.unstack(tf.shape(is_self))
+    anchors = _normalized(tf.stack(anchors, axis=1))  # [B, x, D]
+    # The views are the largest tensors here: one product a network reads them, and
+    # their norms divide the products instead of them.
+    positive = tf.stack(
+        [
+            tf.matmul(anchors, of_network, transpose_b=True)
+            * _inverse_norms(of_network)[:, tf.newaxis]
+            for of_network in views
+        ],
+        axis=2,
+    )  # [B, x, y, M]
+    negative = tf.matmul(
+        tf.reshape(anchors, [batch * num_networks, width]),
+        _normalized(tf.concat(negatives, axis=0)),
+        transpose_b=True,
     )
-    positive = tf.einsum("bd,bmd->bm", anchors, views) / temperature
-    negative = tf.matmul(anchors, negatives, transpose_b=True) / temperature  # [B, C]
+    shape = [batch, num_networks, num_networks, num_others]
+    losses = _contrast(
+        positive,
+        tf.reshape(negative, shape),
+        is_self,
+        temperature=temperature,
+        self_term=self_term,
+    )
+    return tf.transpose(losses, [1, 2, 0])
+
+
+@fused
+def _contrast(
+    positive: tf.Tensor,
+    negative: tf.Tensor,
+    is_self: tf.Tensor,
+    *,
+    temperature: float,
+    self_term: bool,
+) -> tf.Tensor:
+    """Cosines [B, x, y, M] and [B, x, y, C] to losses [B, x, y]."""
     own = 0.0 if self_term else negative.dtype.min
-    negative = tf.where(is_self, own, negative)
+    negative = tf.where(is_self[:, tf.newaxis, tf.newaxis], own, negative / temperature)
     loss = tf.reduce_logsumexp(negative, axis=-1) - tf.reduce_logsumexp(
-        positive, axis=-1
+        positive / temperature, axis=-1
     )
     has_negative = self_term | ~tf.reduce_all(is_self, axis=-1)
-    return tf.where(has_negative, loss, 0.0)
+    return tf.where(has_negative[:, tf.newaxis, tf.newaxis], loss, 0.0)
+
+
+@fused
+def _inverse_norms(states: tf.Tensor) -> tf.Tensor:
+    squares = tf.reduce_sum(tf.square(states), axis=-1)
+    return tf.math.rsqrt(tf.maximum(squares, _SMALLEST_SQUARE))
+
+
+@fused
+def _normalized(states: tf.Tensor) -> tf.Tensor:
+    return tf.math.l2_normalize(states, axis=-1, epsilon=_SMALLEST_SQUARE)

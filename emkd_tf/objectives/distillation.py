@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from emkd_tf.fusion import fused
+
 
 def distillation_loss(logits: list[tf.Tensor], *, temperature: float) -> tf.Tensor:
     """Lets every network learn from every other: symmetric KL over pairs of networks.
@@ -23,33 +25,50 @@ def distillation_loss(logits: list[tf.Tensor], *, temperature: float) -> tf.Tens
     """
     if len(logits) == 1:
         return tf.zeros_like(logits[0][:, 0])
-    return _symmetric_divergence(temperature, *logits)
+    return _symmetric_divergence(*logits, temperature=temperature)
 
 
-def _symmetric_divergence(temperature: float, *logits: tf.Tensor) -> tf.Tensor:
+def _symmetric_divergence(*logits: tf.Tensor, temperature: float) -> tf.Tensor:
     # The tensors are as wide as the catalogue, so what counts is how often they are
-    # read. A pair's two halves add up to <p_a - p_b, y_a - y_b> / 2: the normalizers of
-    # the two softmaxes cancel. Summed over all pairs that is (N * sum_n <p_n, y_n> -
-    # <P, Y>) / 2 with P = sum_n p_n and Y = sum_n y_n, and a student's gradient is (N *
-    # p_n - P) / (2 t).
+    # read, and above all exponentiated: once, the probabilities are kept.
     @tf.custom_gradient
     def divergence(*logits: tf.Tensor):
-        num_networks = len(logits)
-        scaled = [network / temperature for network in logits]
-        probabilities = [tf.nn.softmax(network) for network in scaled]
-        total = tf.add_n(probabilities)
-        own = tf.add_n([_dot(p, y) for p, y in zip(probabilities, scaled, strict=True)])
-        loss = 0.5 * (num_networks * own - _dot(total, tf.add_n(scaled)))
+        probabilities = [_softmax(z, temperature=temperature) for z in logits]
+        loss = _divergence(*probabilities, *logits, temperature=temperature)
 
-        def gradient(upstream: tf.Tensor) -> list[tf.Tensor]:
-            factor = (0.5 / temperature) * upstream[:, tf.newaxis]
-            return [factor * (num_networks * p - total) for p in probabilities]
+        def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            return _gradients(upstream, *probabilities, temperature=temperature)
 
         return loss, gradient
 
     return divergence(*logits)
 
 
-def _dot(left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
-    """Inner product of each row: [P, V] and [P, V] to [P]."""
-    return tf.matmul(left[:, tf.newaxis], right[:, :, tf.newaxis])[:, 0, 0]
+@fused
+def _softmax(logits: tf.Tensor, *, temperature: float) -> tf.Tensor:
+    return tf.nn.softmax(logits / temperature)
+
+
+# A pair's two halves add up to <p_a - p_b, y_a - y_b> / 2: the normalizers of the two
+# softmaxes cancel. Summed over all pairs that is sum_n <N p_n - P, y_n> / 2 with P =
+# sum_n p_n, and a student's gradient is (N p_n - P) / (2 t).
+@fused
+def _divergence(*probabilities_and_logits: tf.Tensor, temperature: float) -> tf.Tensor:
+    num_networks = len(probabilities_and_logits) // 2
+    probabilities = probabilities_and_logits[:num_networks]
+    logits = probabilities_and_logits[num_networks:]
+    total = tf.add_n(probabilities)
+    products = [
+        (num_networks * p - total) * z
+        for p, z in zip(probabilities, logits, strict=True)
+    ]
+    return tf.reduce_sum(tf.add_n(products), axis=-1) * (0.5 / temperature)
+
+
+@fused
+def _gradients(
+    upstream: tf.Tensor, *probabilities: tf.Tensor, temperature: float
+) -> tuple[tf.Tensor, ...]:
+    factor = (0.5 / temperature) * upstream[:, tf.newaxis]
+    total = tf.add_n(probabilities)
+    return tuple(factor * (len(probabilities) * p - total) for p in probabilities)

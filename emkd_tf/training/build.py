@@ -11,6 +11,7 @@ from emkd_tf.data.pipeline import training_batches
 from emkd_tf.data.windows import training_windows
 from emkd_tf.models.emkd import EMKD
 from emkd_tf.models.losses import EnsembleLosses
+from emkd_tf.training.optimizers import Adam
 
 
 def build_model(config: Config, histories: Histories) -> EMKD:
@@ -45,13 +46,14 @@ def build_model(config: Config, histories: Histories) -> EMKD:
         losses=losses,
         seed=config.training.seed,
         static_shapes=config.training.jit_compile,
+        fuse=config.training.fuse,
     )
 
 
 def compile_model(model: EMKD, config: Config) -> None:
     """Gives the model its optimizer; call it under the strategy's scope."""
     model.compile(
-        optimizer=tf.keras.optimizers.Adam(config.training.learning_rate),
+        optimizer=Adam(config.training.learning_rate),
         jit_compile=config.training.jit_compile,
     )
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from emkd_tf.encoders.packing import Packing
+from emkd_tf.encoders.packing import Packing, clear_spare
+from emkd_tf.fusion import fusion
 
 IS_ITEM = np.array([[0, 0, 1], [0, 1, 1], [0, 0, 0], [1, 1, 1]], bool)
 
@@ -13,34 +14,40 @@ def padded(width=2):
     return np.random.default_rng(0).normal(size=(*IS_ITEM.shape, width))
 
 
-def test_pack_takes_the_items_in_order():
-    packing = Packing(tf.constant(IS_ITEM), skip_padding=True)
-    states = padded()
-    np.testing.assert_allclose(packing.pack(tf.constant(states)), states[IS_ITEM])
+def test_pack_takes_the_items_in_order_and_adds_spare_rows():
+    states = tf.constant(padded())
+    for is_fused, num_rows in ((False, 7), (True, 32)):
+        with fusion(is_fused):
+            packing = Packing(tf.constant(IS_ITEM), skip_padding=True)
+        tokens = packing.pack(states)
+        assert tokens.shape == (num_rows, 2)
+        np.testing.assert_allclose(tokens[:6], padded()[IS_ITEM])
+        is_row = [[i < 6] for i in range(num_rows)]
+        np.testing.assert_array_equal(packing.is_row, is_row)
 
 
 @pytest.mark.parametrize("skip_padding", [True, False])
 def test_unpack_returns_them_with_zeros_between(skip_padding):
     packing = Packing(tf.constant(IS_ITEM), skip_padding=skip_padding)
-    states = padded()
-    result = packing.unpack(packing.pack(tf.constant(states)))
-    np.testing.assert_allclose(result, states * IS_ITEM[:, :, None])
+    tokens = packing.pack(tf.constant(padded()))
+    result = packing.unpack(clear_spare(tokens, packing.is_row))
+    np.testing.assert_allclose(result, padded() * IS_ITEM[:, :, None])
 
 
+@pytest.mark.parametrize("is_fused", [False, True])
 @pytest.mark.parametrize("skip_padding", [True, False])
-def test_gradients_flow_to_items_only(skip_padding):
-    packing = Packing(tf.constant(IS_ITEM), skip_padding=skip_padding)
-    states = tf.constant(padded())
-    weights = tf.constant(padded() ** 2)
-    with tf.GradientTape() as tape:
+def test_gradients_flow_to_items_only(skip_padding, is_fused):
+    states, weights = tf.constant(padded()), tf.constant(padded() ** 2)
+    with fusion(is_fused), tf.GradientTape() as tape:
         tape.watch(states)
-        value = tf.reduce_sum(weights * packing.unpack(3.0 * packing.pack(states)))
+        packing = Packing(tf.constant(IS_ITEM), skip_padding=skip_padding)
+        tokens = clear_spare(3.0 * packing.pack(states), packing.is_row)
+        value = tf.reduce_sum(weights * packing.unpack(tokens))
     expected = 3.0 * weights * IS_ITEM[:, :, None]
     np.testing.assert_allclose(tape.gradient(value, states), expected)
 
 
 def test_padding_alone():
     packing = Packing(tf.zeros([2, 3], tf.bool), skip_padding=True)
-    tokens = packing.pack(tf.ones([2, 3, 4]))
-    assert tokens.shape == (0, 4)
+    tokens = clear_spare(packing.pack(tf.ones([2, 3, 4])), packing.is_row)
     np.testing.assert_array_equal(packing.unpack(tokens), np.zeros([2, 3, 4]))

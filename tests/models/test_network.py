@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from emkd_tf.encoders.transformer import TransformerEncoder
+from emkd_tf.fusion import fusion
 from emkd_tf.models.network import Network, chosen_positions, with_mask_token
 
 
@@ -63,7 +64,15 @@ def test_the_mask_token_follows_the_newest_items(length):
 
 def test_chosen_positions_with_and_without_a_static_shape():
     labels = tf.constant([0, 5, 0, 0, 2, 7, 0])
-    assert chosen_positions(labels).numpy().tolist() == [1, 4, 5]
-    assert chosen_positions(labels, 5).numpy().tolist() == [1, 4, 5, 7, 7]
-    assert chosen_positions(labels, 2).numpy().tolist() == [1, 4]
-    assert chosen_positions(tf.zeros([3], tf.int32)).numpy().tolist() == []
+
+    def chosen(labels, capacity=None):
+        positions, is_used = chosen_positions(labels, capacity)
+        return positions.numpy().tolist(), is_used.numpy().tolist()
+
+    assert chosen(labels) == ([1, 4, 5], [True] * 3)
+    assert chosen(labels, 5) == ([1, 4, 5, 0, 0], [True] * 3 + [False] * 2)
+    assert chosen(labels, 2) == ([1, 4], [True] * 2)
+    assert chosen(tf.zeros([3], tf.int32)) == ([], [])
+    with fusion(True):
+        assert chosen(labels) == ([1, 4, 5] + [0] * 29, [True] * 3 + [False] * 29)
+        assert chosen(tf.zeros([3], tf.int32)) == ([], [])

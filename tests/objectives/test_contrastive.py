@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from emkd_tf.objectives.contrastive import contrastive_loss
+from emkd_tf.objectives.contrastive import contrastive_losses
 
 
 def numpy_loss(anchors, views, negatives, temperature, self_term=False):
@@ -29,7 +29,7 @@ def loss_of(anchors, views, negatives, **options):
         tf.constant(x, tf.float32) for x in (anchors, views, negatives)
     )
     is_self = tf.eye(len(anchors), dtype=tf.bool)
-    return contrastive_loss(anchors, views, negatives, is_self, **options)
+    return contrastive_losses([anchors], [views], [negatives], is_self, **options)[0, 0]
 
 
 @pytest.mark.parametrize("self_term", [False, True])
@@ -66,10 +66,10 @@ def test_a_sequence_of_padding_alone_is_finite_and_so_is_its_gradient():
     states = tf.constant(states, tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(states)
-        loss = contrastive_loss(
-            states,
-            states[:, tf.newaxis],
-            states,
+        loss = contrastive_losses(
+            [states],
+            [states[:, tf.newaxis]],
+            [states],
             tf.eye(3, dtype=tf.bool),
             temperature=0.02,
         )
@@ -83,9 +83,9 @@ def test_a_user_is_never_its_own_negative():
     is_self = tf.eye(4, dtype=tf.bool)
     with tf.GradientTape() as tape:
         tape.watch(negatives)
-        loss = contrastive_loss(
-            anchors, anchors[:, None], negatives, is_self, temperature=1.0
-        )
+        loss = contrastive_losses(
+            [anchors], [anchors[:, None]], [negatives], is_self, temperature=1.0
+        )[0, 0]
     jacobian = tape.jacobian(loss, negatives)  # [batch, batch, dim]
     np.testing.assert_array_equal(tf.einsum("bbd->bd", jacobian), np.zeros([4, 8]))
     assert np.abs(jacobian[0, 1]).max() > 0
