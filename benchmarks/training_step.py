@@ -25,7 +25,7 @@ from emkd_tf.config import Config, from_flat, to_flat
 from emkd_tf.data.prepare import prepare
 from emkd_tf.settings import read_settings
 from emkd_tf.special_ids import PAD_ID
-from emkd_tf.training.build import build_batches, build_model, compile_model
+from emkd_tf.training.build import TrainingData, build_model, compile_model
 
 WARM_UP, MEASURED = 12, 12  # kernels of new shapes are compiled in the first steps
 
@@ -67,7 +67,7 @@ def main() -> None:
     config, _ = read_settings("training_step", __doc__, sys.argv[1:])
     histories = prepare(config.data)
     rates = {d.name: matrix_rate(d) for d in (tf.float32, tf.bfloat16)}
-    batches, _ = build_batches(config, histories)
+    batches = TrainingData(config, histories).batches()
     steps = {}
     for fuse in (False, True):
         own = from_flat({**to_flat(config), "fuse": fuse})

@@ -85,6 +85,8 @@ def _train(arguments: Sequence[str]) -> None:
     from emkd_tf.training.run import train
 
     result = train(config)
+    if result is None:
+        return  # a worker that writes nothing
     metrics = result.metrics
     title = f"{metrics['dataset']}, test, protocol {metrics['protocol']}"
     rows = {
@@ -215,8 +217,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except USER_ERRORS as error:
         print(f"emkd: {error}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print("emkd: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(f"emkd: {str(interrupt) or 'interrupted'}", file=sys.stderr)
         return _INTERRUPTED
     return 0
 

@@ -17,6 +17,8 @@ from emkd_tf.errors import InputError
 
 PROTOCOLS = ("unseen", "window", "all")
 STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker")
+RESUME = ("auto", "never")
+ON_NONFINITE = ("stop", "skip")
 
 
 def _require(condition: bool, name: str, rule: str, value: Any) -> None:
@@ -28,6 +30,11 @@ def _require_at_least(section: Any, minimum: int, *names: str) -> None:
     for name in names:
         value = getattr(section, name)
         _require(value >= minimum, name, f"at least {minimum}", value)
+
+
+def _require_one_of(section: Any, name: str, choices: tuple[str, ...]) -> None:
+    value = getattr(section, name)
+    _require(value in choices, name, f"one of {', '.join(choices)}", value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,6 +172,12 @@ class TrainingConfig:
         validation_every: epochs between two validations.
         patience: validations without a better NDCG@10 before the training stops; 0 =
             off.
+        checkpoint_steps: steps between two checkpoints of the training; one follows
+            each validation, too.
+        resume: auto continues an unfinished run of the same settings, never does not.
+        on_nonfinite: stop at a loss that is not finite, or skip the batch: its gradient
+            counts as zero.
+        max_skipped: batches that a run may skip.
         strategy: tf.distribute strategy: auto, one_device, mirrored or multi_worker.
         jit_compile: compile the step with XLA; static shapes, padding is computed.
         fuse: compile the element-wise formulas between matrix products with XLA.
@@ -177,6 +190,10 @@ class TrainingConfig:
     seed: int = 0
     validation_every: int = 1
     patience: int = 0
+    checkpoint_steps: int = 200
+    resume: str = "auto"
+    on_nonfinite: str = "stop"
+    max_skipped: int = 10
     strategy: str = "auto"
     jit_compile: bool = False
     fuse: bool = False
@@ -184,14 +201,13 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         _require_at_least(self, 1, "epochs", "batch_size", "validation_every")
-        _require_at_least(self, 0, "patience", "seed")
+        _require_at_least(self, 1, "checkpoint_steps")
+        _require_at_least(self, 0, "patience", "seed", "max_skipped")
+        _require(self.seed < 2**31, "seed", "below 2^31", self.seed)
         _require(self.learning_rate > 0, "learning_rate", "above 0", self.learning_rate)
-        _require(
-            self.strategy in STRATEGIES,
-            "strategy",
-            f"one of {', '.join(STRATEGIES)}",
-            self.strategy,
-        )
+        _require_one_of(self, "strategy", STRATEGIES)
+        _require_one_of(self, "resume", RESUME)
+        _require_one_of(self, "on_nonfinite", ON_NONFINITE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -216,12 +232,7 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         _require_at_least(self, 1, "top_k")
-        _require(
-            self.protocol in PROTOCOLS,
-            "protocol",
-            f"one of {', '.join(PROTOCOLS)}",
-            self.protocol,
-        )
+        _require_one_of(self, "protocol", PROTOCOLS)
         _require(
             self.name is None or Path(self.name).name == self.name,
             "name",

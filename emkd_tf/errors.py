@@ -19,4 +19,10 @@ class NonFiniteLossError(ArithmeticError):
     exit_code = 4
 
 
-USER_ERRORS = (InputError, DataUnavailableError, NonFiniteLossError)
+class WorkerLostError(RuntimeError):
+    """Another worker of a distributed training is gone."""
+
+    exit_code = 5
+
+
+USER_ERRORS = (InputError, DataUnavailableError, NonFiniteLossError, WorkerLostError)

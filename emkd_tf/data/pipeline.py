@@ -10,6 +10,7 @@ from emkd_tf.special_ids import PAD_ID
 
 # Independent streams of random numbers that share one user seed.
 _ORDER, _MASKS = 0, 1
+_fold_in = tf.random.experimental.stateless_fold_in
 
 
 def training_batches(
@@ -25,6 +26,8 @@ def training_batches(
     num_steps: int,
     seed: int,
     first_step: int = 0,
+    part: tuple[int, int] = (0, 1),
+    parts_of_part: int = 1,
 ) -> tf.data.Dataset:
     """Builds the stream of training batches over all epochs.
 
@@ -45,28 +48,29 @@ def training_batches(
         num_steps: batches of the whole stream.
         seed: of order and masks.
         first_step: batches to leave out at the start.
+        part: (w, W) for worker w of W, which gets the w-th part of every batch.
+        parts_of_part: replicas of a worker, which get its part in as many pieces.
 
     Returns:
-        A dataset of {"item_ids": [B, L], "views": [B, M, L], "labels": [B, M, L],
-        "row": [B]}, all int32; "row" is the place in the global batch.
+        A dataset of {"item_ids": [b, L], "views": [b, M, L], "labels": [b, M, L],
+        "row": [b]}, all int32, b = B / W / parts_of_part; "row" is the place in the
+        global batch.
     """
     starts, ends = (tf.constant(bounds, tf.int64) for bounds in windows)
     items = tf.constant(items, tf.int32)
-    num_windows = tf.shape(starts, tf.int64)[0]
-    order_seed = tf.constant([seed, _ORDER], tf.int64)
+    num_windows = len(windows[0])
     mask_seed = tf.constant([seed, _MASKS], tf.int64)
+    share = batch_size // part[1]  # of every batch
 
-    fold_in = tf.random.experimental.stateless_fold_in
+    def choose(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        window, pass_number = _window_of(number, num_windows, seed)
+        example_seed = _fold_in(_fold_in(mask_seed, pass_number), window)
+        draws = draw(example_seed, num_views=num_views, length=length)
+        return window, draws, tf.cast(number % batch_size, tf.int32)
 
-    def choose_window(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        pass_number, place = number // num_windows, number % num_windows
-        window = tf.random.experimental.index_shuffle(
-            place, fold_in(order_seed, pass_number), max_index=num_windows - 1
-        )
-        example_seed = fold_in(fold_in(mask_seed, pass_number), window)
-        return window, draw(example_seed, num_views=num_views, length=length)
-
-    def make_batch(window: tf.Tensor, draws: tf.Tensor) -> dict[str, tf.Tensor]:
+    def make_batch(
+        window: tf.Tensor, draws: tf.Tensor, row: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         at = tf.gather(ends, window)[:, tf.newaxis] + tf.range(
             -length, 0, dtype=tf.int64
         )
@@ -83,13 +87,18 @@ def training_batches(
             "item_ids": item_ids,
             "views": views,
             "labels": labels,
-            "row": tf.range(batch_size),
+            "row": row,
         }
 
-    numbers = tf.data.Dataset.range(first_step * batch_size, num_steps * batch_size)
+    def numbers_of_step(step: tf.Tensor) -> tf.data.Dataset:
+        first = step * batch_size + part[0] * share
+        return tf.data.Dataset.range(first, first + share)
+
     dataset = (
-        numbers.map(choose_window, num_parallel_calls=2)
-        .batch(batch_size, drop_remainder=True)
+        tf.data.Dataset.range(first_step, num_steps)
+        .flat_map(numbers_of_step)
+        .map(choose, num_parallel_calls=2)
+        .batch(share // parts_of_part, drop_remainder=True)
         .map(make_batch)
         .prefetch(4)
     )
@@ -100,3 +109,23 @@ def training_batches(
         tf.data.experimental.AutoShardPolicy.OFF
     )
     return dataset.with_options(options)
+
+
+def windows_of_step(
+    step: int, *, num_windows: int, batch_size: int, seed: int
+) -> np.ndarray:
+    """Returns the windows [B] int64 of a batch of the stream, by its number from 0."""
+    numbers = tf.range(step * batch_size, (step + 1) * batch_size, dtype=tf.int64)
+    return np.array([_window_of(n, num_windows, seed)[0].numpy() for n in numbers])
+
+
+def _window_of(
+    number: tf.Tensor, num_windows: int, seed: int
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the window of an example of the stream, and the example's pass."""
+    pass_number, place = number // num_windows, number % num_windows
+    order_seed = _fold_in(tf.constant([seed, _ORDER], tf.int64), pass_number)
+    window = tf.random.experimental.index_shuffle(
+        place, order_seed, max_index=num_windows - 1
+    )
+    return window, pass_number

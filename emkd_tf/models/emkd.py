@@ -13,7 +13,7 @@ from emkd_tf.encoders import ENCODERS
 from emkd_tf.fusion import fusion
 from emkd_tf.models.losses import EnsembleLosses, States
 from emkd_tf.models.network import Network, with_mask_token
-from emkd_tf.models.replicas import num_replicas, replica_id
+from emkd_tf.models.replicas import global_sum, num_replicas, replica_id
 from emkd_tf.special_ids import mask_id, vocabulary_size
 
 
@@ -44,6 +44,8 @@ class EMKD(tf.keras.Model):
         seed: of the weights and the dropout; network n has its own, derived from it.
         static_shapes: give every tensor a static shape, for XLA.
         fuse: train with fused formulas (`fusion`).
+        skip_nonfinite: give batches whose loss or gradient is not finite a gradient of
+            zero, and count them in `skipped`.
 
     Call:
         item_ids: [B, length] int32 histories, left-padded. Returns `score_items`.
@@ -68,6 +70,7 @@ class EMKD(tf.keras.Model):
         seed: int = 0,
         static_shapes: bool = False,
         fuse: bool = False,
+        skip_nonfinite: bool = False,
         encoder: str = "transformer",
         name: str = "emkd",
     ):
@@ -109,6 +112,13 @@ class EMKD(tf.keras.Model):
             name="last_losses",
             synchronization=tf.VariableSynchronization.ON_READ,
             aggregation=tf.VariableAggregation.SUM,
+        )
+        self.skip_nonfinite = skip_nonfinite
+        self.skipped = tf.Variable(
+            0,
+            trainable=False,
+            name="skipped",
+            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
         )
         self.built = True
 
@@ -165,6 +175,9 @@ class EMKD(tf.keras.Model):
             with tf.GradientTape() as tape:
                 losses = self.compute_losses(batch, dropout_seed=seed)
             gradients = tape.gradient(losses["total"], self.trainable_variables)
+        self._set_last(losses)
+        if self.skip_nonfinite:
+            losses, gradients = self._without_nonfinite(losses, gradients)
         # The replicas' gradients are added by the optimizer, as their losses are
         # shares.
         self.optimizer.apply_gradients(
@@ -173,11 +186,28 @@ class EMKD(tf.keras.Model):
         return self._track(losses)
 
     def test_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        return self._track(self.compute_losses(batch))
+        losses = self.compute_losses(batch)
+        self._set_last(losses)
+        return self._track(losses)
+
+    def _set_last(self, losses: dict[str, tf.Tensor]) -> None:
+        self.last_losses.assign(tf.stack([losses[name] for name in self.loss_names]))
+
+    def _without_nonfinite(
+        self, losses: dict[str, tf.Tensor], gradients: list[tf.Tensor]
+    ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
+        """Zeroes the losses and gradients of all replicas if any value is not
+        finite."""
+        dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
+        sums = [losses["total"], *map(tf.reduce_sum, dense)]
+        is_bad = tf.logical_not(tf.reduce_all(tf.math.is_finite(tf.stack(sums))))
+        is_bad = global_sum(tf.cast(is_bad, tf.float32)) > 0.0
+        self.skipped.assign_add(tf.cast(is_bad, tf.int32))
+        losses = {name: tf.where(is_bad, 0.0, v) for name, v in losses.items()}
+        return losses, [tf.where(is_bad, 0.0, gradient) for gradient in dense]
 
     def _track(self, losses: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         values = [losses[name] for name in self.loss_names]
-        self.last_losses.assign(tf.stack(values))
         for tracker, value in zip(self._trackers, values, strict=True):
             # A mean over replicas of shares, so times their number.
             tracker.update_state(value * num_replicas())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
 from emkd_tf.config import Config
 from emkd_tf.data.attributes import multi_hot
 from emkd_tf.data.histories import Histories
-from emkd_tf.data.pipeline import training_batches
+from emkd_tf.data.pipeline import training_batches, windows_of_step
 from emkd_tf.data.windows import training_windows
+from emkd_tf.errors import InputError
 from emkd_tf.models.emkd import EMKD
 from emkd_tf.models.losses import EnsembleLosses
 from emkd_tf.training.optimizers import Adam
@@ -47,34 +49,90 @@ def build_model(config: Config, histories: Histories) -> EMKD:
         seed=config.training.seed,
         static_shapes=config.training.jit_compile,
         fuse=config.training.fuse,
+        skip_nonfinite=config.training.on_nonfinite == "skip",
     )
 
 
 def compile_model(model: EMKD, config: Config) -> None:
     """Gives the model its optimizer; call it under the strategy's scope."""
-    model.compile(
-        optimizer=Adam(config.training.learning_rate),
-        jit_compile=config.training.jit_compile,
-    )
+    optimizer = Adam(config.training.learning_rate)
+    optimizer.build(model.trainable_variables)  # a checkpoint finds all it restores
+    model.compile(optimizer=optimizer, jit_compile=config.training.jit_compile)
 
 
-def build_batches(config: Config, histories: Histories) -> tuple[tf.data.Dataset, int]:
-    """Returns the batches of all epochs and the steps of one epoch."""
-    windows = training_windows(
-        *histories.training_bounds(), config.data.max_length, config.data.window_step
-    )
-    training, objective = config.training, config.objective
-    steps = -(-len(windows[0]) // training.batch_size)
-    dataset = training_batches(
-        histories.items,
-        windows,
-        num_items=histories.num_items,
-        length=config.data.max_length,
-        num_views=objective.num_views,
-        mask_probability=objective.mask_probability,
-        mask_at_least_one=objective.mask_at_least_one,
-        batch_size=training.batch_size,
-        num_steps=steps * training.epochs,
-        seed=training.seed,
-    )
-    return dataset, steps
+class TrainingData:
+    """The training windows of a dataset and the stream of batches over them.
+
+    Attributes:
+        epoch_steps: steps of one epoch.
+    """
+
+    def __init__(self, config: Config, histories: Histories):
+        self._config, self._histories = config, histories
+        self._windows = training_windows(
+            *histories.training_bounds(),
+            config.data.max_length,
+            config.data.window_step,
+        )
+        self._batch_size = config.training.batch_size
+        self.epoch_steps = -(-len(self._windows[0]) // self._batch_size)
+
+    def batches(
+        self,
+        first_step: int = 0,
+        part: tuple[int, int] = (0, 1),
+        parts_of_part: int = 1,
+    ) -> tf.data.Dataset:
+        """Returns the batches from a step to the end of the training, see
+        `training_batches`."""
+        training, objective = self._config.training, self._config.objective
+        return training_batches(
+            self._histories.items,
+            self._windows,
+            num_items=self._histories.num_items,
+            length=self._config.data.max_length,
+            num_views=objective.num_views,
+            mask_probability=objective.mask_probability,
+            mask_at_least_one=objective.mask_at_least_one,
+            batch_size=self._batch_size,
+            num_steps=self.epoch_steps * training.epochs,
+            seed=training.seed,
+            first_step=first_step,
+            part=part,
+            parts_of_part=parts_of_part,
+        )
+
+    def distributed(
+        self, strategy: tf.distribute.Strategy, first_step: int
+    ) -> tf.distribute.DistributedDataset:
+        """Returns the batches split over the replicas of a strategy.
+
+        Raises:
+            InputError: the batches do not split evenly.
+        """
+        replicas = strategy.num_replicas_in_sync
+        if self._batch_size % replicas:
+            raise InputError(
+                f"`batch_size` {self._batch_size} is the global batch and must be a "
+                f"multiple of the {replicas} replicas."
+            )
+
+        def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
+            workers = context.num_input_pipelines
+            part = context.input_pipeline_id, workers
+            return self.batches(first_step, part, replicas // workers)
+
+        return strategy.distribute_datasets_from_function(of_worker)
+
+    def users_of_step(self, step: int) -> list[str]:
+        """Returns the ids of the users of a step's batch, by its number from 0."""
+        windows = windows_of_step(
+            step,
+            num_windows=len(self._windows[0]),
+            batch_size=self._batch_size,
+            seed=self._config.training.seed,
+        )
+        starts = self._windows[0][windows]
+        users = np.searchsorted(self._histories.offsets, starts, side="right") - 1
+        ids = self._histories.user_ids()
+        return [ids[user] for user in users]

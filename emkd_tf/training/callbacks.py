@@ -1,10 +1,8 @@
-"""Keras callbacks of a run: validate, keep the best, stop on a bad loss, write it
-down."""
+"""Keras callbacks of a run: validate, keep the best, write it down, save."""
 
 from __future__ import annotations
 
 import json
-import math
 import time
 from pathlib import Path
 from typing import Any
@@ -12,10 +10,11 @@ from typing import Any
 import tensorflow as tf
 
 from emkd_tf.data.histories import Histories
-from emkd_tf.errors import NonFiniteLossError
 from emkd_tf.evaluation.evaluator import ENSEMBLE, rank_users
 from emkd_tf.evaluation.metrics import summarize
-from emkd_tf.training.checkpoints import Checkpoints
+from emkd_tf.files import write_text
+from emkd_tf.training.checkpoints import Checkpoints, Progress
+from emkd_tf.training.interrupts import Interrupts
 
 SELECTION_METRIC = "NDCG@10"
 
@@ -28,16 +27,18 @@ class Validate(tf.keras.callbacks.Callback):
     Args:
         histories: of all users.
         every: epochs between validations; the last epoch is validated too.
+        epochs: of the whole run.
         protocol: whose metrics to log.
     """
 
-    def __init__(self, histories: Histories, every: int, protocol: str):
+    def __init__(self, histories: Histories, every: int, epochs: int, protocol: str):
         super().__init__()
-        self._histories, self._every, self._protocol = histories, every, protocol
+        self._histories, self._protocol = histories, protocol
+        self._every, self._epochs = every, epochs
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         number = epoch + 1
-        if number % self._every and number != self.params["epochs"]:
+        if number % self._every and number != self._epochs:
             return
         ranks = rank_users(self.model, self._histories, "validation", members=True)
         for member, by_protocol in ranks.items():
@@ -53,47 +54,31 @@ class KeepBest(tf.keras.callbacks.Callback):
 
     Args:
         checkpoints: of the run.
+        progress: that it keeps up to date.
         patience: validations without a better one before the training stops; 0 = never.
     """
 
-    def __init__(self, checkpoints: Checkpoints, patience: int):
+    def __init__(self, checkpoints: Checkpoints, progress: Progress, patience: int):
         super().__init__()
-        self._checkpoints, self._patience = checkpoints, patience
-        self.best_epoch, self.best = 0, -math.inf
-        self._validations_since = 0
+        self._checkpoints, self._progress = checkpoints, progress
+        self._patience = patience
+
+    @property
+    def is_out_of_patience(self) -> bool:
+        return 0 < self._patience <= int(self._progress.validations_since.numpy())
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         value = logs.get(f"validation/{SELECTION_METRIC}")
         if value is None:
             return
-        self._checkpoints.save_last(epoch + 1)
-        self._validations_since += 1
-        if value > self.best:
-            self.best, self.best_epoch = value, epoch + 1
-            self._validations_since = 0
+        progress = self._progress
+        progress.validations_since.assign_add(1)
+        if value > float(progress.best.numpy()):
+            progress.best.assign(value)
+            progress.best_epoch.assign(epoch + 1)
+            progress.validations_since.assign(0)
             self._checkpoints.save_best(epoch + 1)
-        if self._patience and self._validations_since >= self._patience:
-            self.model.stop_training = True
-
-
-class StopOnNonFinite(tf.keras.callbacks.Callback):
-    """Stops with every term's value when the loss is not finite."""
-
-    _supports_tf_logs = True  # spares the conversion of all logs at every step
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
-        if math.isfinite(float(logs["loss/total"])):
-            return
-        values = tf.unstack(tf.convert_to_tensor(self.model.last_losses))
-        terms = ", ".join(
-            f"{name} {float(value):.6g}"
-            for name, value in zip(self.model.loss_names, values, strict=True)
-        )
-        step = int(self.model.optimizer.iterations.numpy())
-        raise NonFiniteLossError(
-            f"The loss is not finite at step {step}: {terms}. Lower --learning-rate or "
-            "raise --temperature; checkpoints/best holds the best state so far."
-        )
+        self.model.stop_training = self.is_out_of_patience
 
 
 class WriteHistory(tf.keras.callbacks.Callback):
@@ -102,23 +87,30 @@ class WriteHistory(tf.keras.callbacks.Callback):
     Args:
         run_dir: of the run.
         batch_size: global, for examples a second.
+        first_step: of this process; what an earlier one wrote beyond it is undone.
     """
 
-    def __init__(self, run_dir: Path, batch_size: int):
+    def __init__(self, run_dir: Path, batch_size: int, first_step: int = 0):
         super().__init__()
         self._path, self._batch_size = run_dir / "history.jsonl", batch_size
+        if self._path.exists():
+            lines = _whole_lines(self._path.read_text(encoding="utf-8"))
+            kept = [line for line in lines if json.loads(line)["step"] <= first_step]
+            write_text(self._path, "".join(kept))
         self._writer = tf.summary.create_file_writer(str(run_dir / "logs"))
         self._began = self._trained = 0.0
+        self._batches = 0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._began = time.perf_counter()
+        self._began, self._batches = time.perf_counter(), 0
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
         # Without what the callbacks do at the end of the epoch, validation above all.
         self._trained = time.perf_counter() - self._began
+        self._batches += 1
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
-        examples = self.params["steps"] * self._batch_size
+        examples = self._batches * self._batch_size
         values = {
             **{name: float(value) for name, value in logs.items()},
             "learning_rate": float(self.model.optimizer.learning_rate.numpy()),
@@ -132,3 +124,83 @@ class WriteHistory(tf.keras.callbacks.Callback):
         line = {"epoch": epoch + 1, "step": step, **values}
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
+
+
+def _whole_lines(text: str) -> list[str]:
+    """A process killed while writing leaves half a line."""
+    return [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+
+class SaveLast(tf.keras.callbacks.Callback):
+    """Saves the training every so many steps, after validations and when interrupted.
+
+    The last step of an epoch is saved when the epoch's other callbacks are done: put it
+    last among them.
+
+    Args:
+        checkpoints: of the run.
+        progress: whose time it counts.
+        every: steps between two checkpoints.
+        epoch_steps: of a whole epoch.
+        interrupts: that may ask to stop.
+        can_stop: save when interrupted; off where other workers know nothing of it.
+    """
+
+    _supports_tf_logs = True
+
+    def __init__(
+        self,
+        checkpoints: Checkpoints,
+        progress: Progress,
+        *,
+        every: int,
+        epoch_steps: int,
+        interrupts: Interrupts,
+        can_stop: bool = True,
+    ):
+        super().__init__()
+        self._checkpoints, self._progress = checkpoints, progress
+        self._every, self._epoch_steps = every, epoch_steps
+        self._interrupts, self._can_stop = interrupts, can_stop
+        self._saved = self._step = checkpoints.step
+        self._began = time.perf_counter()
+        # Keras resets the epoch's means when an epoch begins; inside an epoch they go
+        # on from the checkpoint.
+        is_inside = self._step % epoch_steps != 0
+        self._means = None
+        if is_inside:
+            self._means = [v.numpy() for v in checkpoints.accumulators]
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if self._means is None:
+            return
+        for variable, value in zip(
+            self._checkpoints.accumulators, self._means, strict=True
+        ):
+            variable.assign(value)
+        self._means = None
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
+        self._step += 1
+        if self._interrupts.requested and not self._can_stop:
+            raise KeyboardInterrupt
+        if self._step % self._epoch_steps:
+            self._save_if_due(is_due=False)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
+        self._save_if_due(is_due=f"validation/{SELECTION_METRIC}" in logs)
+
+    def _save_if_due(self, *, is_due: bool) -> None:
+        is_interrupted = self._interrupts.requested
+        if not (is_due or is_interrupted or self._step - self._saved >= self._every):
+            return
+        now = time.perf_counter()
+        self._progress.seconds.assign_add(now - self._began)
+        self._began = now
+        self._checkpoints.save_last()
+        self._saved = self._step
+        if is_interrupted:
+            raise KeyboardInterrupt(
+                f"interrupted and saved at step {self._step}; the same command "
+                "continues."
+            )

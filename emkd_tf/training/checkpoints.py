@@ -1,7 +1,9 @@
-"""The checkpoints of a run: `best` (weights) and `last` (weights and optimizer)."""
+"""The checkpoints of a run: `best` (weights) and `last` (all that training needs)."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
@@ -10,55 +12,121 @@ from emkd_tf.errors import InputError
 from emkd_tf.models.emkd import EMKD
 
 _OpError = tf.errors.OpError
+_KEPT = 2  # should the newest be damaged
+
+
+class Progress(tf.Module):
+    """What a training knows besides the model: its best validation so far, and its
+    time.
+
+    Attributes:
+        best, best_epoch: the best validation's value and epoch.
+        validations_since: validations after the best one.
+        seconds: of training, over all processes that took part in it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="progress")
+        self.best = tf.Variable(-math.inf, dtype=tf.float64, trainable=False)
+        self.best_epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.validations_since = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
 
 
 class Checkpoints:
-    """Writes and restores a run's checkpoints; a new one is whole before the old one
+    """Writes and restores a run's checkpoints; a new one is whole before an old one
     goes.
 
     Args:
         folder: `checkpoints` of the run directory.
-        model: to save; `last` needs it compiled.
+        model: to save, compiled, its optimizer built.
+        progress: to save with it.
+        writes_to: where to write, if not to `folder`: of several workers each takes
+            part in saving, but only one saves for all.
+        say: tells the user of a damaged checkpoint.
     """
 
-    def __init__(self, folder: Path, model: EMKD):
-        weights = tf.train.Checkpoint(networks=model.networks)
-        self._best = tf.train.CheckpointManager(
-            weights, str(folder / "best"), max_to_keep=1
+    def __init__(
+        self,
+        folder: Path,
+        model: EMKD,
+        progress: Progress,
+        *,
+        writes_to: Path | None = None,
+        say: Callable[[str], None] = print,
+    ):
+        self._folder, self._model, self._say = folder, model, say
+        self._weights = tf.train.Checkpoint(networks=model.networks)
+        self._everything = tf.train.Checkpoint(
+            networks=model.networks,
+            optimizer=model.optimizer,
+            trackers=model.metrics,
+            skipped=model.skipped,
+            progress=progress,
         )
-        everything = tf.train.Checkpoint(
-            networks=model.networks, optimizer=model.optimizer
-        )
-        self._last = tf.train.CheckpointManager(
-            everything, str(folder / "last"), max_to_keep=1
-        )
+
+        def manager(checkpoint: tf.train.Checkpoint, name: str):
+            target = str((writes_to or folder) / name)
+            return tf.train.CheckpointManager(checkpoint, target, max_to_keep=_KEPT)
+
+        self._best = manager(self._weights, "best")
+        self._last = manager(self._everything, "last")
+
+    @property
+    def step(self) -> int:
+        """The optimizer's steps so far."""
+        return int(self._model.optimizer.iterations.numpy())
+
+    @property
+    def accumulators(self) -> list[tf.Variable]:
+        """The means over the current epoch, as their sums and counts."""
+        return [v for metric in self._model.metrics for v in metric.variables]
 
     def save_best(self, epoch: int) -> None:
         self._best.save(checkpoint_number=epoch)
 
-    def save_last(self, epoch: int) -> None:
-        self._last.save(checkpoint_number=epoch)
+    def save_last(self) -> None:
+        self._last.save(checkpoint_number=self.step)
+
+    def restore_last(self) -> bool:
+        """Restores the newest state of the training; False if there is none yet."""
+        if not _newest_first(self._folder / "last"):
+            return False
+        restore(self._folder / "last", self._everything, self._say)
+        return True
 
     def restore_best(self) -> None:
-        restore_weights(Path(self._best.directory), self._best.checkpoint)
+        restore(self._folder / "best", self._weights, self._say)
 
 
-def restore_weights(folder: Path, checkpoint: tf.train.Checkpoint) -> None:
-    """Restores the newest checkpoint of a folder.
+def restore(
+    folder: Path,
+    checkpoint: tf.train.Checkpoint,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Restores the newest checkpoint of a folder, or the one before a damaged one.
 
     Raises:
-        InputError: there is none, or it does not fit the model.
+        InputError: there is none, or none fits the model.
     """
-    path = tf.train.latest_checkpoint(str(folder))
-    if path is None:
+    paths = _newest_first(folder)
+    if not paths:
         raise InputError(
             f"{folder} holds no checkpoint; train the run to its first validation."
         )
-    try:
-        checkpoint.restore(path).assert_existing_objects_matched().expect_partial()
-    # TensorFlow's reader has an exception of its own for every kind of damage.
-    except (AssertionError, LookupError, RuntimeError, ValueError, _OpError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(
-            f"Checkpoint {path} is damaged or of another model: {reason}"
-        ) from None
+    for path, older in zip(paths, [*paths[1:], None], strict=True):
+        try:
+            checkpoint.read(str(path)).assert_existing_objects_matched()
+            return
+        # TensorFlow's reader has an exception of its own for every kind of damage.
+        except (AssertionError, LookupError, RuntimeError, ValueError, _OpError) as e:
+            reason = str(e).splitlines()[0]
+            damage = f"Checkpoint {path} is damaged or of another model: {reason}"
+        if older is None:
+            raise InputError(damage)
+        say(f"{damage} Falling back to {older}.")
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    found = [path.with_suffix("") for path in folder.glob("ckpt-*.index")]
+    return sorted(found, key=lambda path: int(path.name.split("-")[1]), reverse=True)

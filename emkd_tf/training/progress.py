@@ -39,16 +39,28 @@ class ShowProgress(tf.keras.callbacks.Callback):
     Args:
         console: to write to.
         advice: what to do about a run that will take very long.
+        epochs, epoch_steps: of the whole run.
+        first_step: of this process.
     """
 
     _supports_tf_logs = True
 
-    def __init__(self, console: Console, advice: str):
+    def __init__(
+        self,
+        console: Console,
+        advice: str,
+        *,
+        epochs: int,
+        epoch_steps: int,
+        first_step: int = 0,
+    ):
         super().__init__()
         self._console, self._advice = console, advice
         self._best = 0.0
-        self._steps = 0
-        self._last = None
+        self._epochs = epochs
+        self._first_step = self._step = first_step
+        self._total = epochs * epoch_steps
+        self._task = None
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -61,23 +73,28 @@ class ShowProgress(tf.keras.callbacks.Callback):
         )
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self._total = self.params["epochs"] * self.params["steps"]
-        self._task = self._bar.add_task("training", total=self._total)
+        if self._task is not None:
+            return
+        self._task = self._bar.add_task(
+            "training", total=self._total, completed=self._first_step
+        )
         self._bar.start()
         self._began = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
-        self._steps += 1
+        self._step += 1
         self._bar.advance(self._task)
-        if self._steps == _WARM_UP_STEPS:
+        steps = self._step - self._first_step
+        if steps == _WARM_UP_STEPS:
             self._warm = time.perf_counter()
-        if self._steps == _WARM_UP_STEPS + _MEASURED_STEPS:
+        if steps == _WARM_UP_STEPS + _MEASURED_STEPS:
             seconds = (time.perf_counter() - self._warm) / _MEASURED_STEPS
-            self._announce(seconds * self._total)
+            self._announce(seconds * (self._total - self._step))
 
     def _announce(self, seconds: float) -> None:
         self._console.print(
-            f"{self._total} steps, about {in_words(seconds)} and the validations."
+            f"{self._total - self._step} steps to go, about {in_words(seconds)} and "
+            "the validations."
         )
         if seconds > LONG_RUN_SECONDS:
             self._console.print(
@@ -85,7 +102,7 @@ class ShowProgress(tf.keras.callbacks.Callback):
             )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
-        number, epochs = epoch + 1, self.params["epochs"]
+        number, epochs = epoch + 1, self._epochs
         text = f"epoch {number}/{epochs}  loss {float(logs['loss/total']):.3f}"
         value = logs.get(f"validation/{SELECTION_METRIC}")
         if value is not None:
@@ -94,11 +111,9 @@ class ShowProgress(tf.keras.callbacks.Callback):
         self._bar.update(self._task, description=text)
         if not self._console.is_terminal:
             elapsed = time.perf_counter() - self._began
-            left = elapsed / number * (epochs - number)
+            rate = elapsed / (self._step - self._first_step)
+            left = rate * (self._total - self._step)
             self._console.print(f"{text}  {in_words(elapsed)}, {in_words(left)} left")
-
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        self.stop()
 
     def stop(self) -> None:
         """Ends the bar, also when the training fails."""

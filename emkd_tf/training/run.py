@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import time
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from emkd_tf.baselines.popularity import PopRec
 from emkd_tf.config import Config
 from emkd_tf.data.histories import Histories
 from emkd_tf.data.prepare import prepare
+from emkd_tf.errors import InputError
 from emkd_tf.evaluation.agreement import retrieval_metrics
 from emkd_tf.evaluation.evaluator import ENSEMBLE, evaluate, rank_users
 from emkd_tf.evaluation.metrics import summarize
@@ -22,19 +24,11 @@ from emkd_tf.export.saved_model import export_saved_model
 from emkd_tf.files import write_json
 from emkd_tf.models.emkd import EMKD
 from emkd_tf.training import run_dir as run_directory
-from emkd_tf.training.build import build_batches, build_model, compile_model
-from emkd_tf.training.callbacks import (
-    KeepBest,
-    StopOnNonFinite,
-    Validate,
-    WriteHistory,
-)
-from emkd_tf.training.checkpoints import Checkpoints
-from emkd_tf.training.progress import ShowProgress
-from emkd_tf.training.strategy import make_strategy
+from emkd_tf.training.interrupts import Interrupts
+from emkd_tf.training.strategy import is_chief, make_strategy, num_workers
+from emkd_tf.training.trainer import Trainer
 
 Metrics = dict[str, Any]
-_LONG_RUN_ADVICE = "Ctrl-C stops it; --preset cpu is the same model at d = 64."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,83 +46,66 @@ class RunResult:
     export: Path | None
 
 
-def train(config: Config, console: Console | None = None) -> RunResult:
-    """Trains, evaluates and exports a model.
+def train(config: Config, console: Console | None = None) -> RunResult | None:
+    """Trains, evaluates and exports a model; continues an unfinished run.
 
     Args:
         config: of the run.
         console: for progress; standard error if not given.
 
+    Returns:
+        What the run left behind; None on a worker that does not write it.
+
     Raises:
         InputError, DataUnavailableError: what cannot be read or written.
         NonFiniteLossError: the training went wrong; the run directory stays.
+        WorkerLostError: another worker is gone.
+        KeyboardInterrupt: on Ctrl-C or SIGTERM; during the training it is saved first.
     """
     console = console or Console(stderr=True)
-    if config.training.deterministic:
-        tf.config.experimental.enable_op_determinism()
-    began = time.perf_counter()
-    histories = prepare(config.data)
-    name = run_directory.default_name(config)
-    run_dir = run_directory.create(config, name, histories)
-    console.print(f"Run directory {run_dir}", highlight=False)
+    with Interrupts() as interrupts:
+        # Before TensorFlow computes anything: workers find each other here.
+        strategy = make_strategy(config.training.strategy)
+        if config.training.deterministic:
+            tf.config.experimental.enable_op_determinism()
+        histories = prepare(config.data)
+        if num_workers(strategy) > 1 and config.run.name is None:
+            raise InputError("Several workers need --name, the run they share.")
+        with contextlib.ExitStack() as stack:
+            if is_chief(strategy):
+                run_dir = run_directory.open_or_create(config, histories)
+            else:
+                scratch = stack.enter_context(tempfile.TemporaryDirectory())
+                run_dir = run_directory.RunDir(Path(scratch), False)
+            trainer = Trainer(config, histories, strategy, run_dir, console)
+            trainer.fit(interrupts)
+            if not is_chief(strategy):
+                return None
+            return _finish(config, histories, trainer, run_dir.path)
 
-    strategy = make_strategy(config.training.strategy)
-    with strategy.scope():
-        model = build_model(config, histories)
-        compile_model(model, config)
-    checkpoints = Checkpoints(run_dir / "checkpoints", model)
-    best_epoch = _fit(config, histories, model, checkpoints, run_dir, console)
-    checkpoints.restore_best()
 
-    metrics = _measure(config, histories, model, run_dir)
+def _finish(
+    config: Config, histories: Histories, trainer: Trainer, run_dir: Path
+) -> RunResult:
+    """Evaluates the best state of a training and exports it."""
+    trainer.checkpoints.restore_best()
+    model = trainer.model
     metrics = {
         "dataset": config.data.dataset,
         "fingerprint": histories.fingerprint,
         "model": "EMKD",
         "protocol": config.run.protocol,
-        "best_epoch": best_epoch,
-        **metrics,
+        "best_epoch": int(trainer.progress.best_epoch.numpy()),
+        **_measure(config, histories, model, run_dir),
         "parameters": model.parameters()["all"],
-        "seconds": round(time.perf_counter() - began, 1),
+        "seconds": round(float(trainer.progress.seconds.numpy()), 1),
     }
     write_json(run_dir / "metrics.json", metrics)
     export = None
     if config.run.export:
-        folder = Path(config.run.saved_models_dir) / name
+        folder = Path(config.run.saved_models_dir) / run_dir.name
         export = export_saved_model(model, histories, folder, config.run.top_k)
     return RunResult(run_dir, metrics, export)
-
-
-def _fit(
-    config: Config,
-    histories: Histories,
-    model: EMKD,
-    checkpoints: Checkpoints,
-    run_dir: Path,
-    console: Console,
-) -> int:
-    """Trains the model and returns its best epoch."""
-    training = config.training
-    dataset, steps = build_batches(config, histories)
-    keep_best = KeepBest(checkpoints, training.patience)
-    progress = ShowProgress(console, _LONG_RUN_ADVICE)
-    try:
-        model.fit(
-            dataset,
-            epochs=training.epochs,
-            steps_per_epoch=steps,
-            verbose=0,
-            callbacks=[
-                StopOnNonFinite(),
-                Validate(histories, training.validation_every, config.run.protocol),
-                keep_best,
-                WriteHistory(run_dir, training.batch_size),
-                progress,
-            ],
-        )
-    finally:
-        progress.stop()
-    return keep_best.best_epoch
 
 
 def _measure(

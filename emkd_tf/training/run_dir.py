@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import os
 import platform
@@ -9,6 +10,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
+import filelock
 import numpy as np
 import polars as pl
 import tensorflow as tf
@@ -22,41 +24,126 @@ from emkd_tf.errors import InputError
 from emkd_tf.files import read_json, write_json, write_text
 from emkd_tf.models.emkd import EMKD
 from emkd_tf.training.build import build_model
-from emkd_tf.training.checkpoints import restore_weights
+from emkd_tf.training.checkpoints import restore
 
 _PACKAGES = ("tensorflow", "tf-keras", "tensorflow-recommenders", "numpy", "polars")
 
 
-def default_name(config: Config) -> str:
-    """Returns `<dataset>-<time>-seed<n>`, or the configured name."""
-    now = datetime.now().strftime("%Y%m%d-%H%M%S")
-    return config.run.name or f"{config.data.dataset}-{now}-seed{config.training.seed}"
+# What a run may be continued with: where things are and what follows the training.
+_MAY_CHANGE = {
+    *("name", "runs_dir", "data_dir", "cache_dir", "saved_models_dir"),
+    *("resume", "export", "top_k", "checkpoint_steps", "on_nonfinite", "max_skipped"),
+}
 
 
-def create(config: Config, name: str, histories: Histories) -> Path:
-    """Makes the run directory with `config.yaml`, `environment.json` and
-    `dataset.json`.
+@dataclasses.dataclass(frozen=True)
+class RunDir:
+    """A run directory that this process writes.
+
+    Attributes:
+        path: of the directory.
+        is_resumed: it held an unfinished run of the same settings.
+        lock: keeps other processes away while it lives.
+    """
+
+    path: Path
+    is_resumed: bool
+    lock: filelock.BaseFileLock | None = None
+
+
+def open_or_create(config: Config, histories: Histories) -> RunDir:
+    """Makes the run directory, or opens the unfinished one of the same settings.
+
+    A configured name decides the directory; without one it is the newest unfinished run
+    with the same settings, or a new one.
 
     Raises:
-        InputError: the directory exists already.
+        InputError: the named run is finished, has other settings or data, or another
+            process is writing it.
     """
-    run_dir = Path(config.run.runs_dir) / name
-    try:
-        run_dir.mkdir(parents=True)
-    except FileExistsError:
+    runs = Path(config.run.runs_dir)
+    if config.run.name is not None:
+        return _named(config, histories, runs / config.run.name)
+    if config.training.resume == "auto":
+        for path in sorted(runs.glob("*"), reverse=True):
+            if _is_unfinished(path) and not _obstacle(config, histories, path):
+                lock = _lock(path)
+                if lock is not None:
+                    return RunDir(path, True, lock)
+    now = datetime.now().strftime("%Y%m%d-%H%M%S")
+    name = f"{config.data.dataset}-{now}-seed{config.training.seed}"
+    return _create(config, histories, runs / name)
+
+
+def _named(config: Config, histories: Histories, path: Path) -> RunDir:
+    if not path.exists() or not any(path.iterdir()):
+        return _create(config, histories, path)
+    if not _is_unfinished(path):
         raise InputError(
-            f"Run directory {run_dir} exists already; choose another --name."
-        ) from None
+            f"Run directory {path} exists already and holds no unfinished run; choose "
+            "another --name."
+        )
+    if config.training.resume == "never":
+        raise InputError(
+            f"Run directory {path} holds an unfinished run; --resume auto continues "
+            "it, or choose another --name."
+        )
+    if obstacle := _obstacle(config, histories, path):
+        raise InputError(f"{obstacle} Choose another --name, or the same settings.")
+    lock = _lock(path)
+    if lock is None:
+        raise InputError(f"Another process is training {path}; choose another --name.")
+    return RunDir(path, True, lock)
+
+
+def _is_unfinished(path: Path) -> bool:
+    return (path / "config.yaml").exists() and not (path / "metrics.json").exists()
+
+
+def _obstacle(config: Config, histories: Histories, path: Path) -> str | None:
+    """Returns why a run cannot be continued with a config, if so."""
+    try:
+        old = to_flat(read_config(path))
+        trained_on = read_json(path / "dataset.json")["fingerprint"]
+    except (InputError, OSError, ValueError, KeyError) as error:
+        return f"Run directory {path} cannot be read ({error})."
+    new = to_flat(config)
+    changed = [k for k in new if k not in _MAY_CHANGE and old[k] != new[k]]
+    if changed:
+        listed = ", ".join(f"`{k}` was {old[k]}, is {new[k]}" for k in changed)
+        return f"The unfinished run in {path} has other settings: {listed}."
+    if trained_on != histories.fingerprint:
+        return f"The unfinished run in {path} was trained on other data."
+    return None
+
+
+def _create(config: Config, histories: Histories, path: Path) -> RunDir:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = _lock(path)
+        if lock is None:
+            raise InputError(f"Another process is training {path}; choose a --name.")
+        write_text(
+            path / "config.yaml", yaml.safe_dump(to_flat(config), sort_keys=False)
+        )
+        write_json(path / "environment.json", _environment())
+        write_json(path / "dataset.json", histories.description)
     except OSError as error:
         raise InputError(
-            f"Run directory {run_dir} cannot be made ({error.strerror}); choose "
-            "another --runs-dir."
+            f"Run directory {path} cannot be made ({error.strerror}); choose another "
+            "--runs-dir."
         ) from None
-    text = yaml.safe_dump(to_flat(config), sort_keys=False)
-    write_text(run_dir / "config.yaml", text)
-    write_json(run_dir / "environment.json", _environment())
-    write_json(run_dir / "dataset.json", histories.description)
-    return run_dir
+    return RunDir(path, False, lock)
+
+
+def _lock(path: Path) -> filelock.BaseFileLock | None:
+    """Locks a run directory until this process ends, or returns None."""
+    lock = filelock.FileLock(path / ".lock")
+    try:
+        lock.acquire(blocking=False)
+    except filelock.Timeout:
+        return None
+    return lock
 
 
 def _environment() -> dict:
@@ -126,7 +213,6 @@ def open_run(
             f"`{config.data.dataset}` {histories.fingerprint}; give the same files."
         )
     model = build_model(config, histories)
-    restore_weights(
-        run_dir / "checkpoints" / "best", tf.train.Checkpoint(networks=model.networks)
-    )
+    weights = tf.train.Checkpoint(networks=model.networks)
+    restore(run_dir / "checkpoints" / "best", weights)
     return config, histories, model

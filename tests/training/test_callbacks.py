@@ -1,43 +1,111 @@
-"""Choosing the best epoch and stopping; test_run.py has the callbacks in a real fit."""
+"""Choosing the best epoch, stopping and saving; test_trainer.py has them in a fit."""
 
+import json
 import types
 
-from emkd_tf.training.callbacks import KeepBest
+import pytest
+import tensorflow as tf
+
+from emkd_tf.training.callbacks import KeepBest, SaveLast, WriteHistory
+from emkd_tf.training.checkpoints import Progress
 
 
 class Recorded:
     """Stands where the run's checkpoints are, to see what is saved when."""
 
-    def __init__(self):
+    def __init__(self, step=0):
         self.best, self.last = [], []
+        self.step = step
+        self.accumulators = [tf.Variable(3.0), tf.Variable(2.0)]
 
     def save_best(self, epoch):
         self.best.append(epoch)
 
-    def save_last(self, epoch):
-        self.last.append(epoch)
+    def save_last(self):
+        self.last.append(self.step)
 
 
 def run(values, patience):
     """Feeds validation values (None: not validated) and returns what happened."""
-    saved = Recorded()
-    callback = KeepBest(saved, patience)
+    saved, progress = Recorded(), Progress()
+    callback = KeepBest(saved, progress, patience)
     callback.model = types.SimpleNamespace(stop_training=False)
     for epoch, value in enumerate(values):
         logs = {} if value is None else {"validation/NDCG@10": value}
         callback.on_epoch_end(epoch, logs)
         if callback.model.stop_training:
             break
-    return callback, saved, epoch + 1
+    best = int(progress.best_epoch.numpy()), float(progress.best.numpy())
+    return best, saved, epoch + 1
 
 
 def test_keeps_the_best_and_ties_keep_the_first():
-    callback, saved, epochs = run([0.1, None, 0.3, 0.2, 0.3, 0.4, 0.0], patience=0)
+    best, saved, epochs = run([0.1, None, 0.3, 0.2, 0.3, 0.4, 0.0], patience=0)
     assert saved.best == [1, 3, 6]
-    assert saved.last == [1, 3, 4, 5, 6, 7]
-    assert (callback.best_epoch, callback.best, epochs) == (6, 0.4, 7)
+    assert (best, epochs) == ((6, 0.4), 7)
 
 
 def test_patience_counts_validations():
-    callback, _, epochs = run([0.1, 0.3, None, 0.2, None, 0.3, 0.9], patience=2)
-    assert (callback.best_epoch, epochs) == (2, 6)
+    best, _, epochs = run([0.1, 0.3, None, 0.2, None, 0.3, 0.9], patience=2)
+    assert (best[0], epochs) == (2, 6)
+
+
+def save_last(checkpoints, interrupts=None, **options):
+    return SaveLast(
+        checkpoints,
+        Progress(),
+        every=3,
+        epoch_steps=4,
+        interrupts=interrupts or types.SimpleNamespace(requested=False),
+        **options,
+    )
+
+
+def test_saves_every_few_steps_and_after_validations():
+    saved = Recorded()
+    callback = save_last(saved)
+    for epoch in range(3):
+        for batch in range(4):
+            saved.step += 1
+            callback.on_train_batch_end(batch, {})
+        callback.on_epoch_end(epoch, {"validation/NDCG@10": 1.0} if epoch == 1 else {})
+    assert saved.last == [3, 6, 8, 11]
+
+
+def test_an_epoch_that_is_gone_on_with_keeps_its_means():
+    saved = Recorded(step=6)
+    callback = save_last(saved)
+    for variable in saved.accumulators:
+        variable.assign(0.0)  # as Keras does when an epoch begins
+    callback.on_epoch_begin(1)
+    assert [float(v) for v in saved.accumulators] == [3.0, 2.0]
+    for variable in saved.accumulators:
+        variable.assign(0.0)
+    callback.on_epoch_begin(2)
+    assert [float(v) for v in saved.accumulators] == [0.0, 0.0]
+
+
+def test_an_interrupt_saves_and_stops_also_at_the_end_of_an_epoch():
+    for step, in_epoch in ((1, True), (3, False)):
+        saved = Recorded(step=step)
+        interrupts = types.SimpleNamespace(requested=False)
+        callback = save_last(saved, interrupts)
+        interrupts.requested = True
+        saved.step += 1
+        if in_epoch:
+            with pytest.raises(KeyboardInterrupt, match="saved at step 2"):
+                callback.on_train_batch_end(0, {})
+        else:
+            callback.on_train_batch_end(0, {})
+            assert saved.last == []
+            with pytest.raises(KeyboardInterrupt, match="saved at step 4"):
+                callback.on_epoch_end(0, {})
+        assert saved.last == [step + 1]
+
+
+def test_history_forgets_what_is_trained_again(tmp_path):
+    path = tmp_path / "history.jsonl"
+    lines = [json.dumps({"epoch": e, "step": 4 * e}) + "\n" for e in (1, 2, 3)]
+    path.write_text("".join(lines) + '{"epoch": 4, "st')  # killed while writing
+    WriteHistory(tmp_path, 32, first_step=9)
+    assert path.read_text() == "".join(lines[:2])

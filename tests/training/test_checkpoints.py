@@ -6,10 +6,10 @@ import tensorflow as tf
 
 from emkd_tf.errors import InputError
 from emkd_tf.models.emkd import EMKD
-from emkd_tf.training.checkpoints import Checkpoints, restore_weights
+from emkd_tf.training.checkpoints import Checkpoints, Progress, restore
 
 
-def make(num_items=10):
+def make(folder, num_items=10, say=print):
     model = EMKD(
         num_items=num_items,
         max_length=4,
@@ -18,33 +18,80 @@ def make(num_items=10):
         hidden_units=4,
     )
     model.compile(optimizer=tf.keras.optimizers.Adam())
-    return model
+    model.optimizer.build(model.trainable_variables)
+    progress = Progress()
+    return model, progress, Checkpoints(folder, model, progress, say=say)
 
 
-def test_the_best_weights_come_back_and_one_checkpoint_is_kept(tmp_path):
-    model = make()
-    checkpoints = Checkpoints(tmp_path, model)
-    checkpoints.save_best(1)
-    for weight in model.trainable_variables:
-        weight.assign_add(tf.ones_like(weight))
-    best = [w.numpy() for w in model.trainable_variables]
-    checkpoints.save_best(3)
-    checkpoints.save_last(4)
-    assert len(list((tmp_path / "best").glob("*.index"))) == 1
-    for weight in model.trainable_variables:
-        weight.assign(tf.zeros_like(weight))
+def variables(model, progress):
+    found = [*model.variables, *model.optimizer.variables, *progress.variables]
+    return [v for v in found if v is not model.last_losses]
+
+
+def state(model, progress):
+    return [v.numpy() for v in variables(model, progress)]
+
+
+def disturb(model, progress, by):
+    for v in variables(model, progress):
+        v.assign(tf.cast(tf.fill(v.shape, by), v.dtype))
+
+
+def test_everything_comes_back(tmp_path):
+    model, progress, checkpoints = make(tmp_path)
+    assert not checkpoints.restore_last()
+    disturb(model, progress, 7)
+    expected = state(model, progress)
+    checkpoints.save_last()
+    disturb(model, progress, 3)
+    other, other_progress, others = make(tmp_path)
+    assert others.restore_last()
+    assert others.step == 7
+    for a, b in zip(state(other, other_progress), expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_the_best_weights_come_back_and_two_checkpoints_are_kept(tmp_path):
+    model, progress, checkpoints = make(tmp_path)
+    for epoch in (1, 3, 12):
+        disturb(model, progress, epoch)
+        checkpoints.save_best(epoch)
+    names = sorted(path.name for path in (tmp_path / "best").glob("*.index"))
+    assert names == ["ckpt-12.index", "ckpt-3.index"]
+    disturb(model, progress, 0)
     checkpoints.restore_best()
-    for kept, weight in zip(best, model.trainable_variables, strict=True):
-        np.testing.assert_array_equal(kept, weight)
+    for weight in model.trainable_variables:
+        np.testing.assert_array_equal(weight, tf.fill(weight.shape, 12.0))
+    assert checkpoints.step == 0
+
+
+@pytest.mark.parametrize("suffix", [".index", ".data-00000-of-00001"])
+def test_a_truncated_checkpoint_falls_back_to_the_one_before(tmp_path, suffix):
+    said = []
+    model, progress, checkpoints = make(tmp_path, say=said.append)
+    for step in (5, 9):
+        disturb(model, progress, step)
+        checkpoints.save_last()
+    path = tmp_path / "last" / f"ckpt-9{suffix}"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert checkpoints.restore_last()
+    assert checkpoints.step == 5
+    assert len(said) == 1
+    assert "ckpt-9 is damaged" in said[0]
+    assert "Falling back to" in said[0]
+    older = tmp_path / "last" / f"ckpt-5{suffix}"
+    older.write_bytes(b"")
+    with pytest.raises(InputError, match="ckpt-5 is damaged"):
+        checkpoints.restore_last()
 
 
 def test_a_checkpoint_of_another_catalogue_is_refused(tmp_path):
-    Checkpoints(tmp_path, make(10)).save_best(1)
-    other = tf.train.Checkpoint(networks=make(11).networks)
+    make(tmp_path, 10)[2].save_best(1)
+    other = tf.train.Checkpoint(networks=make(tmp_path, 11)[0].networks)
     with pytest.raises(InputError, match="damaged or of another model"):
-        restore_weights(tmp_path / "best", other)
+        restore(tmp_path / "best", other)
 
 
 def test_no_checkpoint(tmp_path):
     with pytest.raises(InputError, match="holds no checkpoint"):
-        restore_weights(tmp_path, tf.train.Checkpoint())
+        restore(tmp_path, tf.train.Checkpoint())

@@ -17,19 +17,23 @@ def test_durations_in_words():
 
 def told(seconds):
     out = io.StringIO()
-    shown = ShowProgress(Console(file=out, width=200), "Do less.")
-    shown.set_params({"epochs": 10, "steps": 5})
+    console = Console(file=out, width=200)
+    shown = ShowProgress(console, "Do less.", epochs=10, epoch_steps=5)
     shown.on_train_begin()
     shown._announce(seconds)
-    shown.on_epoch_end(0, {"loss/total": 1.5, "validation/NDCG@10": 0.25})
-    shown.on_epoch_end(1, {"loss/total": 1.25})
-    shown.on_train_end()
+    for epoch, logs in enumerate(
+        [{"loss/total": 1.5, "validation/NDCG@10": 0.25}, {"loss/total": 1.25}]
+    ):
+        for batch in range(5):
+            shown.on_train_batch_end(batch, logs)
+        shown.on_epoch_end(epoch, logs)
+    shown.stop()
     return out.getvalue()
 
 
 def test_a_run_of_days_says_so_at_once():
     text = told(7 * 3600)
-    assert "50 steps, about 7.0 h" in text
+    assert "50 steps to go, about 7.0 h" in text
     assert "That is long for this machine. Do less." in text
     assert "long" not in told(5 * 3600)
 

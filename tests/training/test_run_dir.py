@@ -9,27 +9,70 @@ import pytest
 from emkd_tf.config import from_flat
 from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
-from emkd_tf.files import read_json
+from emkd_tf.files import read_json, write_json
 from emkd_tf.training import run_dir
 
 
-def test_names():
-    config = from_flat({"dataset": "toys", "seed": 3})
-    assert re.fullmatch(r"toys-\d{8}-\d{6}-seed3", run_dir.default_name(config))
-    assert run_dir.default_name(from_flat({"name": "mine"})) == "mine"
+def release(opened):
+    opened.lock.release()
+    return opened.path
 
 
-def test_what_is_written_can_be_read_and_is_not_written_over(tiny_settings):
+def test_what_is_written_can_be_read(tiny_settings):
     config = from_flat(tiny_settings)
     histories = prepare(config.data)
-    path = run_dir.create(config, "mine", histories)
+    opened = run_dir.open_or_create(config, histories)
+    path = release(opened)
+    assert (path.name, opened.is_resumed) == ("tiny", False)
     assert run_dir.read_config(path) == config
     assert read_json(path / "dataset.json") == histories.description
     environment = read_json(path / "environment.json")
     assert environment["packages"]["tensorflow"]
     assert environment["cores"] >= 1
-    with pytest.raises(InputError, match="exists already"):
-        run_dir.create(config, "mine", histories)
+
+
+def test_an_unfinished_run_of_the_same_settings_is_continued(tiny_settings):
+    settings = {**tiny_settings, "name": None}
+    histories = prepare(from_flat(settings).data)
+
+    def opened(**changes):
+        return run_dir.open_or_create(from_flat({**settings, **changes}), histories)
+
+    first = release(opened())
+    assert re.fullmatch(r"tiny-\d{8}-\d{6}-seed0", first.name)
+    again = opened(top_k=7)
+    assert (again.path, again.is_resumed) == (first, True)
+    # While one process trains it, another cannot.
+    with pytest.raises(InputError, match="Another process is training"):
+        opened(name=first.name)
+    release(again)
+    assert opened(name=first.name).is_resumed
+    other = opened(seed=5)
+    assert (release(other) != first, other.is_resumed) == (True, False)
+
+
+def test_other_settings_finished_runs_and_foreign_folders_are_refused(tiny_settings):
+    config = from_flat(tiny_settings)
+    histories = prepare(config.data)
+    path = release(run_dir.open_or_create(config, histories))
+
+    def refused(match, **changes):
+        changed = from_flat({**tiny_settings, **changes})
+        with pytest.raises(InputError, match=match):
+            run_dir.open_or_create(changed, histories)
+
+    refused("`learning_rate` was 0.01, is 0.5", learning_rate=0.5)
+    refused("--resume auto continues", resume="never")
+    description = read_json(path / "dataset.json")
+    write_json(path / "dataset.json", {**description, "fingerprint": "other"})
+    refused("other data")
+    write_json(path / "metrics.json", {})
+    refused("no unfinished run")
+    foreign = path.parent / "foreign"
+    foreign.mkdir()
+    (foreign / "letter.txt").write_text("mine")
+    refused("no unfinished run", name="foreign")
+    assert [p.name for p in foreign.iterdir()] == ["letter.txt"]
 
 
 def test_ranks_by_user(tiny_settings, tmp_path):

@@ -1,0 +1,80 @@
+"""Ctrl-C and SIGTERM: the first asks for a checkpoint, the second ends at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+EXIT_CODE = 130
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupts:
+    """Watches for signals while it is entered.
+
+    Outside of `deferred` a signal raises KeyboardInterrupt; inside it sets `requested`,
+    for the training to stop at a step's end. A thread of its own sees signals also
+    while TensorFlow computes, when Python's handlers have to wait.
+
+    In threads other than the main one Python has no signals: nothing is watched.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._is_deferred = False
+        self._is_main = threading.current_thread() is threading.main_thread()
+
+    def __enter__(self) -> Interrupts:
+        if not self._is_main:
+            return self
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._writer, False)
+        self._old_descriptor = signal.set_wakeup_fd(
+            self._writer, warn_on_full_buffer=False
+        )
+        self._old = {number: signal.signal(number, self._handle) for number in _SIGNALS}
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self._is_main:
+            return
+        for number, handler in self._old.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._old_descriptor)
+        os.close(self._writer)  # ends the thread
+        self._thread.join()
+        os.close(self._reader)
+
+    @contextlib.contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Lets signals wait until the block looks at `requested`."""
+        self._is_deferred = True
+        try:
+            yield
+        finally:
+            self._is_deferred = False
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if not self._is_deferred:
+            raise KeyboardInterrupt
+
+    def _watch(self) -> None:
+        while received := os.read(self._reader, 1):
+            if received[0] not in _SIGNALS:
+                continue
+            if self.requested:
+                os._exit(EXIT_CODE)
+            self.requested = True
+            if self._is_deferred:
+                print(
+                    "Stopping after this step; once more stops at once.",
+                    file=sys.stderr,
+                    flush=True,
+                )

@@ -1,0 +1,69 @@
+"""Signals, in processes that get real ones."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+PROGRAM = """
+import hashlib, sys, time
+from emkd_tf.training.interrupts import Interrupts
+
+with Interrupts() as interrupts:
+    print("ready", flush=True)
+    try:
+        if sys.argv[1] == "deferred":
+            with interrupts.deferred():
+                while not interrupts.requested:
+                    time.sleep(0.01)
+                print("requested", flush=True)
+                if sys.argv[2:] == ["busy"]:
+                    # One call into C, as a training step: no handler of Python runs.
+                    hashlib.pbkdf2_hmac("sha256", b"", b"", 10**9)
+        else:
+            time.sleep(60)
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+"""
+
+
+def start(*arguments):
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_interrupts_at_once_where_nothing_is_to_be_saved(number):
+    process = start("at once")
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=30)
+    assert (out, process.returncode) == ("interrupted\n", 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_deferred_signal_waits_to_be_looked_at(number):
+    process = start("deferred")
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert (out, process.returncode) == ("requested\n", 0)
+    assert err == "Stopping after this step; once more stops at once.\n"
+
+
+def test_a_second_signal_ends_the_process_also_inside_a_computation():
+    process = start("deferred", "busy")
+    process.send_signal(signal.SIGTERM)
+    assert process.stdout.readline() == "requested\n"
+    time.sleep(0.2)
+    began = time.perf_counter()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert time.perf_counter() - began < 5

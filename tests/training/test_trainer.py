@@ -1,0 +1,104 @@
+"""A training that is interrupted and killed equals one that is not, bit for bit."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+import tensorflow as tf
+
+TRAIN = Path(__file__).resolve().parents[2] / "train.py"
+LONGER = {
+    "epochs": 12,
+    "batch_size": 12,
+    "checkpoint_steps": 3,
+    "validation_every": 2,
+    "deterministic": True,
+    "export": False,
+}
+
+
+def start(settings, log):
+    flags = [f"--{key.replace('_', '-')}={value}" for key, value in settings.items()]
+    command = [sys.executable, str(TRAIN), *flags]
+    return subprocess.Popen(command, stderr=log.open("w"), stdout=subprocess.DEVNULL)
+
+
+def wait_for_step(process, run, step):
+    """Waits for a checkpoint of the training at or beyond a step."""
+    end = time.monotonic() + 120
+    while time.monotonic() < end and process.poll() is None:
+        found = [
+            p.stem.split("-")[1] for p in (run / "checkpoints/last").glob("*.index")
+        ]
+        if any(int(number) >= step for number in found):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"no checkpoint of step {step}, exit code {process.poll()}")
+
+
+def outcome(run):
+    metrics = json.loads((run / "metrics.json").read_text())
+    metrics.pop("seconds")
+    history = [json.loads(line) for line in (run / "history.jsonl").open()]
+    for line in history:
+        line.pop("examples_per_second")
+    weights = tf.train.load_checkpoint(str(run / "checkpoints" / "last"))
+    names = sorted(weights.get_variable_to_shape_map())
+    tensors = {
+        name: weights.get_tensor(name).tolist()
+        for name in names
+        if "progress/seconds" not in name and "OBJECT_GRAPH" not in name
+    }
+    return metrics, history, tensors, pl.read_parquet(run / "per_user.parquet")
+
+
+@pytest.fixture
+def settings(tiny_settings):
+    return {**tiny_settings, **LONGER}
+
+
+def test_interrupted_and_killed_equals_undisturbed(settings, tmp_path):
+    log = tmp_path / "log"
+    runs = Path(settings["runs_dir"])
+    undisturbed = start({**settings, "name": "undisturbed"}, log)
+    assert undisturbed.wait(timeout=300) == 0, log.read_text()[-2000:]
+    run = runs / "disturbed"
+    disturbed = {**settings, "name": "disturbed"}
+
+    process = start(disturbed, log)
+    wait_for_step(process, run, 6)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 130
+    said = log.read_text()
+    assert "emkd: interrupted and saved at step" in said
+    assert "Traceback" not in said
+
+    process = start(disturbed, log)
+    wait_for_step(process, run, 30)
+    process.send_signal(signal.SIGKILL)
+    process.wait(timeout=60)
+    assert "Continuing" in log.read_text()
+
+    # The newest checkpoint cut short: the one before it serves.
+    newest = max(
+        (run / "checkpoints/last").glob("*.index"), key=lambda p: int(p.stem[5:])
+    )
+    data = newest.with_suffix(".data-00000-of-00001")
+    data.write_bytes(data.read_bytes()[:100])
+    process = start(disturbed, log)
+    assert process.wait(timeout=300) == 0, log.read_text()[-2000:]
+    assert "Falling back" in log.read_text()
+
+    expected, found = outcome(runs / "undisturbed"), outcome(run)
+    for one, two in zip(expected[:3], found[:3], strict=True):
+        assert one == two
+    assert expected[3].equals(found[3])
+    # A finished run is not trained again, nor written over.
+    process = start(disturbed, log)
+    assert process.wait(timeout=60) == 2
+    assert "holds no unfinished run" in log.read_text()
