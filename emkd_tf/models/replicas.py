@@ -22,7 +22,13 @@ def global_rows(local: tf.Tensor) -> tf.Tensor:
     """Concatenates the rows of all replicas; gradients flow back to each."""
     if num_replicas() == 1:
         return local
-    return tf.distribute.get_replica_context().all_gather(local, axis=0)
+    context = tf.distribute.get_replica_context()
+    devices = context.strategy.extended.worker_devices
+    if len(devices) == 1:
+        # A worker with one device leaves it open, but the collective reads it off.
+        with tf.device(devices[0]):
+            local = tf.identity(local)
+    return context.all_gather(local, axis=0)
 
 
 def replica_id() -> tf.Tensor | int:

@@ -1,0 +1,120 @@
+"""Two real worker processes on loopback: equal to one, and one of them killed."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+TRAIN = Path(__file__).resolve().parents[2] / "train.py"
+
+
+def flags(settings):
+    return [f"--{key.replace('_', '-')}={value}" for key, value in settings.items()]
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Workers:
+    """Two processes of one training, with the usual TF_CONFIG."""
+
+    def __init__(self, settings, folder):
+        cluster = {"worker": [f"127.0.0.1:{free_port()}" for _ in range(2)]}
+        self.logs = [folder / f"worker-{index}.log" for index in range(2)]
+        self.processes = []
+        for index, log in enumerate(self.logs):
+            task = {"type": "worker", "index": index}
+            config = json.dumps({"cluster": cluster, "task": task})
+            self.processes.append(
+                subprocess.Popen(
+                    [sys.executable, str(TRAIN), *flags(settings)],
+                    env={**os.environ, "TF_CONFIG": config},
+                    stdout=subprocess.DEVNULL,
+                    stderr=log.open("w"),
+                )
+            )
+
+    def wait(self, timeout=240):
+        return [process.wait(timeout) for process in self.processes]
+
+    def text(self):
+        return "\n".join(log.read_text()[-3000:] for log in self.logs)
+
+
+def losses(run):
+    lines = (run / "history.jsonl").read_text().splitlines()
+    return [
+        {k: v for k, v in json.loads(line).items() if k.startswith("loss/")}
+        for line in lines
+    ]
+
+
+def metrics(run):
+    found = json.loads((run / "metrics.json").read_text())
+    return {k: v for k, v in found.items() if k != "seconds"}
+
+
+def best_weights(run):
+    reader = tf.train.load_checkpoint(str(run / "checkpoints" / "best"))
+    names = [n for n in reader.get_variable_to_shape_map() if n.startswith("networks")]
+    return {name: reader.get_tensor(name) for name in sorted(names)}
+
+
+@pytest.mark.slow
+def test_two_workers_equal_one_and_survive_the_loss_of_one(tiny_settings, tmp_path):
+    runs = Path(tiny_settings["runs_dir"])
+    settings = {
+        **tiny_settings,
+        "epochs": 6,
+        "batch_size": 12,
+        "checkpoint_steps": 4,
+        "validation_every": 2,
+        "dropout": 0.0,
+        "deterministic": True,
+        "export": False,
+    }
+    one = [sys.executable, str(TRAIN), *flags({**settings, "name": "one"})]
+    subprocess.run(one, check=True, capture_output=True, timeout=240)
+    both = Workers({**settings, "name": "two"}, tmp_path)
+    assert both.wait() == [0, 0], both.text()
+    for single, double in zip(losses(runs / "one"), losses(runs / "two"), strict=True):
+        for name, value in single.items():
+            np.testing.assert_allclose(double[name], value, rtol=1e-4, atol=1e-5)
+    weights = best_weights(runs / "two")
+    for name, value in best_weights(runs / "one").items():
+        np.testing.assert_allclose(weights[name], value, rtol=1e-2, atol=1e-4)
+
+    run = runs / "killed"
+    both = Workers({**settings, "name": "killed"}, tmp_path)
+    end = time.monotonic() + 120
+    while not list(run.glob("checkpoints/last/*.index")) and time.monotonic() < end:
+        time.sleep(0.02)
+    both.processes[1].send_signal(signal.SIGKILL)
+    assert both.wait(timeout=90) == [5, -signal.SIGKILL], both.text()
+    said = both.logs[0].read_text()
+    assert "emkd: Another worker is gone" in said
+    assert "Traceback" not in said
+    assert not (run / "metrics.json").exists()
+    both = Workers({**settings, "name": "killed"}, tmp_path)
+    assert both.wait() == [0, 0], both.text()
+    assert "Continuing" in both.logs[0].read_text()
+    assert metrics(run) == metrics(runs / "two")
+    for name, value in best_weights(run).items():
+        np.testing.assert_array_equal(value, weights[name])
+
+
+def test_several_workers_need_a_name(tiny_settings, tmp_path):
+    both = Workers({k: v for k, v in tiny_settings.items() if k != "name"}, tmp_path)
+    assert both.wait() == [2, 2]
+    assert all("need --name" in log.read_text() for log in both.logs)
