@@ -115,7 +115,7 @@ def main() -> None:
     kills, slowest = 0, 0.0
     while kills < options.kills:
         # So that as many kills as asked for fit into the training.
-        delay = chance.uniform(0, 2 * (STARTUP + (seconds - STARTUP) / options.kills))
+        delay = chance.uniform(0, 2 * STARTUP + seconds / options.kills)
         processes = start(flags, options.workers, folder)
         if wait(processes, delay):
             break

@@ -7,9 +7,11 @@ and attribute (strings).
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,8 @@ ITEM_NAMES = ("item", "item_id", "itemid", "iid", "asin", "parent_asin", "produc
 TIME_NAMES = ("time", "timestamp", "ts", "unixreviewtime", "datetime", "date")
 
 
-def read_table(path: Path) -> pl.DataFrame:
-    """Reads a CSV or Parquet file; CSV columns are strings.
+def scan_table(path: Path) -> pl.LazyFrame:
+    """Opens a CSV or Parquet file to be read in pieces; CSV columns are strings.
 
     Raises:
         InputError: the file is missing, empty, damaged or of another type.
@@ -33,39 +35,57 @@ def read_table(path: Path) -> pl.DataFrame:
     suffix = path.suffix.lower()
     if suffix not in (".csv", ".parquet"):
         raise InputError(f"{path} is neither .csv nor .parquet; convert it to one.")
+    if suffix == ".parquet":
+        frame = pl.scan_parquet(path)
+    else:
+        frame = pl.scan_csv(path, infer_schema=False)
+    with _reading(path):
+        frame.collect_schema()
+    if _collect(frame.head(1), path).is_empty():
+        raise InputError(f"{path} has no rows; it needs one row an action.")
+    return frame
+
+
+def read_table(path: Path) -> pl.DataFrame:
+    """Reads a CSV or Parquet file as `scan_table` does."""
+    return _collect(scan_table(path), path)
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
     try:
-        if suffix == ".parquet":
-            frame = pl.read_parquet(path)
-        else:
-            frame = pl.read_csv(path, infer_schema=False)
+        yield
     except pl.exceptions.NoDataError:
         raise InputError(
             f"{path} is empty; it needs a header line and actions."
         ) from None
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0]
-        raise InputError(f"{path} cannot be read as {suffix[1:]}: {reason}") from None
-    if frame.is_empty():
-        raise InputError(f"{path} has no rows; it needs one row an action.")
-    return frame
+        kind = path.suffix.lower()[1:]
+        raise InputError(f"{path} cannot be read as {kind}: {reason}") from None
+
+
+def _collect(frame: pl.LazyFrame, path: Path) -> pl.DataFrame:
+    with _reading(path):
+        return frame.collect(engine="streaming")
 
 
 def _column(
-    frame: pl.DataFrame, path: Path, flag: str, given: str | None, usual: tuple
+    columns: list[str], path: Path, flag: str, given: str | None, usual: tuple
 ) -> str:
     if given is not None:
-        if given not in frame.columns:
+        if given not in columns:
             raise InputError(
-                f"{path} has no column {given!r}, it has {', '.join(frame.columns)}; "
+                f"{path} has no column {given!r}, it has {', '.join(columns)}; "
                 f"correct --{flag}-column."
             )
         return given
-    for name in frame.columns:
+    for name in columns:
         if name.lower() in usual:
             return name
     raise InputError(
         f"{path} has no {flag} column named like {', '.join(usual[:3])}, it has "
-        f"{', '.join(frame.columns)}; name it with --{flag}-column."
+        f"{', '.join(columns)}; name it with --{flag}-column."
     )
 
 
@@ -78,9 +98,11 @@ def _line(path: Path, row: int) -> str:
     )
 
 
-def _first_bad(frame: pl.DataFrame, is_bad: pl.Expr) -> dict[str, Any] | None:
+def _first_bad(
+    frame: pl.LazyFrame, path: Path, is_bad: pl.Expr
+) -> dict[str, Any] | None:
     """Returns the first row where `is_bad` holds, with its number as "row"."""
-    bad = frame.with_row_index("row").filter(is_bad).head(1)
+    bad = _collect(frame.with_row_index("row").filter(is_bad).head(1), path)
     return None if bad.is_empty() else bad.row(0, named=True)
 
 
@@ -89,7 +111,7 @@ def read_interactions(
     user_column: str | None = None,
     item_column: str | None = None,
     time_column: str | None = None,
-) -> pl.DataFrame:
+) -> pl.LazyFrame:
     """Reads a log of actions of your own.
 
     Args:
@@ -99,35 +121,42 @@ def read_interactions(
         time_column: column of numeric or (in Parquet) date times, likewise.
 
     Returns:
-        Columns user, item, time, rows in the file's order.
+        Columns user, item, time, rows in the file's order, to be read in pieces.
 
     Raises:
         InputError: a missing column, an empty id, or a time that is no number.
     """
-    frame = read_table(path)
-    user = _column(frame, path, "user", user_column, USER_NAMES)
-    item = _column(frame, path, "item", item_column, ITEM_NAMES)
-    time = _column(frame, path, "time", time_column, TIME_NAMES)
-    for name in (user, item):
+    frame = scan_table(path)
+    columns = frame.collect_schema().names()
+    user = _column(columns, path, "user", user_column, USER_NAMES)
+    item = _column(columns, path, "item", item_column, ITEM_NAMES)
+    time = _column(columns, path, "time", time_column, TIME_NAMES)
+    frame = frame.select(list(dict.fromkeys([user, item, time])))
+
+    def is_bad_id(name: str) -> pl.Expr:
         text = pl.col(name).cast(pl.String)
-        is_bad = text.is_null() | (text == "") | text.str.contains(r"[\r\n]")
-        if bad := _first_bad(frame, is_bad):
+        return text.is_null() | (text == "") | text.str.contains(r"[\r\n]")
+
+    for name in (user, item):
+        if bad := _first_bad(frame, path, is_bad_id(name)):
             raise InputError(
                 f"{_line(path, bad['row'])}: column {name!r} is empty or has a line "
                 "break; correct or drop the row."
             )
-    if frame[time].dtype.is_temporal():
+    if frame.collect_schema()[time].is_temporal():
         frame = frame.with_columns(pl.col(time).to_physical())
     as_number = pl.col(time).cast(pl.Float64, strict=False)
-    if bad := _first_bad(frame, ~as_number.is_finite().fill_null(False)):
+    if bad := _first_bad(frame, path, ~as_number.is_finite().fill_null(False)):
         raise InputError(
             f"{_line(path, bad['row'])}: column {time!r} holds {bad[time]!r}, not a "
             "number; use seconds since 1970 or any number that grows with time."
         )
     # Integers stay integers: nanoseconds since 1970 do not fit a float.
-    as_integer = frame[time].cast(pl.Int64, strict=False)
-    exact = frame[time].dtype.is_integer() or (
-        frame[time].dtype == pl.String and as_integer.null_count() == 0
+    as_integer = pl.col(time).cast(pl.Int64, strict=False)
+    dtype = frame.collect_schema()[time]
+    exact = dtype.is_integer() or (
+        dtype == pl.String
+        and _collect(frame.select(as_integer.null_count()), path).item() == 0
     )
     return frame.select(
         pl.col(user).cast(pl.String).alias("user"),
@@ -151,7 +180,7 @@ def read_attributes(path: Path, item_column: str | None = None) -> pl.DataFrame:
     if path.suffix.lower() == ".json":
         return read_s3rec_attributes(path)
     frame = read_table(path)
-    item = _column(frame, path, "item", item_column, ITEM_NAMES)
+    item = _column(frame.columns, path, "item", item_column, ITEM_NAMES)
     fields = [name for name in frame.columns if name != item]
     if not fields:
         raise InputError(

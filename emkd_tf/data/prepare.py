@@ -15,6 +15,7 @@ import polars as pl
 from emkd_tf.config import DataConfig, nearest
 from emkd_tf.data import formats
 from emkd_tf.data.attributes import attribute_arrays
+from emkd_tf.data.cleaning import clean, encode
 from emkd_tf.data.download import cache_dir, data_dir, fetch, sha256
 from emkd_tf.data.histories import Histories
 from emkd_tf.data.sources import SOURCES, Interactions, Source, read_sample
@@ -22,7 +23,6 @@ from emkd_tf.errors import InputError
 from emkd_tf.files import new_folder, write_json, write_text
 
 FORMAT_VERSION = 1
-MIN_ACTIONS = 3  # one to train on, one to validate on, one to test on
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,57 +90,6 @@ def fingerprint(config: DataConfig, hashes: dict[str, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def k_core(actions: pl.DataFrame, min_user: int, min_item: int) -> pl.DataFrame:
-    """Drops users and items with too few actions until none is left to drop."""
-    while True:
-        kept = actions.filter(pl.len().over("item") >= min_item).filter(
-            pl.len().over("user") >= min_user
-        )
-        if len(kept) == len(actions):
-            return kept
-        actions = kept
-
-
-def clean(
-    actions: pl.DataFrame, min_user: int, min_item: int
-) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Drops rows that cannot be used and orders the rest.
-
-    Args:
-        actions: columns user, item, time in any order.
-        min_user, min_item: k-core bounds.
-
-    Returns:
-        Rows grouped by user in order of first appearance, in time order (stable on
-        ties), and the number of dropped rows by reason.
-    """
-    read = len(actions)
-    unique = actions.unique(maintain_order=True)
-    core = k_core(unique, min_user, min_item)
-    kept = core.filter(pl.len().over("user") >= MIN_ACTIONS)
-    dropped = {
-        "duplicate rows": read - len(unique),
-        "k-core": len(unique) - len(core),
-        f"users with fewer than {MIN_ACTIONS} actions": len(core) - len(kept),
-    }
-    ordered = (
-        kept.with_row_index("row")
-        .with_columns(pl.col("row").min().over("user").alias("first"))
-        .sort("first", "time", "row")
-    )
-    return ordered.select("user", "item"), dropped
-
-
-def _dense_ids(column: pl.Series) -> tuple[np.ndarray, list[str]]:
-    """Numbers values from 0 by first appearance; returns the numbers and the values."""
-    values = column.unique(maintain_order=True)
-    numbers = pl.DataFrame({"value": values}).with_row_index("number")
-    joined = pl.DataFrame({"value": column}).join(
-        numbers, on="value", how="left", maintain_order="left"
-    )
-    return joined["number"].to_numpy(), values.to_list()
-
-
 def _describe(
     config: DataConfig, source: Source | None, fingerprint_: str, counts: dict[str, int]
 ) -> dict[str, Any]:
@@ -192,27 +141,27 @@ def prepare(config: DataConfig) -> Histories:
 def _write(config: DataConfig, source: _Input, key: str, folder: Path) -> None:
     raw = source.read()
     actions, dropped = clean(
-        raw.actions, config.min_user_actions, config.min_item_actions
+        encode(raw.actions.lazy()), config.min_user_actions, config.min_item_actions
     )
-    if actions.is_empty():
+    if not len(actions):
         raise InputError(
             f"No user of `{config.dataset}` is left: dropped rows were {dropped}; "
             "lower --min-user-actions or --min-item-actions, or give more data."
         )
-    users, user_ids = _dense_ids(actions["user"])
-    items, item_ids = _dense_ids(actions["item"])
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(users))]).astype(np.int64)
+    user_ids, item_ids = actions.user_ids.to_list(), actions.item_ids.to_list()
+    lengths = np.bincount(actions.users)
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     attribute_offsets, attribute_values, attribute_names = attribute_arrays(
         raw.attributes, item_ids
     )
     counts = {
         "users": len(user_ids),
         "items": len(item_ids),
-        "actions": len(items),
+        "actions": len(actions),
         "attributes": len(attribute_names),
     }
     with new_folder(folder) as unfinished:
-        np.save(unfinished / "items.npy", (items + 1).astype(np.int32))
+        np.save(unfinished / "items.npy", actions.items + np.int32(1))
         np.save(unfinished / "offsets.npy", offsets)
         np.save(unfinished / "attribute_offsets.npy", attribute_offsets)
         np.save(unfinished / "attribute_values.npy", attribute_values)

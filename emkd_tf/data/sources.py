@@ -22,11 +22,12 @@ class Interactions:
     """The raw content of a dataset.
 
     Attributes:
-        actions: columns user, item (strings) and time (number), one row an action.
+        actions: columns user, item (strings) and time (number), one row an action; lazy
+            where they may be larger than memory.
         attributes: columns item, attribute (strings), one row a pair.
     """
 
-    actions: pl.DataFrame
+    actions: pl.DataFrame | pl.LazyFrame
     attributes: pl.DataFrame
 
 

@@ -24,13 +24,13 @@ def test_csv_with_usual_columns_keeps_ids_as_text_and_times_exact(tmp_path):
         tmp_path / "log.csv",
         f'Timestamp,extra,ITEM_ID,user_id\n{NANOSECONDS},x,007,"a, b"\n2,y,é,1.0\n',
     )
-    frame = formats.read_interactions(log)
+    frame = formats.read_interactions(log).collect()
     assert frame.rows() == [("a, b", "007", NANOSECONDS), ("1.0", "é", 2)]
 
 
 def test_named_columns_win(tmp_path):
     log = write(tmp_path / "log.csv", "user,who,what,when\nx,a,b,1.5\n")
-    frame = formats.read_interactions(log, "who", "what", "when")
+    frame = formats.read_interactions(log, "who", "what", "when").collect()
     assert frame.rows() == [("a", "b", 1.5)]
 
 
@@ -38,7 +38,7 @@ def test_parquet_with_numbers_and_dates(tmp_path):
     path = tmp_path / "log.parquet"
     days = [datetime(2024, 1, 2), datetime(2024, 1, 1)]
     pl.DataFrame({"user": [5, 5], "item": [10, 11], "date": days}).write_parquet(path)
-    frame = formats.read_interactions(path)
+    frame = formats.read_interactions(path).collect()
     assert frame["user"].to_list() == ["5", "5"]
     assert frame["item"].to_list() == ["10", "11"]
     assert frame["time"][0] > frame["time"][1]

@@ -11,7 +11,7 @@ import pytest
 
 from emkd_tf.config import DataConfig
 from emkd_tf.data import prepare as module
-from emkd_tf.data.prepare import clean, fingerprint, k_core, prepare
+from emkd_tf.data.prepare import fingerprint, prepare
 from emkd_tf.errors import InputError
 
 
@@ -27,50 +27,6 @@ def random_log(seed, users=25, items=12, rows=150):
             for _ in range(rows)
         ]
     )
-
-
-def brute_force_core(rows, min_user, min_item):
-    while True:
-        users = collections.Counter(row[0] for row in rows)
-        items = collections.Counter(row[1] for row in rows)
-        kept = [r for r in rows if users[r[0]] >= min_user and items[r[1]] >= min_item]
-        if len(kept) == len(rows):
-            return kept
-        rows = kept
-
-
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize(("min_user", "min_item"), [(0, 0), (5, 5), (7, 13), (50, 2)])
-def test_k_core_is_the_fixed_point(seed, min_user, min_item):
-    log = random_log(seed)
-    expected = brute_force_core(log.rows(), min_user, min_item)
-    assert sorted(k_core(log, min_user, min_item).rows()) == sorted(expected)
-
-
-def test_order_ties_and_reasons():
-    log = frame(
-        [
-            ("b", "x", 5),
-            ("a", "y", 2),
-            ("b", "z", 1),
-            ("a", "x", 2),  # ties with y: stays behind it
-            ("b", "x", 5),  # a duplicate row
-            ("a", "z", 1),
-            ("c", "x", 1),  # two actions only
-            ("c", "y", 2),
-            ("b", "x", 6),  # again, at another time: no duplicate
-        ]
-    )
-    actions, dropped = clean(log, 1, 1)
-    assert actions.rows() == [
-        *[("b", "z"), ("b", "x"), ("b", "x")],
-        *[("a", "z"), ("a", "y"), ("a", "x")],
-    ]
-    assert dropped == {
-        "duplicate rows": 1,
-        "k-core": 0,
-        "users with fewer than 3 actions": 2,
-    }
 
 
 @pytest.fixture
