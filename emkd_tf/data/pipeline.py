@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from emkd_tf.data.histories import left_padded
 from emkd_tf.data.masking import draw, mask_items
-from emkd_tf.special_ids import PAD_ID
+from emkd_tf.data.windows import Windows
 
 # Independent streams of random numbers that share one user seed.
 _ORDER, _MASKS = 0, 1
@@ -15,7 +16,7 @@ _fold_in = tf.random.experimental.stateless_fold_in
 
 def training_batches(
     items: np.ndarray,
-    windows: tuple[np.ndarray, np.ndarray],
+    windows: Windows,
     *,
     num_items: int,
     length: int,
@@ -37,8 +38,8 @@ def training_batches(
     begins at `first_step` gives what the whole stream gives from there.
 
     Args:
-        items: [actions] int32, all histories.
-        windows: starts and ends [n] int64 in `items`.
+        items: [actions] int32, all histories, as a memory map or an array.
+        windows: of the sequences in `items`.
         num_items: V.
         length: L.
         num_views: M.
@@ -56,9 +57,7 @@ def training_batches(
         "row": [b]}, all int32, b = B / W / parts_of_part; "row" is the place in the
         global batch.
     """
-    starts, ends = (tf.constant(bounds, tf.int64) for bounds in windows)
-    items = tf.constant(items, tf.int32)
-    num_windows = len(windows[0])
+    num_windows = len(windows)
     mask_seed = tf.constant([seed, _MASKS], tf.int64)
     share = batch_size // part[1]  # of every batch
 
@@ -71,11 +70,14 @@ def training_batches(
     def make_batch(
         window: tf.Tensor, draws: tf.Tensor, row: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        at = tf.gather(ends, window)[:, tf.newaxis] + tf.range(
-            -length, 0, dtype=tf.int64
+        # By numpy, from the memory map: a constant would hold all items, twice.
+        item_ids = tf.numpy_function(
+            lambda numbers: left_padded(items, *windows.bounds(numbers), length),
+            [window],
+            tf.int32,
+            stateful=False,
         )
-        is_item = at >= tf.gather(starts, window)[:, tf.newaxis]
-        item_ids = tf.where(is_item, tf.gather(items, tf.maximum(at, 0)), PAD_ID)
+        item_ids.set_shape([share // parts_of_part, length])
         views, labels = mask_items(
             item_ids,
             draws,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import tensorflow as tf
 
 from emkd_tf.config import Config
 from emkd_tf.data.attributes import multi_hot
 from emkd_tf.data.histories import Histories
 from emkd_tf.data.pipeline import training_batches, windows_of_step
-from emkd_tf.data.windows import training_windows
+from emkd_tf.data.windows import Windows
 from emkd_tf.errors import InputError
 from emkd_tf.models.emkd import EMKD
 from emkd_tf.models.losses import EnsembleLosses
@@ -69,13 +68,13 @@ class TrainingData:
 
     def __init__(self, config: Config, histories: Histories):
         self._config, self._histories = config, histories
-        self._windows = training_windows(
+        self._windows = Windows(
             *histories.training_bounds(),
             config.data.max_length,
             config.data.window_step,
         )
         self._batch_size = config.training.batch_size
-        self.epoch_steps = -(-len(self._windows[0]) // self._batch_size)
+        self.epoch_steps = -(-len(self._windows) // self._batch_size)
 
     def batches(
         self,
@@ -128,11 +127,9 @@ class TrainingData:
         """Returns the ids of the users of a step's batch, by its number from 0."""
         windows = windows_of_step(
             step,
-            num_windows=len(self._windows[0]),
+            num_windows=len(self._windows),
             batch_size=self._batch_size,
             seed=self._config.training.seed,
         )
-        starts = self._windows[0][windows]
-        users = np.searchsorted(self._histories.offsets, starts, side="right") - 1
         ids = self._histories.user_ids()
-        return [ids[user] for user in users]
+        return [ids[user] for user in self._windows.sequences(windows)]

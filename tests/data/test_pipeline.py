@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from emkd_tf.data.histories import left_padded
-from emkd_tf.data.pipeline import training_batches
+from emkd_tf.data.pipeline import training_batches, windows_of_step
+from emkd_tf.data.windows import Windows
 
 L, V, N = 5, 99, 10
 ITEMS = np.arange(1, 100, dtype=np.int32)  # no two windows are the same
@@ -25,7 +26,7 @@ def stream(batch_size=4, num_steps=10, seed=0, **options):
     }
     dataset = training_batches(
         ITEMS,
-        (STARTS, ENDS),
+        Windows(STARTS, ENDS, L, 1),
         batch_size=batch_size,
         num_steps=num_steps,
         seed=seed,
@@ -90,3 +91,21 @@ def test_views_depend_on_pass_and_example_not_on_the_batch():
         for item_ids, views in zip(batch["item_ids"], batch["views"], strict=True):
             by_example[tuple(item_ids)].add(views.tobytes())
     assert all(len(v) > 1 for k, v in by_example.items() if sum(i > 0 for i in k) > 3)
+
+
+def test_workers_and_their_replicas_get_parts_of_the_same_batches():
+    whole = stream(batch_size=8)
+    pieces = [stream(batch_size=8, part=(w, 2), parts_of_part=2) for w in range(2)]
+    for step, batch in enumerate(whole):
+        of_step = [piece[2 * step + r] for piece in pieces for r in range(2)]
+        for name, values in batch.items():
+            joined = np.concatenate([part[name] for part in of_step])
+            np.testing.assert_array_equal(joined, values)
+
+
+def test_the_windows_of_a_step_are_those_of_its_batch():
+    windows = Windows(STARTS, ENDS, L, 1)
+    for step, batch in enumerate(stream(batch_size=4, seed=3)):
+        found = windows_of_step(step, num_windows=N, batch_size=4, seed=3)
+        expected = left_padded(ITEMS, *windows.bounds(found), L)
+        np.testing.assert_array_equal(batch["item_ids"], expected)

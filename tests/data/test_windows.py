@@ -5,7 +5,7 @@ import pytest
 
 from emkd_tf.config import DataConfig
 from emkd_tf.data.prepare import prepare
-from emkd_tf.data.windows import training_windows
+from emkd_tf.data.windows import Windows
 
 
 def by_loop(start, end, length, step):
@@ -32,8 +32,13 @@ def test_equal_a_loop(length, step):
         for start, end in zip(starts, ends, strict=True)
         for window in by_loop(start, end, length, step)
     ]
-    found = training_windows(starts, ends, length, step)
+    windows = Windows(starts, ends, length, step)
+    found = windows.bounds(np.arange(len(windows)))
     assert list(zip(*found, strict=True)) == expected
+    of_sequence = windows.sequences(np.arange(len(windows)))
+    assert ((found[0] >= starts[of_sequence]) & (found[1] <= ends[of_sequence])).all()
+    some = rng.integers(len(windows), size=20)
+    assert list(zip(*windows.bounds(some), strict=True)) == [expected[n] for n in some]
 
 
 @pytest.mark.parametrize(
@@ -53,5 +58,5 @@ def test_published_numbers(
         cache_dir=cache,
         min_item_actions=min_item,
     )
-    starts, ends = training_windows(*prepare(config).training_bounds(), length, step)
-    assert len(starts) == len(ends) == windows
+    found = Windows(*prepare(config).training_bounds(), length, step)
+    assert len(found) == windows
