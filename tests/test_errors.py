@@ -1,0 +1,285 @@
+# ruff: noqa: E501  the rows of a table are long
+"""Every kind of bad input is one line with its exit code: the table of docs/errors.md.
+
+The table in the document is checked against the rows here.
+"""
+
+import dataclasses
+import pickle
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from emkd_tf.cli import main
+from emkd_tf.config import from_flat
+from emkd_tf.data.prepare import prepare
+from emkd_tf.retrieval.recommend import recommend
+from emkd_tf.training.run import train
+from emkd_tf.training.run_dir import open_run
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+LOG = "user,item,time\n" + "".join(
+    f"u{user},i{(user + place) % 7},{place}\n"
+    for user in range(8)
+    for place in range(6)
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One line of the table: `message` is what the one line holds, in this order."""
+
+    input: str
+    wrong: str
+    message: tuple[str, ...]
+    arguments: Callable[..., list[str]]
+    code: int = 2
+    needs_run: bool = False
+
+
+def file(folder, name, content):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        path.write_text(content, encoding="utf-8")
+    return path
+
+
+def log(name, content, *flags):
+    """Prepares a log with this content."""
+
+    def arguments(folder):
+        path = file(folder, name, content(folder) if callable(content) else content)
+        return ["prepare", f"--interactions={path}", *flags]
+
+    return arguments
+
+
+def attributes(name, content):
+    def arguments(folder):
+        interactions = file(folder, "log.csv", LOG)
+        path = file(folder, name, content)
+        flags = [f"--interactions={interactions}", f"--attributes={path}"]
+        return ["prepare", *flags]
+
+    return arguments
+
+
+def flags(*values):
+    return lambda folder: list(values)
+
+
+def settings(content):
+    return lambda folder: ["train", f"--config={file(folder, 'own.yaml', content)}"]
+
+
+def truncated_parquet(folder):
+    whole = folder / "whole.parquet"
+    pl.read_csv(LOG.encode()).write_parquet(whole)
+    return whole.read_bytes()[: whole.stat().st_size // 2]
+
+
+def archive_with_a_way_out(folder):
+    path = folder / "ml-1m.zip"
+    with zipfile.ZipFile(path, "w") as files:
+        files.writestr("../evil", "x")
+    return ["prepare", "--dataset=ml-1m", f"--data-dir={folder}"]
+
+
+def damaged(change, command="evaluate", *more):
+    """Runs a command on a copy of a finished run that `change` has damaged."""
+
+    def arguments(folder, run):
+        copy = folder / "run"
+        shutil.copytree(run, copy)
+        change(copy)
+        return [command, f"--run={copy}", *more]
+
+    return arguments
+
+
+def each(pattern, content):
+    def change(run):
+        for path in run.glob(pattern):
+            path.write_bytes(content(path.read_bytes()))
+
+    return change
+
+
+def half(content):
+    return content[: len(content) // 2]
+
+
+def again(*more):
+    """Repeats the finished run's command."""
+
+    def arguments(folder, run):
+        path = run.parent / "own.yaml"
+        return ["train", f"--config={path}", *more]
+
+    return arguments
+
+
+# fmt: off
+ROWS = [  # one row a line, as in the document
+    Row("log", "no such file", ("none.csv does not exist",), flags("prepare", "--interactions=none.csv")),
+    Row("log", "neither CSV nor Parquet", ("log.txt is neither .csv nor .parquet",), log("log.txt", "a")),
+    Row("CSV", "empty", ("is empty; it needs a header line",), log("log.csv", "")),
+    Row("CSV", "a header alone", ("has no rows",), log("log.csv", "user,item,time\n")),
+    Row("CSV", "not UTF-8", ("cannot be read as csv",), log("log.csv", "user,item,time\nu,é,1\n".encode("latin-1"))),
+    Row("CSV", "a line with more fields than the header", ("cannot be read as csv",), log("log.csv", "user,item,time\nu,i,1,9,9\n")),
+    Row("log", "no column of users", ("has no user column", "it has who, item, time", "--user-column"), log("log.csv", "who,item,time\nu,i,1\n")),
+    Row("log", "no column of items", ("has no item column", "--item-column"), log("log.csv", "user,what,time\nu,i,1\n")),
+    Row("log", "no column of times", ("has no time column", "--time-column"), log("log.csv", "user,item,when\nu,i,1\n")),
+    Row("log", "a named column that is not there", ("has no column 'who', it has user, item, time", "--user-column"), log("log.csv", LOG, "--user-column=who")),
+    Row("log", "an empty user id", ("line 2: column 'user' is empty",), log("log.csv", "user,item,time\n,i,1\n")),
+    Row("log", "an empty item id", ("line 2: column 'item' is empty",), log("log.csv", 'user,item,time\nu,"",1\n')),
+    Row("log", "an id with a line break", ("column 'item' is empty or has a line break",), log("log.csv", 'user,item,time\nu,"a\nb",1\n')),
+    Row("log", "a time that is a word", ("line 3: column 'time' holds 'soon', not a number",), log("log.csv", "user,item,time\nu,i,1\nu,j,soon\n")),
+    Row("log", "a time that is NaN or infinite", ("line 2: column 'time' holds 'inf', not a number",), log("log.csv", "user,item,time\nu,i,inf\n")),
+    Row("log", "no user with enough actions", ("No user of `log` is left", "lower --min-user-actions"), log("log.csv", LOG, "--min-user-actions=1000")),
+    Row("Parquet", "a pickle under its name", ("cannot be read as parquet",), log("log.parquet", pickle.dumps([1, 2]))),
+    Row("Parquet", "truncated", ("cannot be read as parquet",), log("log.parquet", truncated_parquet)),
+    Row("attributes", "JSON that is no object of lists", ("is not a JSON object like",), attributes("items.json", "[1]")),
+    Row("attributes", "no column of items", ("has no item column", "--item-column"), attributes("items.csv", "brand\nx\n")),
+    Row("attributes", "no attribute", ("has no column beside 'item'",), attributes("items.csv", "item\nx\n")),
+    Row("attributes", "a pickle", ("cannot be read as parquet",), attributes("items.parquet", pickle.dumps({}))),
+    Row("attributes", "without a log", ("`attributes` must be given together with `interactions`",), flags("prepare", "--attributes=items.csv")),
+    Row("dataset", "an unknown name", ("Unknown dataset `beuty`. Did you mean `beauty`?",), flags("prepare", "--dataset=beuty")),
+    Row("dataset", "an archive of other content (with `../` inside)", ("ml-1m.zip is truncated or not the expected file",), archive_with_a_way_out),
+    Row("config file", "no such file", ("none.yaml does not exist",), flags("train", "--config=none.yaml")),
+    Row("config file", "a tag that would run code", ("own.yaml line 1 is not valid YAML",), settings("a: !!python/object/apply:os.system [exit]")),
+    Row("config file", "no mapping", ("own.yaml must hold `key: value` lines",), settings("- 1")),
+    Row("config file", "an unknown key", ("own.yaml: unknown key `epoch`. Did you mean `epochs`?",), settings("epoch: 3")),
+    Row("config file", "a value of another type", ("`epochs`: Expected whole number. Got value: many",), settings("epochs: many")),
+    Row("flag", "unknown", ("Unknown flag `--epocs`. Did you mean `--epochs`?",), flags("train", "--epocs=3")),
+    Row("flag", "a value of another type", ("`batch_size`: Expected whole number. Got value: 1.5",), flags("train", "--batch-size=1.5")),
+    Row("flag", "NaN or infinite", ("`learning_rate`: Expected number. Got value: nan",), flags("train", "--learning-rate=nan")),
+    Row("flag", "out of range", ("`epochs` must be at least 1, got 0",), flags("train", "--epochs=0")),
+    Row("flag", "not one of its words", ("`strategy` must be one of auto, one_device",), flags("train", "--strategy=many")),
+    Row("flag", "two that do not fit", ("`hidden_units` must be a multiple of `num_heads` (2), got 7",), flags("train", "--hidden-units=7")),
+    Row("flag", "a seed that is too large", ("`seed` must be below 2^31",), flags("train", "--seed=99999999999")),
+    Row("flag", "an unknown preset", ("`preset` 'gpu' is not in sample.yaml",), flags("train", "--preset=gpu")),
+    Row("flag", "a name with a folder in it", ("`name` must be a plain folder name",), flags("train", "--name=a/b")),
+    Row("command", "unknown", ("Unknown command `trane`. Did you mean `train`?",), flags("trane")),
+    Row("command", "an argument without a flag", ("Unexpected argument `stray`",), flags("train", "stray")),
+    Row("command", "without its run", ("`emkd evaluate` needs --run RUN",), flags("evaluate")),
+    Row("command", "several workers without TF_CONFIG", ("needs TF_CONFIG in the environment",), flags("train", "--strategy=multi_worker")),
+    Row("run", "no run directory", ("none is no run directory",), flags("evaluate", "--run=none")),
+    Row("run", "a finished one of the same name", ("holds no unfinished run; choose another --name",), again(), needs_run=True),
+    Row("run", "no checkpoint", ("holds no checkpoint",), damaged(lambda run: shutil.rmtree(run / "checkpoints" / "best")), needs_run=True),
+    Row("run", "other data than it was trained on", ("was trained on `tiny`", "give the same files"), damaged(lambda run: file(run, "dataset.json", '{"name": "tiny", "fingerprint": "other"}')), needs_run=True),
+    Row("run", "an unknown key in its config", ("config.yaml: unknown key `depth`",), damaged(each("config.yaml", lambda c: c + b"depth: 3\n")), needs_run=True),
+    Row("checkpoint", "truncated index", ("Checkpoint", "is damaged or of another model"), damaged(each("checkpoints/best/*.index", half)), needs_run=True),
+    Row("checkpoint", "truncated data", ("Checkpoint", "is damaged or of another model"), damaged(each("checkpoints/best/*.data*", half)), needs_run=True),
+    Row("checkpoint", "of a model of another size", ("Checkpoint", "is damaged or of another model"), damaged(each("config.yaml", lambda c: c.replace(b"hidden_units: 8", b"hidden_units: 16"))), needs_run=True),
+    Row("recommend", "no item", ("`emkd recommend` needs --history",), flags("recommend", "--run=x")),
+    Row("recommend", "k below 1", ("`k` must be at least 1, got 0",), flags("recommend", "--run=x", "--history=a", "--k=0")),
+    Row("evaluate", "an unknown split", ("`split` must be test or validation, got 'third'",), flags("evaluate", "--run=x", "--split=third")),
+    Row("download", "no network", ("Beauty.txt is not in", "cannot be downloaded", "get https://", "and put it into"), lambda folder: ["prepare", "--dataset=beauty", f"--data-dir={folder}"], code=3),
+]
+# fmt: on
+
+
+def table():
+    """Returns the document's table."""
+    lines = [
+        "| input | what is wrong | the message says | exit code |",
+        "|---|---|---|---|",
+    ]
+    for row in ROWS:
+        message = " … ".join(row.message)
+        lines.append(f"| {row.input} | {row.wrong} | {message} | {row.code} |")
+    return "\n".join(lines)
+
+
+@pytest.fixture(scope="module")
+def finished(tiny_base, tiny_log, tmp_path_factory):
+    """A finished run, and beside it its settings as own.yaml."""
+    folder = tmp_path_factory.mktemp("finished")
+    values = {
+        **tiny_base,
+        "dataset": "tiny",
+        "interactions": str(tiny_log),
+        "cache_dir": str(folder / "cache"),
+        "runs_dir": str(folder),
+        "name": "run",
+        "epochs": 1,
+        "export": False,
+    }
+    (folder / "own.yaml").write_text("".join(f"{k}: {v}\n" for k, v in values.items()))
+    return train(from_flat(values)).run_dir
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.input}: {row.wrong}")
+def test_every_row_is_one_line_with_its_exit_code(
+    row, tmp_path, request, capfd, monkeypatch
+):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    monkeypatch.setenv("EMKD_CACHE_DIR", str(tmp_path / "cache"))
+    for variable in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:9")  # nothing listens there
+    more = [request.getfixturevalue("finished")] if row.needs_run else []
+    arguments = row.arguments(tmp_path, *more)
+    capfd.readouterr()
+    code = main(arguments)
+    said = [line for line in capfd.readouterr().err.splitlines() if "emkd: " in line]
+    assert code == row.code
+    assert len(said) == 1
+    place = 0
+    for part in row.message:
+        place = said[0].index(part, place) + len(part)
+
+
+def test_nothing_is_half_written_and_nothing_leaves_the_archive(tmp_path, monkeypatch):
+    monkeypatch.setenv("EMKD_CACHE_DIR", str(tmp_path / "cache"))
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    for row in ROWS:
+        if not row.needs_run and row.input in ("log", "CSV", "Parquet", "attributes"):
+            main(row.arguments(inner))
+    main(archive_with_a_way_out(inner))
+    assert not list((tmp_path / "cache").rglob("*"))
+    assert not (tmp_path / "evil").exists()
+
+
+def test_the_document_holds_this_table():
+    text = (REPOSITORY / "docs" / "errors.md").read_text(encoding="utf-8")
+    assert table() in text, f"put this table into docs/errors.md:\n{table()}"
+
+
+def test_hostile_ids_come_back_byte_for_byte(tiny_settings, tmp_path):
+    ids = [
+        "tab\there",
+        'quote"s',
+        "'",
+        "👩‍👩‍👧 emoji",
+        "a,b;c|d",
+        " spaces ",
+        "x" * 10_000,
+    ]
+    ids += ["../../etc/passwd", "\u202eright to left", "é", "e\u0301", "0", "-1", "nan"]
+    rows = [
+        (f"user {user}\t🙂", ids[(user + place) % len(ids)], place)
+        for user in range(20)
+        for place in range(8)
+    ]
+    log = tmp_path / "hostile.csv"
+    frame = pl.DataFrame(rows, schema=["user", "item", "time"], orient="row")
+    frame.with_columns(pl.lit("x" * 100).alias("note")).write_csv(log)
+    with log.open("a") as file_:
+        file_.write(f"user 0,0,99,{'y' * 50_000_000}\n")  # a field of 50 MB, not used
+    config = from_flat({**tiny_settings, "interactions": str(log), "epochs": 1})
+    result = train(config)
+    histories = prepare(config.data)
+    assert sorted(histories.item_ids()) == sorted(ids)
+    _, histories, model = open_run(result.run_dir)
+    found, _, unknown = recommend(model, histories, [ids[:3]], len(ids))
+    assert unknown == [[]]
+    assert sorted(item for item in found[0] if item) == sorted(ids[3:])
