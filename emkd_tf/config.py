@@ -18,6 +18,7 @@ from emkd_tf.errors import InputError
 PROTOCOLS = ("unseen", "window", "all")
 STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker")
 RESUME = ("auto", "never")
+PRECISIONS = ("float32", "bfloat16")
 ON_NONFINITE = ("stop", "skip")
 
 
@@ -180,6 +181,8 @@ class TrainingConfig:
         max_skipped: batches that a run may skip.
         strategy: tf.distribute strategy: auto, one_device, mirrored or multi_worker.
         jit_compile: compile the step with XLA; static shapes, padding is computed.
+        precision: of the matrix products with weights, float32 or bfloat16; weights,
+            softmax, norms and losses stay float32.
         fuse: compile the element-wise formulas between matrix products with XLA.
         deterministic: equal results from equal seeds, some operations slower.
     """
@@ -196,6 +199,7 @@ class TrainingConfig:
     max_skipped: int = 10
     strategy: str = "auto"
     jit_compile: bool = False
+    precision: str = "float32"
     fuse: bool = False
     deterministic: bool = False
 
@@ -207,6 +211,7 @@ class TrainingConfig:
         _require(self.learning_rate > 0, "learning_rate", "above 0", self.learning_rate)
         _require_one_of(self, "strategy", STRATEGIES)
         _require_one_of(self, "resume", RESUME)
+        _require_one_of(self, "precision", PRECISIONS)
         _require_one_of(self, "on_nonfinite", ON_NONFINITE)
 
 

@@ -43,6 +43,7 @@ def cases(draw):
             "num_blocks": 1,
             "dropout": draw(st.sampled_from([0.0, 0.9])),
             "tie_item_embeddings": draw(st.booleans()),
+            "precision": draw(st.sampled_from(["float32", "bfloat16"])),
         },
         "batch": {name: tf.constant(v, tf.int32) for name, v in batch.items()},
         "temperature": draw(st.sampled_from([0.02, 0.3, 5.0])),

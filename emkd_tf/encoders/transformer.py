@@ -11,6 +11,7 @@ from emkd_tf.encoders.embedding import ItemEmbedding
 from emkd_tf.encoders.initializers import normal
 from emkd_tf.encoders.packing import Packing, clear_spare
 from emkd_tf.fusion import fused
+from emkd_tf.precision import matmul
 from emkd_tf.special_ids import PAD_ID
 
 _MASKED_LOGIT = -1e9  # finite: a row of padding alone must not become NaN
@@ -81,9 +82,17 @@ class TransformerBlock(tf.keras.layers.Layer):
     block follow the authors' release.
     """
 
-    def __init__(self, hidden_units: int, num_heads: int, seed: int, **kwargs: Any):
+    def __init__(
+        self,
+        hidden_units: int,
+        num_heads: int,
+        seed: int,
+        precision: str = "float32",
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.hidden_units, self.num_heads, self.seed = hidden_units, num_heads, seed
+        self.precision = precision
 
         def dense(name: str, units: int, inputs: int) -> tf.keras.layers.Dense:
             layer = tf.keras.layers.Dense(
@@ -157,10 +166,10 @@ class TransformerBlock(tf.keras.layers.Layer):
         return _layer_norm(tokens, norm.gamma, norm.beta)
 
     def _multiply(self, tokens: tf.Tensor, layer: tf.keras.layers.Dense) -> tf.Tensor:
-        return tf.matmul(tokens, layer.kernel)
+        return matmul(tokens, layer.kernel, self.precision)
 
     def get_config(self) -> dict[str, Any]:
-        names = ("hidden_units", "num_heads", "seed")
+        names = ("hidden_units", "num_heads", "seed", "precision")
         return {**super().get_config(), **{n: getattr(self, n) for n in names}}
 
 
@@ -176,6 +185,7 @@ class TransformerEncoder(tf.keras.layers.Layer):
         dropout: probability, in [0, 1).
         seed: of the initial weights; networks with different seeds start different.
         skip_padding: compute items only; off where shapes must be static (XLA).
+        precision: of the blocks' matrix products with weights.
 
     Call:
         item_ids: [B, L] int32, left-padded with PAD_ID.
@@ -196,6 +206,7 @@ class TransformerEncoder(tf.keras.layers.Layer):
         dropout: float,
         seed: int,
         skip_padding: bool = True,
+        precision: str = "float32",
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -208,12 +219,15 @@ class TransformerEncoder(tf.keras.layers.Layer):
             "dropout": dropout,
             "seed": seed,
             "skip_padding": skip_padding,
+            "precision": precision,
         }
         self.dropout_rate, self.skip_padding = dropout, skip_padding
         self.hidden_units, self.max_length = hidden_units, max_length
         self.embedding = ItemEmbedding(vocabulary_size, max_length, hidden_units, seed)
         self.blocks = [
-            TransformerBlock(hidden_units, num_heads, seed, name=f"block_{index}")
+            TransformerBlock(
+                hidden_units, num_heads, seed, precision, name=f"block_{index}"
+            )
             for index in range(num_blocks)
         ]
 

@@ -43,6 +43,7 @@ class EMKD(tf.keras.Model):
         losses: the terms of the training loss and their weights.
         seed: of the weights and the dropout; network n has its own, derived from it.
         static_shapes: give every tensor a static shape, for XLA.
+        precision: of the matrix products with weights.
         fuse: train with fused formulas (`fusion`).
         skip_nonfinite: give batches whose loss or gradient is not finite a gradient of
             zero, and count them in `skipped`.
@@ -69,6 +70,7 @@ class EMKD(tf.keras.Model):
         losses: EnsembleLosses | None = None,
         seed: int = 0,
         static_shapes: bool = False,
+        precision: str = "float32",
         fuse: bool = False,
         skip_nonfinite: bool = False,
         encoder: str = "transformer",
@@ -90,11 +92,13 @@ class EMKD(tf.keras.Model):
                     dropout=dropout,
                     seed=network_seed,
                     skip_padding=not static_shapes,
+                    precision=precision,
                 ),
                 num_items=num_items,
                 num_attributes=item_attributes.shape[1],
                 seed=network_seed,
                 tie_item_embeddings=tie_item_embeddings,
+                precision=precision,
                 name=f"network_{number}",
             )
             for number, network_seed in enumerate(_network_seeds(seed, num_networks), 1)

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from emkd_tf.encoders.initializers import normal
 from emkd_tf.fusion import rounded_up
+from emkd_tf.precision import matmul
 from emkd_tf.special_ids import PAD_ID
 
 
@@ -18,6 +19,7 @@ class Network(tf.keras.layers.Layer):
         num_attributes: A; 0 for no attribute head.
         seed: of the heads' initial weights.
         tie_item_embeddings: score items with the encoder's item embedding.
+        precision: of the product that gives item logits.
 
     Source: Du et al. 2023 (encoder); own item weights and bias as in the release.
     """
@@ -30,11 +32,13 @@ class Network(tf.keras.layers.Layer):
         num_attributes: int,
         seed: int,
         tie_item_embeddings: bool = False,
+        precision: str = "float32",
         name: str | None = None,
     ):
         super().__init__(name=name)
         self.encoder = encoder
         self._num_rows = num_items + 1
+        self._precision = precision
         width = encoder.hidden_units
         self.item_weights = (
             None
@@ -71,7 +75,7 @@ class Network(tf.keras.layers.Layer):
 
     def item_logits(self, states: tf.Tensor) -> tf.Tensor:
         """Scores items at chosen states: [P, d] to [P, V + 1]."""
-        logits = tf.matmul(states, self.item_table(), transpose_b=True)
+        logits = matmul(states, self.item_table(), self._precision, transpose_b=True)
         return tf.nn.bias_add(logits, self.item_bias)
 
     def attribute_logits(self, states: tf.Tensor) -> tf.Tensor:

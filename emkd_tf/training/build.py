@@ -47,6 +47,7 @@ def build_model(config: Config, histories: Histories) -> EMKD:
         losses=losses,
         seed=config.training.seed,
         static_shapes=config.training.jit_compile,
+        precision=config.training.precision,
         fuse=config.training.fuse,
         skip_nonfinite=config.training.on_nonfinite == "skip",
     )
