@@ -21,7 +21,7 @@ from rich.table import Table
 def write_log(path: Path, rows: int, users: int, items: int) -> None:
     """Writes actions of random users on random items, the first items more often."""
     log = pl.select(pl.int_range(rows).alias("number")).lazy()
-    number, chance = pl.col("number"), pl.col("number").hash(1) / 2**64
+    number, chance = pl.col("number"), pl.col("number").hash(1).cast(float) / 2.0**64
     text = (chance.pow(3) * items).cast(pl.Int64).cast(pl.String)
     log.select(
         (pl.lit("user-") + (number.hash(2) % users).cast(pl.String)).alias("user"),
