@@ -25,4 +25,16 @@ class WorkerLostError(RuntimeError):
     exit_code = 5
 
 
-USER_ERRORS = (InputError, DataUnavailableError, NonFiniteLossError, WorkerLostError)
+class CheckFailedError(RuntimeError):
+    """A result did not pass a check of its own; not the user's fault."""
+
+    exit_code = 1
+
+
+USER_ERRORS = (
+    InputError,
+    DataUnavailableError,
+    NonFiniteLossError,
+    WorkerLostError,
+    CheckFailedError,
+)

@@ -99,7 +99,7 @@ def damaged(change, command="evaluate", *more):
         copy = folder / "run"
         shutil.copytree(run, copy)
         change(copy)
-        return [command, f"--run={copy}", *more]
+        return [command, f"--run={copy}", *(m.replace("@run", str(copy)) for m in more)]
 
     return arguments
 
@@ -179,6 +179,8 @@ ROWS = [  # one row a line, as in the document
     Row("checkpoint", "truncated index", ("Checkpoint", "is damaged or of another model"), damaged(each("checkpoints/best/*.index", half)), needs_run=True),
     Row("checkpoint", "truncated data", ("Checkpoint", "is damaged or of another model"), damaged(each("checkpoints/best/*.data*", half)), needs_run=True),
     Row("checkpoint", "of a model of another size", ("Checkpoint", "is damaged or of another model"), damaged(each("config.yaml", lambda c: c.replace(b"hidden_units: 8", b"hidden_units: 16"))), needs_run=True),
+    Row("export", "a target that cannot be written", ("Export", "cannot be written", "--saved-models-dir"), damaged(lambda run: file(run, "in the way", "x"), "export", "--saved-models-dir=@run/in the way"), needs_run=True),
+    Row("export", "of a run that is none", ("none is no run directory",), flags("export", "--run=none")),
     Row("recommend", "no item", ("`emkd recommend` needs --history",), flags("recommend", "--run=x")),
     Row("recommend", "k below 1", ("`k` must be at least 1, got 0",), flags("recommend", "--run=x", "--history=a", "--k=0")),
     Row("evaluate", "an unknown split", ("`split` must be test or validation, got 'third'",), flags("evaluate", "--run=x", "--split=third")),

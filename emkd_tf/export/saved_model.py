@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from emkd_tf.data.histories import Histories
-from emkd_tf.errors import InputError
+from emkd_tf.errors import CheckFailedError, InputError
 from emkd_tf.export.signatures import Retriever
 from emkd_tf.files import new_folder
 from emkd_tf.models.emkd import EMKD
@@ -49,7 +49,7 @@ def export_saved_model(model: EMKD, histories: Histories, folder: Path, k: int) 
 
     Raises:
         InputError: the folder cannot be written.
-        RuntimeError: the reloaded model answers differently.
+        CheckFailedError: the reloaded model answers differently.
     """
     target = folder / str(next_version(folder))
     try:
@@ -91,7 +91,7 @@ def _compare(model: EMKD, histories: Histories, folder: Path, k: int) -> None:
     answers = _ask_fresh_process(folder, questions)
     scores = np.array(answers["scores"], np.float32)
     if scores.shape != live_scores.shape:
-        raise RuntimeError(
+        raise CheckFailedError(
             f"The export returns {scores.shape}, not {live_scores.shape}."
         )
     close = np.isclose(scores, live_scores, rtol=_TOLERANCE, atol=_TOLERANCE)
@@ -101,7 +101,7 @@ def _compare(model: EMKD, histories: Histories, folder: Path, k: int) -> None:
     before = np.roll(gaps, 1, axis=1)
     near = np.minimum(gaps, before) <= _TOLERANCE * np.maximum(1, np.abs(live_scores))
     if not (close.all() and (same | near).all()):
-        raise RuntimeError(
+        raise CheckFailedError(
             f"The reloaded export differs from the live model (scores by up to "
             f"{np.abs(scores - live_scores).max():.3g}); nothing was exported."
         )
@@ -124,7 +124,7 @@ def _ask_fresh_process(folder: Path, questions: list[list[str]]) -> dict[str, li
         )
         if process.returncode:
             reason = process.stderr.strip().splitlines()[-1:]
-            raise RuntimeError(f"A fresh process cannot load the export: {reason}")
+            raise CheckFailedError(f"A fresh process cannot load the export: {reason}")
         return json.loads((scratch / "answers.json").read_text(encoding="utf-8"))
     finally:
         shutil.rmtree(scratch)

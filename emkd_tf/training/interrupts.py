@@ -54,12 +54,14 @@ class Interrupts:
 
     @contextlib.contextmanager
     def deferred(self) -> Iterator[None]:
-        """Lets signals wait until the block looks at `requested`."""
+        """Lets signals wait until the block looks at `requested`, or ends."""
         self._is_deferred = True
         try:
             yield
         finally:
             self._is_deferred = False
+        if self.requested:
+            raise KeyboardInterrupt
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if not self._is_deferred:
