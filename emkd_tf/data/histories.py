@@ -15,6 +15,7 @@ from emkd_tf.special_ids import PAD_ID
 # Actions at the end of a history that a split does not see; the first of them is its
 # target.
 HELD_OUT = {"validation": 2, "test": 1}
+_COUNTED_AT_ONCE = 10_000_000  # counting makes a copy in 64 bits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +114,10 @@ class Histories:
         """Returns [V] int64: how often each item 1..V is in a training part."""
         held_out = np.concatenate([self.targets(split) for split in HELD_OUT])
         size = self.num_items + 1
-        counts = np.bincount(self.items, minlength=size)
+        counts = np.zeros(size, np.int64)
+        for first in range(0, len(self.items), _COUNTED_AT_ONCE):
+            part = self.items[first : first + _COUNTED_AT_ONCE]
+            counts += np.bincount(part, minlength=size)
         return (counts - np.bincount(held_out, minlength=size))[1:]
 
 
