@@ -163,7 +163,7 @@ def test_train_prints_the_table_the_export_and_the_run(run):
 
 def test_the_run_directory_holds_what_is_promised(run):
     run_dir, settings, _ = run
-    names = {path.name for path in run_dir.iterdir()}
+    names = {path.name for path in run_dir.iterdir()} - {".lock"}
     assert names == {
         *("config.yaml", "environment.json", "dataset.json", "history.jsonl"),
         *("metrics.json", "per_user.parquet", "checkpoints", "logs"),
@@ -225,7 +225,7 @@ def test_export_adds_a_version(run, capsys):
 
 def test_a_run_is_not_overwritten(run, capsys):
     assert main(["train", *flags(run[1])]) == 2
-    assert "exists already; choose another --name" in capsys.readouterr().err
+    assert "holds no unfinished run; choose another --name" in capsys.readouterr().err
 
 
 def test_a_checkpoint_of_another_dataset_is_refused(run, tmp_path, capsys):

@@ -74,6 +74,7 @@ def train(config: Config, console: Console | None = None) -> RunResult | None:
         with contextlib.ExitStack() as stack:
             if is_chief(strategy):
                 run_dir = run_directory.open_or_create(config, histories)
+                stack.callback(run_dir.lock.release)
             else:
                 scratch = stack.enter_context(tempfile.TemporaryDirectory())
                 run_dir = run_directory.RunDir(Path(scratch), False)
