@@ -99,6 +99,7 @@ def main() -> None:
     print(f"Logs in {folder}", flush=True)
     base = [
         *("--deterministic=true", "--export=false", "--checkpoint-steps=20"),
+        f"--worker-timeout={STARTUP * 5:.0f}",
         *(f"--runs-dir={folder / 'runs'}", *rest),
     ]
 

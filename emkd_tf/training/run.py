@@ -65,7 +65,9 @@ def train(config: Config, console: Console | None = None) -> RunResult | None:
     console = console or Console(stderr=True)
     with Interrupts() as interrupts:
         # Before TensorFlow computes anything: workers find each other here.
-        strategy = make_strategy(config.training.strategy)
+        strategy = make_strategy(
+            config.training.strategy, config.training.worker_timeout
+        )
         if config.training.deterministic:
             tf.config.experimental.enable_op_determinism()
         histories = prepare(config.data)

@@ -33,6 +33,7 @@ _PACKAGES = ("tensorflow", "tf-keras", "tensorflow-recommenders", "numpy", "pola
 _MAY_CHANGE = {
     *("name", "runs_dir", "data_dir", "cache_dir", "saved_models_dir"),
     *("resume", "export", "top_k", "checkpoint_steps", "on_nonfinite", "max_skipped"),
+    "worker_timeout",
 }
 
 

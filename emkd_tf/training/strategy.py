@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
+import threading
+from collections.abc import Iterator
 
 import tensorflow as tf
 
-from emkd_tf.errors import InputError
+from emkd_tf.errors import InputError, WorkerLostError
 
 
-def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
+def make_strategy(
+    name: str = "auto", worker_timeout: float = 600.0
+) -> tf.distribute.Strategy:
     """Returns the strategy to build and train under.
 
     Several workers find each other here: call it before anything else of TensorFlow.
@@ -29,7 +35,8 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
         )
     if name == "multi_worker" or (name == "auto" and has_cluster):
         try:
-            return tf.distribute.MultiWorkerMirroredStrategy()
+            with _ending_after(worker_timeout):
+                return tf.distribute.MultiWorkerMirroredStrategy()
         except (ValueError, KeyError) as error:
             raise InputError(
                 f"TF_CONFIG cannot be read ({error}); it is JSON with `cluster` and "
@@ -40,6 +47,29 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
     if name == "mirrored" or (name == "auto" and len(gpus) > 1):
         return tf.distribute.MirroredStrategy(devices)
     return tf.distribute.OneDeviceStrategy(devices[0])
+
+
+@contextlib.contextmanager
+def _ending_after(seconds: float) -> Iterator[None]:
+    """Ends the process if the block takes longer: TensorFlow itself waits for the other
+    workers for an hour, and nothing but the process's end stops it."""
+
+    def end() -> None:
+        print(
+            f"emkd: Not all workers of TF_CONFIG were there within {seconds:.0f} s; "
+            "start the same command on all of them.",
+            file=sys.stderr,
+            flush=True,
+        )
+        os._exit(WorkerLostError.exit_code)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def num_workers(strategy: tf.distribute.Strategy) -> int:
