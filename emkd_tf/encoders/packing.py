@@ -54,6 +54,14 @@ class Packing:
         shape = tf.concat([tf.shape(self.is_item), tf.shape(tokens)[1:]], axis=0)
         return tf.reshape(self._spread(tokens) if self._skips else tokens, shape)
 
+    def last(self, tokens: tf.Tensor) -> tf.Tensor:
+        """Takes the rows of [T, ...] that stand for the last column; returns
+        [B, ...]."""
+        if not self._skips:
+            return self.unpack(tokens)[:, -1]
+        rows = tf.reshape(self._rows, tf.shape(self.is_item))[:, -1]
+        return tf.gather(tokens, rows)
+
     # Gathering and spreading are each other's gradient, as long as spare rows are zero;
     # TensorFlow would scatter-add.
     def _gather(self, rows: tf.Tensor) -> tf.Tensor:

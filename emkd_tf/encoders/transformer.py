@@ -76,7 +76,8 @@ class TransformerBlock(tf.keras.layers.Layer):
 
     Call:
         tokens: [T, d] float; packing: of their places in [B, L]; dropout.
-        Returns [T, d].
+        last_only: compute what the last column needs.
+        Returns [T, d], or [B, d] of the last column.
 
     Source: Du et al. 2023 (encoder); the norm's place and the dropout after the
     block follow the authors' release.
@@ -114,13 +115,21 @@ class TransformerBlock(tf.keras.layers.Layer):
         self.expand = dense("expand", width, hidden_units)
         self.contract = dense("contract", hidden_units, width)
 
-    def call(self, tokens: tf.Tensor, packing: Packing, dropout: Dropout) -> tf.Tensor:
+    def call(
+        self,
+        tokens: tf.Tensor,
+        packing: Packing,
+        dropout: Dropout,
+        last_only: bool = False,
+    ) -> tf.Tensor:
         def add_to_tokens(values: tf.Tensor, layer: tf.keras.layers.Dense) -> tf.Tensor:
             seed = dropout.next_seed()
             return _add_residual(tokens, values, layer.bias, seed, rate=dropout.rate)
 
         normal = self._normalize(tokens, self.attention_norm)
-        attended = self._attend(normal, packing, dropout)
+        attended = self._attend(normal, packing, dropout, last_only)
+        if last_only:
+            tokens = packing.last(tokens)
         tokens = add_to_tokens(
             self._multiply(attended, self.attention_output), self.attention_output
         )
@@ -135,7 +144,7 @@ class TransformerBlock(tf.keras.layers.Layer):
         return _drop(tokens, dropout.next_seed(), rate=dropout.rate)
 
     def _attend(
-        self, tokens: tf.Tensor, packing: Packing, dropout: Dropout
+        self, tokens: tf.Tensor, packing: Packing, dropout: Dropout, last_only: bool
     ) -> tf.Tensor:
         batch, length = tf.unstack(tf.shape(packing.is_item))
         head_units = self.hidden_units // self.num_heads
@@ -150,6 +159,8 @@ class TransformerBlock(tf.keras.layers.Layer):
         query, key, value = tf.unstack(
             tf.transpose(projected, [2, 0, 3, 1, 4])
         )  # each [B, heads, L, d / heads]
+        if last_only:
+            query = query[:, :, -1:]
         weights = _attention_weights(
             tf.matmul(query, key, transpose_b=True),
             packing.is_item,
@@ -158,6 +169,8 @@ class TransformerBlock(tf.keras.layers.Layer):
             rate=dropout.rate,
         )
         mixed = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])
+        if last_only:
+            return tf.reshape(mixed, [batch, self.hidden_units])
         return packing.pack(tf.reshape(mixed, [batch, length, self.hidden_units]))
 
     def _normalize(
@@ -190,7 +203,8 @@ class TransformerEncoder(tf.keras.layers.Layer):
     Call:
         item_ids: [B, L] int32, left-padded with PAD_ID.
         dropout_seed: [2] int32, or None for no dropout (inference).
-        Returns [B, L, d] float; zero at padding.
+        last_only: compute the last column's states alone, which must hold no padding.
+        Returns [B, L, d] float, zero at padding; with `last_only` [B, d].
 
     Source: Du et al. 2023 (encoder). Departure: states at padding are zero.
     """
@@ -232,13 +246,20 @@ class TransformerEncoder(tf.keras.layers.Layer):
         ]
 
     def call(
-        self, item_ids: tf.Tensor, dropout_seed: tf.Tensor | None = None
+        self,
+        item_ids: tf.Tensor,
+        dropout_seed: tf.Tensor | None = None,
+        last_only: bool = False,
     ) -> tf.Tensor:
         packing = Packing(item_ids != PAD_ID, skip_padding=self.skip_padding)
         dropout = Dropout(self.dropout_rate, dropout_seed)
         tokens = self.embedding(item_ids, packing, dropout)
         for block in self.blocks:
-            tokens = block(tokens, packing, dropout)
+            # Only the last block's other columns are read by nothing.
+            is_last = last_only and block is self.blocks[-1]
+            tokens = block(tokens, packing, dropout, last_only=is_last)
+        if last_only:
+            return tokens
         return packing.unpack(_clear(tokens, packing.is_row))
 
     def get_config(self) -> dict[str, Any]:

@@ -3,7 +3,6 @@ scores."""
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import numpy as np
@@ -11,24 +10,11 @@ import tensorflow as tf
 
 from emkd_tf.encoders import ENCODERS
 from emkd_tf.fusion import fusion
+from emkd_tf.models.ensemble import Ensemble, ItemScores
 from emkd_tf.models.losses import EnsembleLosses, States
-from emkd_tf.models.network import Network, with_mask_token
+from emkd_tf.models.network import Network
 from emkd_tf.models.replicas import global_sum, num_replicas, replica_id
-from emkd_tf.special_ids import mask_id, vocabulary_size
-
-
-@dataclasses.dataclass(frozen=True)
-class ItemScores:
-    """How a member of an ensemble scores: a part of the user vectors times item
-    vectors.
-
-    Attributes:
-        columns: the parts of the user vectors [B, D] that it reads, in its order.
-        item_vectors: [V, len(columns)] float.
-    """
-
-    columns: np.ndarray
-    item_vectors: tf.Tensor
+from emkd_tf.special_ids import vocabulary_size
 
 
 class EMKD(tf.keras.Model):
@@ -103,6 +89,7 @@ class EMKD(tf.keras.Model):
             )
             for number, network_seed in enumerate(_network_seeds(seed, num_networks), 1)
         ]
+        self.ensemble = Ensemble(self.networks, num_items, max_length)
         self._item_attributes = tf.constant(item_attributes, tf.float32)
         self.loss_names = ("total", *self.objective.names(item_attributes.shape[1] > 0))
         self._trackers = [
@@ -217,39 +204,13 @@ class EMKD(tf.keras.Model):
             tracker.update_state(value * num_replicas())
         return {tracker.name: tracker.result() for tracker in self._trackers}
 
-    def network_states(self, item_ids: tf.Tensor) -> list[tf.Tensor]:
-        """Encodes histories with a mask token behind them.
-
-        Args:
-            item_ids: [B, length] int32, left-padded with PAD_ID; the last L - 1 count.
-
-        Returns:
-            N tensors [B, d], each network's state at the mask token.
-        """
-        rows = with_mask_token(item_ids, mask_id(self.num_items), self.max_length)
-        return [network.encoder(rows)[:, -1] for network in self.networks]
-
     def user_vectors(self, item_ids: tf.Tensor) -> tf.Tensor:
-        """Encodes histories for one inner product with `item_vectors`.
-
-        Args:
-            item_ids: [B, length] int32, left-padded with PAD_ID; the last L - 1 count.
-
-        Returns:
-            [B, N * d + 1] float: the networks' states at the mask token, and a one.
-        """
-        states = self.network_states(item_ids)
-        return tf.concat([*states, tf.ones_like(states[0][:, :1])], axis=-1)
+        """See `Ensemble.user_vectors`."""
+        return self.ensemble.user_vectors(item_ids)
 
     def item_vectors(self) -> tf.Tensor:
-        """Returns [V, N * d + 1] float: the networks' item weights and their summed
-        bias.
-
-        Source: Du et al. 2023 (prediction): the sum of logits, as one inner product.
-        """
-        tables = [network.item_table()[1:] for network in self.networks]
-        bias = tf.add_n([network.item_bias[1:] for network in self.networks])
-        return tf.concat([*tables, bias[:, tf.newaxis]], axis=-1)
+        """See `Ensemble.item_vectors`."""
+        return self.ensemble.item_vectors()
 
     def score_items(self, item_ids: tf.Tensor) -> tf.Tensor:
         """Scores items 1..V for histories: [B, length] to [B, V]."""
@@ -258,17 +219,8 @@ class EMKD(tf.keras.Model):
         )
 
     def members(self) -> dict[str, ItemScores]:
-        """Returns how each network alone scores, by its name."""
-        width, last = self.hidden_units, len(self.networks) * self.hidden_units
-        return {
-            network.name: ItemScores(
-                np.append(np.arange(number * width, (number + 1) * width), last),
-                tf.concat(
-                    [network.item_table()[1:], network.item_bias[1:, tf.newaxis]], -1
-                ),
-            )
-            for number, network in enumerate(self.networks)
-        }
+        """See `Ensemble.members`."""
+        return self.ensemble.members()
 
     def parameters(self) -> dict[str, int]:
         """Counts the encoders' weights (the paper's Table 5) and all trained

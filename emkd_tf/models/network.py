@@ -64,9 +64,14 @@ class Network(tf.keras.layers.Layer):
 
     def item_table(self) -> tf.Tensor:
         """Returns the output item embedding [V + 1, d]; row 0 is the padding slot."""
+        return self.item_table_variable()[: self._num_rows]
+
+    def item_table_variable(self) -> tf.Variable:
+        """Returns the variable of `item_table`; it may have more rows behind item
+        V."""
         if self.item_weights is None:
-            return self.encoder.embedding.items[: self._num_rows]
-        return tf.convert_to_tensor(self.item_weights)
+            return self.encoder.embedding.items
+        return self.item_weights
 
     def serving_variables(self) -> list[tf.Variable]:
         """Returns what scoring items needs: all but the attribute head."""
