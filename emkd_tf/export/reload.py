@@ -3,7 +3,9 @@ import.
 
     python reload.py EXPORT FOLDER
 
-reads FOLDER/questions.json (rows of item ids) and writes FOLDER/answers.json.
+reads FOLDER/questions.json, a list of {"signature", "inputs": {name: nested texts},
+"rows"}, repeats the inputs' rows up to `rows`, and writes FOLDER/answers.json, a list of {name:
+values}.
 """
 
 import json
@@ -13,14 +15,31 @@ from pathlib import Path
 import tensorflow as tf
 
 
+def answer(model, question: dict) -> dict:
+    """Calls a signature; texts come back as texts, numbers as numbers."""
+    inputs = {}
+    for name, values in question["inputs"].items():
+        rows = [values[i % len(values)] for i in range(question["rows"])]
+        inputs[name] = tf.constant(rows, tf.string)
+    outputs = model.signatures[question["signature"]](**inputs)
+    return {
+        name: _texts(value.numpy().tolist())
+        if value.dtype == tf.string
+        else value.numpy().tolist()
+        for name, value in outputs.items()
+    }
+
+
+def _texts(rows: list) -> list:
+    return [[text.decode() for text in row] for row in rows]
+
+
 def main(export: str, folder: Path) -> None:
-    """Calls `serving_default` and writes what it returns."""
+    """Answers all questions."""
     questions = json.loads((folder / "questions.json").read_text(encoding="utf-8"))
-    signature = tf.saved_model.load(export).signatures["serving_default"]
-    answers = signature(history=tf.constant(questions, tf.string))
-    texts = [[t.decode() for t in row] for row in answers["item_ids"].numpy()]
-    content = {"item_ids": texts, "scores": answers["scores"].numpy().tolist()}
-    (folder / "answers.json").write_text(json.dumps(content), encoding="utf-8")
+    model = tf.saved_model.load(export)
+    answers = [answer(model, question) for question in questions]
+    (folder / "answers.json").write_text(json.dumps(answers), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,130 +1,147 @@
-"""Writes a SavedModel, reloads it in a fresh process and compares it with the live
-model."""
+"""Writes an export: the version's folder for TF Serving and what belongs beside it."""
 
 from __future__ import annotations
 
+import contextlib
+import importlib.metadata
 import json
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
+from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from emkd_tf.data.histories import Histories
 from emkd_tf.errors import CheckFailedError, InputError
-from emkd_tf.export.signatures import Retriever
-from emkd_tf.files import new_folder
-from emkd_tf.models.emkd import EMKD
-from emkd_tf.retrieval.recommend import recommend
+from emkd_tf.export.checks import QUESTIONS_FILE, verify
+from emkd_tf.export.questions import questions_of
+from emkd_tf.export.serving_files import write_serving_files
+from emkd_tf.export.signatures import Retriever, choose_separator
+from emkd_tf.export.vectors import (
+    IndexQuality,
+    import_faiss,
+    write_faiss_index,
+    write_vectors,
+)
+from emkd_tf.export.warmup import write_warm_up
+from emkd_tf.files import new_folder, write_json, write_text
+from emkd_tf.models.ensemble import Ensemble
+from emkd_tf.retrieval.recommend import Recommender
 
-_RELOAD = Path(__file__).with_name("reload.py")
-_NUM_CHECKED_USERS = 64
-_TOLERANCE = 1e-4  # relative, between two orders of float32 summation
+_VECTORS = "vectors"
+_PACKAGES = ("emkd-tf", "tensorflow", "numpy")
 
 
 def next_version(folder: Path) -> int:
     """Returns the version after the largest in an export's folder, from 1."""
-    versions = [int(p.name) for p in folder.glob("*") if p.name.isdecimal()]
-    return max(versions, default=0) + 1
+    found = [*folder.glob("*"), *(folder / _VECTORS).glob("*")]
+    return max((int(p.name) for p in found if p.name.isdecimal()), default=0) + 1
 
 
-def export_saved_model(model: EMKD, histories: Histories, folder: Path, k: int) -> Path:
-    """Exports a model as `<folder>/<version>/` for TF Serving.
+def export_saved_model(
+    ensemble: Ensemble,
+    histories: Histories,
+    folder: Path,
+    *,
+    k: int = 100,
+    card: dict[str, Any] | None = None,
+    index: str | None = None,
+) -> tuple[Path, IndexQuality | None]:
+    """Exports networks as `<folder>/<version>/` for TF Serving.
 
-    The folder appears only after a fresh process that has only TensorFlow has loaded it
-    and answered like the live model.
+    The version appears, whole, only after a fresh process that has only TensorFlow has
+    loaded it and answered like the live model. Beside it come `vectors/<version>/` and
+    the files of `serving_files`.
 
     Args:
-        model: to export.
+        ensemble: networks to export.
         histories: with the raw ids; validation histories are the check's questions.
-        folder: of all versions of the model.
-        k: items that `serving_default` returns.
+        folder: of all versions of the model; its name is the model's.
+        k: items that a list holds.
+        card: what to know of the model, added to `card.json`.
+        index: "faiss" for an approximate index beside the item vectors.
 
     Returns:
-        The version's folder.
+        The version's folder, and the quality of the approximate index if there is one.
 
     Raises:
-        InputError: the folder cannot be written.
+        InputError: the folder cannot be written, or faiss is missing.
         CheckFailedError: the reloaded model answers differently.
     """
-    target = folder / str(next_version(folder))
+    if index is not None:
+        import_faiss()
+    version = next_version(folder)
+    target = folder / str(version)
+    vocabulary = histories.folder / "item_ids.txt"
+    recommender = Recommender(ensemble, histories)
+    separator = choose_separator(recommender.names)
+    quality = None
+    with _one_line(target), new_folder(target) as unfinished:
+        # As an asset the vocabulary keeps its name; the SavedModel holds a copy.
+        retriever = Retriever(
+            ensemble, vocabulary, recommender.popularity, k, separator
+        )
+        tf.saved_model.save(
+            retriever, str(unfinished), signatures=retriever.functions()
+        )
+        questions = questions_of(recommender, histories, separator, k)
+        text = json.dumps(questions, ensure_ascii=False, separators=(",", ":"))
+        write_text(unfinished / QUESTIONS_FILE, text)
+        try:
+            verify(unfinished)
+        except InputError as error:
+            raise CheckFailedError(str(error)) from None
+        write_warm_up(unfinished, folder.name, questions)
+        content = _card(ensemble, histories, folder.name, version, k, separator)
+        write_json(unfinished / "card.json", {**content, **(card or {})})
+        with new_folder(folder / _VECTORS / str(version)) as vectors:
+            write_vectors(vectors, recommender)
+            if index is not None:
+                quality = write_faiss_index(vectors, recommender, histories, k)
+    with _one_line(folder):
+        write_serving_files(folder, content, questions)
+    return target, quality
+
+
+def _card(
+    ensemble: Ensemble,
+    histories: Histories,
+    name: str,
+    version: int,
+    k: int,
+    separator: str,
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "version": version,
+        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "dataset": histories.description["name"],
+        "fingerprint": histories.fingerprint,
+        "items": ensemble.num_items,
+        "networks": [network.name for network in ensemble.networks],
+        "max_length": ensemble.max_length,
+        "k": min(k, ensemble.num_items),
+        "separator": separator,
+        "packages": {name: _package_version(name) for name in _PACKAGES},
+    }
+
+
+def _package_version(name: str) -> str | None:
     try:
-        with new_folder(target) as unfinished:
-            vocabulary = histories.folder / "item_ids.txt"
-            # As an asset the file keeps its name; the SavedModel holds a copy.
-            retriever = Retriever(model, vocabulary, k)
-            tf.saved_model.save(
-                retriever,
-                str(unfinished),
-                signatures={"serving_default": retriever.recommend},
-            )
-            _compare(model, histories, unfinished, k)
-    except OSError as error:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+@contextlib.contextmanager
+def _one_line(target: Path) -> Iterator[None]:
+    """Turns what goes wrong with files, Python's or TensorFlow's, into one line."""
+    try:
+        yield
+    except (OSError, tf.errors.OpError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise InputError(
-            f"Export {target} cannot be written ({error.strerror or error}); choose "
-            "another --saved-models-dir."
+            f"Export {target} cannot be written ({reason}); choose another "
+            "--saved-models-dir or make room."
         ) from None
-    return target
-
-
-def _questions(histories: Histories) -> list[list[str]]:
-    """Validation histories, an empty one, an unknown item and one longer than any."""
-    names = np.array(histories.item_ids())
-    users = np.arange(min(_NUM_CHECKED_USERS, histories.num_users))
-    rows = histories.before_target("validation", users)
-    known = [names[row[row > 0] - 1].tolist() for row in rows]
-    return [
-        *known,
-        [],
-        ["", "no such item", names[0].item()],
-        (known[0] * 50)[:300],
-    ]
-
-
-def _compare(model: EMKD, histories: Histories, folder: Path, k: int) -> None:
-    questions = _questions(histories)
-    live_ids, live_scores, _ = recommend(model, histories, questions, k)
-    answers = _ask_fresh_process(folder, questions)
-    scores = np.array(answers["scores"], np.float32)
-    if scores.shape != live_scores.shape:
-        raise CheckFailedError(
-            f"The export returns {scores.shape}, not {live_scores.shape}."
-        )
-    close = np.isclose(scores, live_scores, rtol=_TOLERANCE, atol=_TOLERANCE)
-    same = np.array(answers["item_ids"]) == live_ids
-    # Where two scores all but tie, either item may come first.
-    gaps = np.abs(np.diff(live_scores, axis=1, append=live_scores[:, -1:]))
-    before = np.roll(gaps, 1, axis=1)
-    near = np.minimum(gaps, before) <= _TOLERANCE * np.maximum(1, np.abs(live_scores))
-    if not (close.all() and (same | near).all()):
-        raise CheckFailedError(
-            f"The reloaded export differs from the live model (scores by up to "
-            f"{np.abs(scores - live_scores).max():.3g}); nothing was exported."
-        )
-
-
-def _ask_fresh_process(folder: Path, questions: list[list[str]]) -> dict[str, list]:
-    """Runs `reload.py`, which imports nothing but TensorFlow."""
-    width = max(map(len, questions))
-    padded = [[""] * (width - len(q)) + q for q in questions]
-    scratch = Path(tempfile.mkdtemp(prefix="emkd-reload-"))
-    try:
-        (scratch / "questions.json").write_text(json.dumps(padded), encoding="utf-8")
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-        process = subprocess.run(
-            [sys.executable, str(_RELOAD), str(folder), str(scratch)],
-            env={**environment, "CUDA_VISIBLE_DEVICES": ""},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if process.returncode:
-            reason = process.stderr.strip().splitlines()[-1:]
-            raise CheckFailedError(f"A fresh process cannot load the export: {reason}")
-        return json.loads((scratch / "answers.json").read_text(encoding="utf-8"))
-    finally:
-        shutil.rmtree(scratch)

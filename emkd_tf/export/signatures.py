@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
-from emkd_tf.models.emkd import EMKD
+from emkd_tf.models.ensemble import Ensemble
 from emkd_tf.special_ids import PAD_ID
+
+LOWEST = float(np.finfo(np.float32).min)  # finite: JSON has no -Infinity
+_SEPARATORS = (",", " ", "|", ";", "\t", "\x1f")
+_TINY = 1e-12  # a table's row of zeros has no direction
+
+
+def choose_separator(item_ids: Iterable[str]) -> str:
+    """Returns the first usual separator that is in no item id."""
+    text = "\n".join(item_ids)
+    return next((s for s in _SEPARATORS if s not in text), "\n")
 
 
 def newest_known(item_ids: tf.Tensor, length: int) -> tf.Tensor:
@@ -18,75 +30,185 @@ def newest_known(item_ids: tf.Tensor, length: int) -> tf.Tensor:
         length: items to keep.
 
     Returns:
-        [B, min(any, length)] int32, left-padded, in the given order.
+        [B, n] int32, left-padded, in the given order; n is the most items of a row, at
+        most `length`.
     """
     is_item = tf.cast(item_ids != PAD_ID, tf.int32)
     order = tf.argsort(is_item, axis=1, stable=True)
-    return tf.gather(item_ids, order, batch_dims=1)[:, -length:]
+    most = tf.reduce_max(tf.reduce_sum(is_item, axis=1))
+    width = tf.shape(item_ids)[1]
+    first = width - tf.clip_by_value(most, 0, tf.minimum(length, width))
+    return tf.gather(item_ids, order[:, first:], batch_dims=1)
 
 
 class Retriever(tf.Module):
-    """Recommends the top k items for histories of raw ids, history excluded.
+    """Recommends items for histories of raw ids.
+
+    A history's unknown items are dropped and counted. One with no known item falls back
+    to popularity and says so.
 
     Args:
-        model: whose weights are exported, without a copy of any table.
+        ensemble: whose weights are exported, without a copy of any table.
         vocabulary: text file of the raw ids of items 1..V, one a line.
+        popularity: [V] shares of items 1..V, the scores where nothing is known.
         k: items to return, cut to the catalogue.
+        separator: between the ids of a joined history.
     """
 
-    def __init__(self, model: EMKD, vocabulary: Path, k: int):
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        vocabulary: Path,
+        popularity: np.ndarray,
+        k: int,
+        separator: str,
+    ):
         super().__init__(name="retriever")
+        self._ensemble, self._separator = ensemble, separator
+        self._k = min(k, ensemble.num_items)
         # The variables are tracked, the Keras layers are not: no trace of Keras is
         # saved.
-        self.weights = [w for n in model.networks for w in n.serving_variables()]
-        index = tf.lookup.TextFileIndex
-        self.to_number = tf.lookup.StaticHashTable(
-            tf.lookup.TextFileInitializer(
-                str(vocabulary),
-                tf.string,
-                index.WHOLE_LINE,
-                tf.int64,
-                index.LINE_NUMBER,
-            ),
-            default_value=-1,
+        self.weights = [w for n in ensemble.networks for w in n.serving_variables()]
+        self.to_number, self.to_text = _lookup_tables(vocabulary)
+        # One graph that all signatures call.
+        self._network_states = tf.function(
+            ensemble.network_states,
+            input_signature=[tf.TensorSpec([None, None], tf.int32)],
         )
-        self.to_text = tf.lookup.StaticHashTable(
-            tf.lookup.TextFileInitializer(
-                str(vocabulary),
-                tf.int64,
-                index.LINE_NUMBER,
-                tf.string,
-                index.WHOLE_LINE,
-            ),
-            default_value="",
+        # A table's rows that are no items have the lowest score from the start; to add
+        # to it changes nothing. Row 0 also takes what is excluded at padding.
+        num_rows = int(ensemble.networks[0].item_table_variable().shape[0])
+
+        def of_rows(values: np.ndarray, filling: float, name: str) -> tf.Variable:
+            rows = np.full(num_rows, filling, np.float32)
+            rows[1 : 1 + len(values)] = values
+            return tf.Variable(rows, trainable=False, name=name)
+
+        vectors = ensemble.item_vectors().numpy()
+        norms = np.linalg.norm(vectors[:, :-1], axis=1)
+        self.bias = of_rows(vectors[:, -1], LOWEST, "bias")
+        self.popularity = of_rows(popularity, LOWEST, "popularity")
+        self.inverse_norms = of_rows(1 / np.maximum(norms, _TINY), 0, "inverse_norms")
+
+    def functions(self) -> dict[str, tf.types.experimental.GenericFunction]:
+        """Returns the signatures to save, by name."""
+        texts, text = [None, None], [None]
+        return {
+            "serving_default": _function(self._recommend, history=texts),
+            "history_joined": _function(self._recommend_joined, history=text),
+            "score": _function(self._score, history=texts, candidates=texts),
+            "embed": _function(self._embed, history=texts),
+            "similar_items": _function(self._similar_items, item_id=text),
+        }
+
+    def _recommend(self, history: tf.Tensor) -> dict[str, tf.Tensor]:
+        item_ids, marks = self._read(history)
+        products = [
+            tf.matmul(states, network.item_table_variable(), transpose_b=True)
+            for states, network in self._states(item_ids, marks["is_popular"])
+        ]
+        scores = tf.add_n(products) + self._offsets(marks["is_popular"])
+        return {**self._best(scores, item_ids), **marks}
+
+    def _recommend_joined(self, history: tf.Tensor) -> dict[str, tf.Tensor]:
+        return self._recommend(tf.strings.split(history, self._separator).to_tensor(""))
+
+    def _score(self, history: tf.Tensor, candidates: tf.Tensor) -> dict[str, tf.Tensor]:
+        item_ids, marks = self._read(history)
+        numbers = self._numbers(candidates)
+        products = [
+            tf.linalg.matvec(tf.gather(network.item_table_variable(), numbers), states)
+            for states, network in self._states(item_ids, marks["is_popular"])
+        ]
+        offsets = tf.where(
+            marks["is_popular"][:, tf.newaxis],
+            tf.gather(self.popularity, numbers),
+            tf.gather(self.bias, numbers),
         )
-        k = min(k, model.num_items)
+        return {
+            "scores": tf.add_n(products) + offsets,
+            "is_known": numbers != PAD_ID,
+            **marks,
+        }
 
-        def recommend(history: tf.Tensor) -> dict[str, tf.Tensor]:
-            item_ids = tf.cast(self.to_number.lookup(history) + 1, tf.int32)
-            scores = _scores(model, newest_known(item_ids, model.max_length - 1))
-            low = scores.dtype.min  # finite: JSON has no -Infinity
-            scores = tf.tensor_scatter_nd_update(
-                scores, _places(item_ids), tf.fill([tf.size(item_ids)], low)
-            )
-            # Column 0 is padding. It is also where the padding of histories was
-            # scattered.
-            top, columns = tf.math.top_k(scores[:, 1:], k)
-            numbers = tf.cast(columns, tf.int64)
-            texts = self.to_text.lookup(numbers)
-            return {"item_ids": tf.where(top > low, texts, ""), "scores": top}
+    def _embed(self, history: tf.Tensor) -> dict[str, tf.Tensor]:
+        item_ids, marks = self._read(history)
+        is_popular = marks["is_popular"]
+        states = [s for s, _ in self._states(item_ids, is_popular)]
+        kind = tf.stack([~is_popular, is_popular], axis=1)
+        query = tf.concat([*states, tf.cast(kind, tf.float32)], axis=1)
+        return {"query": query, **marks}
 
-        self.recommend = tf.function(
-            recommend,
-            input_signature=[tf.TensorSpec([None, None], tf.string, "history")],
+    def _similar_items(self, item_id: tf.Tensor) -> dict[str, tf.Tensor]:
+        numbers = self._numbers(item_id)
+        tables = [n.item_table_variable() for n in self._ensemble.networks]
+        products = [
+            tf.matmul(tf.gather(table, numbers), table, transpose_b=True)
+            for table in tables
+        ]
+        cosines = tf.add_n(products) * self.inverse_norms
+        cosines *= tf.gather(self.inverse_norms, numbers)[:, tf.newaxis]
+        is_known = numbers != PAD_ID
+        is_item = self.bias > LOWEST
+        scores = tf.where(is_known[:, tf.newaxis] & is_item, cosines, LOWEST)
+        best = self._best(scores, numbers[:, tf.newaxis])
+        return {**best, "is_known": is_known}
+
+    def _numbers(self, texts: tf.Tensor) -> tf.Tensor:
+        """Looks up raw ids: PAD_ID where unknown."""
+        return tf.cast(self.to_number.lookup(texts) + 1, tf.int32)
+
+    def _read(self, history: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """[B, any] raw ids to item ids, and what a caller should know about them."""
+        item_ids = self._numbers(history)
+        is_known = item_ids != PAD_ID
+        is_unknown = ~is_known & (history != "")
+        return item_ids, {
+            "unknown_items": tf.math.count_nonzero(is_unknown, axis=1, dtype=tf.int32),
+            "is_popular": ~tf.reduce_any(is_known, axis=1),
+        }
+
+    def _states(self, item_ids: tf.Tensor, is_popular: tf.Tensor) -> list:
+        """Pairs of states [B, d] and their network; zero where popularity counts."""
+        newest = newest_known(item_ids, self._ensemble.max_length - 1)
+        is_zero = is_popular[:, tf.newaxis]
+        states = self._network_states(newest)
+        return [
+            (tf.where(is_zero, 0.0, s), network)
+            for s, network in zip(states, self._ensemble.networks, strict=True)
+        ]
+
+    def _offsets(self, is_popular: tf.Tensor) -> tf.Tensor:
+        return tf.where(is_popular[:, tf.newaxis], self.popularity, self.bias)
+
+    def _best(self, scores: tf.Tensor, exclusions: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Top k of scores [B, rows of a table] without excluded items [B, any]."""
+        scores = tf.tensor_scatter_nd_update(
+            scores, _places(exclusions), tf.fill([tf.size(exclusions)], LOWEST)
         )
+        top, numbers = tf.math.top_k(scores, self._k)
+        texts = self.to_text.lookup(tf.cast(numbers, tf.int64) - 1)
+        # Beyond the catalogue's end there are no items, only what was excluded.
+        return {"item_ids": tf.where(top > LOWEST, texts, ""), "scores": top}
 
 
-def _scores(model: EMKD, item_ids: tf.Tensor) -> tf.Tensor:
-    """[B, length] to [B, V + 1]: the sum of the networks' logits, table by table."""
-    states = model.network_states(item_ids)
-    return tf.add_n(
-        [n.item_logits(s) for n, s in zip(model.networks, states, strict=True)]
+def _function(python_function, **shapes: list) -> tf.types.experimental.GenericFunction:
+    """A function of strings with named inputs."""
+    signature = [tf.TensorSpec(s, tf.string, name) for name, s in shapes.items()]
+    return tf.function(python_function, input_signature=signature)
+
+
+def _lookup_tables(vocabulary: Path) -> tuple:
+    """From text to line number and back; the asset is in the SavedModel once."""
+    at = tf.lookup.TextFileIndex
+    line, number = (tf.string, at.WHOLE_LINE), (tf.int64, at.LINE_NUMBER)
+    to_number, to_text = (
+        tf.lookup.TextFileInitializer(str(vocabulary), *keys, *values)
+        for keys, values in ((line, number), (number, line))
+    )
+    return (
+        tf.lookup.StaticHashTable(to_number, default_value=-1),
+        tf.lookup.StaticHashTable(to_text, default_value=""),
     )
 
 

@@ -1,0 +1,159 @@
+"""Checks of an exported folder: a fresh process that has only TensorFlow must answer
+like the live model did."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf import saved_model_pb2
+
+from emkd_tf.errors import CheckFailedError, InputError
+from emkd_tf.export.ops import ALLOWED_OPS
+from emkd_tf.export.questions import Question
+from emkd_tf.files import read_json
+
+QUESTIONS_FILE = "checks.json"
+_RELOAD = Path(__file__).with_name("reload.py")
+_TOLERANCE = 1e-4  # relative, between two orders of float32 summation
+
+
+def verify(folder: Path) -> int:
+    """Repeats the checks of an export.
+
+    Args:
+        folder: of one version.
+
+    Returns:
+        The number of questions that were answered as expected.
+
+    Raises:
+        InputError: the folder is no export, or cannot be loaded.
+        CheckFailedError: it answers differently, or uses other operations.
+    """
+    try:
+        questions = read_json(folder / QUESTIONS_FILE)
+        expected = {question["signature"] for question in questions}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{folder} is no export of emkd: its {QUESTIONS_FILE} cannot be read "
+            f"({error})."
+        ) from None
+    folder = folder.resolve()
+    _check_operations(folder)
+    listed = _listed(folder)
+    if not expected <= listed:
+        raise CheckFailedError(
+            f"{folder}: saved_model_cli shows {sorted(listed)}, not {sorted(expected)}."
+        )
+    answers = _ask_fresh_process(folder, questions)
+    for question, answer in zip(questions, answers, strict=True):
+        if difference := _difference(question, answer):
+            raise CheckFailedError(
+                f"{folder}: signature {question['signature']} differs from the live "
+                f"model: {difference}."
+            )
+    return len(questions)
+
+
+def operations(folder: Path) -> set[str]:
+    """Returns the names of all operations of a SavedModel.
+
+    Raises:
+        InputError: its saved_model.pb cannot be read.
+    """
+    model = saved_model_pb2.SavedModel()
+    try:
+        model.ParseFromString((folder / "saved_model.pb").read_bytes())
+    except (OSError, DecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is damaged"
+        raise InputError(f"{folder}/saved_model.pb cannot be read: {reason}.") from None
+    graphs = [graph.graph_def for graph in model.meta_graphs]
+    nodes = [node for graph in graphs for node in graph.node]
+    for graph in graphs:
+        nodes += [n for function in graph.library.function for n in function.node_def]
+    return {node.op for node in nodes}
+
+
+def _check_operations(folder: Path) -> None:
+    if others := operations(folder) - ALLOWED_OPS:
+        raise CheckFailedError(
+            f"{folder} uses operations that are not on the list of those that every "
+            f"TensorFlow Serving has: {', '.join(sorted(others))}."
+        )
+
+
+def _difference(question: Question, answer: dict[str, list]) -> str | None:
+    """Says how an answer differs from the expected one, if it does."""
+    expected = question["outputs"]
+    if set(expected) != set(answer):
+        return f"its outputs are {sorted(answer)}"
+    arrays = {}
+    for name, values in expected.items():
+        rows = [values[i % len(values)] for i in range(question["rows"])]
+        arrays[name] = np.array(rows), np.array(answer[name])
+        if arrays[name][0].shape != arrays[name][1].shape:
+            return f"`{name}` has the shape {arrays[name][1].shape}"
+    for name, (wanted, got) in arrays.items():
+        if name == "item_ids":
+            is_same = (wanted == got) | _nearly_tied(arrays["scores"][0])
+        elif wanted.dtype.kind == "f":
+            is_same = np.isclose(got, wanted, rtol=_TOLERANCE, atol=_TOLERANCE)
+        else:
+            is_same = wanted == got
+        if not is_same.all():
+            place = np.argwhere(~is_same)[0]
+            at = tuple(place)
+            return f"`{name}` at {place.tolist()} is {got[at]}, not {wanted[at]}"
+    return None
+
+
+def _nearly_tied(scores: np.ndarray) -> np.ndarray:
+    """Where two scores all but tie, either item may come first; what follows the last
+    one is not known."""
+    near = np.isclose(scores[:, 1:], scores[:, :-1], rtol=_TOLERANCE, atol=_TOLERANCE)
+    after = np.pad(near, [(0, 0), (0, 1)], constant_values=True)
+    return after | np.pad(near, [(0, 0), (1, 0)])
+
+
+def _listed(folder: Path) -> set[str]:
+    """Returns the signatures that `saved_model_cli show` lists."""
+    module = "tensorflow.python.tools.saved_model_cli"
+    options = ["show", "--dir", str(folder), "--tag_set", "serve"]
+    shown = _run(folder, ["-m", module, *options])
+    return set(re.findall(r'SignatureDef key: "(\w+)"', shown))
+
+
+def _ask_fresh_process(folder: Path, questions: list[Question]) -> list[dict]:
+    """Runs `reload.py`, which imports nothing but TensorFlow."""
+    with tempfile.TemporaryDirectory(prefix="emkd-reload-") as scratch:
+        asked = [{k: q[k] for k in ("signature", "inputs", "rows")} for q in questions]
+        (Path(scratch) / "questions.json").write_text(json.dumps(asked), "utf-8")
+        _run(folder, [str(_RELOAD), str(folder), scratch])
+        return read_json(Path(scratch) / "answers.json")
+
+
+def _run(folder: Path, arguments: list[str]) -> str:
+    """Runs Python without any path to this package and returns what it prints."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    process = subprocess.run(
+        [sys.executable, *arguments],
+        env={**environment, "CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tempfile.gettempdir(),
+    )
+    if process.returncode:
+        lines = process.stderr.strip().splitlines() or ["no reason given"]
+        raise InputError(
+            f"A fresh process cannot load and ask {folder}: {lines[-1][:300]}"
+        )
+    return process.stdout
