@@ -221,7 +221,7 @@ class RunConfig:
         protocol: evaluation protocol of the headline: unseen, window or all.
         export: write a SavedModel after the training.
         saved_models_dir: folder of exports.
-        top_k: items that an exported model returns.
+        k: items of a list that an exported model returns.
     """
 
     name: str | None = None
@@ -229,10 +229,10 @@ class RunConfig:
     protocol: str = "unseen"
     export: bool = True
     saved_models_dir: str = "saved_models"
-    top_k: int = 100
+    k: int = 100
 
     def __post_init__(self) -> None:
-        _require_at_least(self, 1, "top_k")
+        _require_at_least(self, 1, "k")
         _require_one_of(self, "protocol", PROTOCOLS)
         _require(
             self.name is None or Path(self.name).name == self.name,

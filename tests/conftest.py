@@ -36,7 +36,7 @@ TINY = {
     "batch_size": 32,
     "epochs": 2,
     "learning_rate": 0.01,
-    "top_k": 5,
+    "k": 5,
     "min_user_actions": 3,
     "min_item_actions": 1,
 }

@@ -30,7 +30,7 @@ BAD = {
     "worker_timeout": 0,
     "strategy": "magic",
     "protocol": "sampled",
-    "top_k": 0,
+    "k": 0,
     "name": "../elsewhere",
 }
 

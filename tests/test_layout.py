@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "errors": set(),
     "files": set(),
     "keras2": set(),
+    "terminal": set(),
     "config_sections": {"errors"},
     "config": {"config_sections", "errors"},
     "config_files": {"config", "errors"},
@@ -25,9 +26,16 @@ MAY_IMPORT = {
     "precision": set(),
     "encoders": {"special_ids", "fusion", "precision"},
     "objectives": {"special_ids", "fusion"},
-    "models": {"special_ids", "fusion", "precision", "encoders", "objectives"},
+    "models": {
+        "special_ids",
+        "errors",
+        "fusion",
+        "precision",
+        "encoders",
+        "objectives",
+    },
     "baselines": {"special_ids", "encoders", "objectives", "models"},
-    "retrieval": {"special_ids", "models", "data"},
+    "retrieval": BASE | {"models", "data"},
     "evaluation": {"special_ids", "data", "models", "retrieval"},
     "export": BASE | {"data", "models", "retrieval"},
     "training": {
@@ -52,7 +60,7 @@ def part(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_imports_point_down(path):
-    if part(path) in ("__init__", "cli"):
+    if part(path) in ("__init__", "cli", "run_commands"):
         return
     for node in ast.walk(ast.parse(path.read_text())):
         names = []

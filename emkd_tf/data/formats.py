@@ -70,7 +70,7 @@ def _collect(frame: pl.LazyFrame, path: Path) -> pl.DataFrame:
         return frame.collect(engine="streaming")
 
 
-def _column(
+def find_column(
     columns: list[str], path: Path, flag: str, given: str | None, usual: tuple
 ) -> str:
     if given is not None:
@@ -89,7 +89,7 @@ def _column(
     )
 
 
-def _line(path: Path, row: int) -> str:
+def line_of(path: Path, row: int) -> str:
     """Names a data row as its file's reader counts: CSV lines from 1, with a header."""
     return (
         f"{path} line {row + 2}"
@@ -98,7 +98,7 @@ def _line(path: Path, row: int) -> str:
     )
 
 
-def _first_bad(
+def first_bad_row(
     frame: pl.LazyFrame, path: Path, is_bad: pl.Expr
 ) -> dict[str, Any] | None:
     """Returns the first row where `is_bad` holds, with its number as "row"."""
@@ -128,9 +128,9 @@ def read_interactions(
     """
     frame = scan_table(path)
     columns = frame.collect_schema().names()
-    user = _column(columns, path, "user", user_column, USER_NAMES)
-    item = _column(columns, path, "item", item_column, ITEM_NAMES)
-    time = _column(columns, path, "time", time_column, TIME_NAMES)
+    user = find_column(columns, path, "user", user_column, USER_NAMES)
+    item = find_column(columns, path, "item", item_column, ITEM_NAMES)
+    time = find_column(columns, path, "time", time_column, TIME_NAMES)
     frame = frame.select(list(dict.fromkeys([user, item, time])))
 
     def is_bad_id(name: str) -> pl.Expr:
@@ -138,17 +138,17 @@ def read_interactions(
         return text.is_null() | (text == "") | text.str.contains(r"[\r\n]")
 
     for name in (user, item):
-        if bad := _first_bad(frame, path, is_bad_id(name)):
+        if bad := first_bad_row(frame, path, is_bad_id(name)):
             raise InputError(
-                f"{_line(path, bad['row'])}: column {name!r} is empty or has a line "
+                f"{line_of(path, bad['row'])}: column {name!r} is empty or has a line "
                 "break; correct or drop the row."
             )
     if frame.collect_schema()[time].is_temporal():
         frame = frame.with_columns(pl.col(time).to_physical())
     as_number = pl.col(time).cast(pl.Float64, strict=False)
-    if bad := _first_bad(frame, path, ~as_number.is_finite().fill_null(False)):
+    if bad := first_bad_row(frame, path, ~as_number.is_finite().fill_null(False)):
         raise InputError(
-            f"{_line(path, bad['row'])}: column {time!r} holds {bad[time]!r}, not a "
+            f"{line_of(path, bad['row'])}: column {time!r} holds {bad[time]!r}, not a "
             "number; use seconds since 1970 or any number that grows with time."
         )
     # Integers stay integers: nanoseconds since 1970 do not fit a float.
@@ -180,7 +180,7 @@ def read_attributes(path: Path, item_column: str | None = None) -> pl.DataFrame:
     if path.suffix.lower() == ".json":
         return read_s3rec_attributes(path)
     frame = read_table(path)
-    item = _column(frame.columns, path, "item", item_column, ITEM_NAMES)
+    item = find_column(frame.columns, path, "item", item_column, ITEM_NAMES)
     fields = [name for name in frame.columns if name != item]
     if not fields:
         raise InputError(

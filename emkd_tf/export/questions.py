@@ -17,7 +17,7 @@ _LONG = 300
 
 
 def questions_of(
-    recommender: Recommender, histories: Histories, separator: str, k: int
+    recommender: Recommender, histories: Histories, k: int
 ) -> list[Question]:
     """Asks every signature about validation histories and edge cases.
 
@@ -47,7 +47,7 @@ def questions_of(
     def ask(signature: str, histories: list[list[str]], num_rows: int) -> Question:
         inputs = _padded(histories)
         if signature == "history_joined":
-            inputs = [separator.join(row) for row in histories]
+            inputs = [recommender.separator.join(row) for row in histories]
         question = {"history": inputs}
         if signature == "score":
             of_known = histories is known

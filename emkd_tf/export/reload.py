@@ -4,8 +4,8 @@ import.
     python reload.py EXPORT FOLDER
 
 reads FOLDER/questions.json, a list of {"signature", "inputs": {name: nested texts},
-"rows"}, repeats the inputs' rows up to `rows`, and writes FOLDER/answers.json, a list of {name:
-values}.
+"rows"}, repeats the inputs' rows up to `rows`, and writes FOLDER/answers.json, a list
+of {name: values}.
 """
 
 import json

@@ -15,9 +15,9 @@ import tensorflow as tf
 from emkd_tf.data.histories import Histories
 from emkd_tf.errors import CheckFailedError, InputError
 from emkd_tf.export.checks import QUESTIONS_FILE, verify
-from emkd_tf.export.questions import questions_of
+from emkd_tf.export.questions import Question, questions_of
 from emkd_tf.export.serving_files import write_serving_files
-from emkd_tf.export.signatures import Retriever, choose_separator
+from emkd_tf.export.signatures import Retriever
 from emkd_tf.export.vectors import (
     IndexQuality,
     import_faiss,
@@ -73,48 +73,56 @@ def export_saved_model(
         import_faiss()
     version = next_version(folder)
     target = folder / str(version)
-    vocabulary = histories.folder / "item_ids.txt"
     recommender = Recommender(ensemble, histories)
-    separator = choose_separator(recommender.names)
     quality = None
-    with _one_line(target), new_folder(target) as unfinished:
-        # As an asset the vocabulary keeps its name; the SavedModel holds a copy.
-        retriever = Retriever(
-            ensemble, vocabulary, recommender.popularity, k, separator
-        )
-        tf.saved_model.save(
-            retriever, str(unfinished), signatures=retriever.functions()
-        )
-        questions = questions_of(recommender, histories, separator, k)
-        text = json.dumps(questions, ensure_ascii=False, separators=(",", ":"))
-        write_text(unfinished / QUESTIONS_FILE, text)
-        try:
-            verify(unfinished)
-        except InputError as error:
-            raise CheckFailedError(str(error)) from None
+    with (
+        _one_line(target),
+        new_folder(folder / _VECTORS / str(version)) as vectors,
+        new_folder(target) as unfinished,
+    ):
+        questions = _save(unfinished, recommender, ensemble, histories, k)
         write_warm_up(unfinished, folder.name, questions)
-        content = _card(ensemble, histories, folder.name, version, k, separator)
-        write_json(unfinished / "card.json", {**content, **(card or {})})
-        with new_folder(folder / _VECTORS / str(version)) as vectors:
-            write_vectors(vectors, recommender)
-            if index is not None:
-                quality = write_faiss_index(vectors, recommender, histories, k)
-    with _one_line(folder):
+        content = {
+            **_card(ensemble, histories, k, recommender.separator),
+            **{"name": folder.name, "version": version, **(card or {})},
+        }
+        write_json(unfinished / "card.json", content)
+        write_vectors(vectors, recommender)
+        if index is not None:
+            quality = write_faiss_index(vectors, recommender, histories, k)
         write_serving_files(folder, content, questions)
     return target, quality
 
 
-def _card(
+def _save(
+    unfinished: Path,
+    recommender: Recommender,
     ensemble: Ensemble,
     histories: Histories,
-    name: str,
-    version: int,
     k: int,
-    separator: str,
+) -> list[Question]:
+    """Writes the SavedModel and lets a fresh process answer questions like the live
+    model."""
+    # As an asset the vocabulary keeps its name; the SavedModel holds a copy.
+    vocabulary = histories.folder / "item_ids.txt"
+    retriever = Retriever(
+        ensemble, vocabulary, recommender.popularity, k, recommender.separator
+    )
+    tf.saved_model.save(retriever, str(unfinished), signatures=retriever.functions())
+    questions = questions_of(recommender, histories, k)
+    text = json.dumps(questions, ensure_ascii=False, separators=(",", ":"))
+    write_text(unfinished / QUESTIONS_FILE, text)
+    try:
+        verify(unfinished)
+    except InputError as error:  # of a folder that is ours
+        raise CheckFailedError(str(error)) from None
+    return questions
+
+
+def _card(
+    ensemble: Ensemble, histories: Histories, k: int, separator: str
 ) -> dict[str, Any]:
     return {
-        "name": name,
-        "version": version,
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "dataset": histories.description["name"],
         "fingerprint": histories.fingerprint,

@@ -47,15 +47,15 @@ _README = """\
         tensorflow/serving --model_config_file=/models/{name}/models.config \\
         --monitoring_config_file=/models/{name}/monitoring.config
 
-Add `--enable_batching --batching_parameters_file=/models/{name}/batching_parameters.txt`
-to join requests into batches.
+To join requests into batches, add `--enable_batching
+--batching_parameters_file=/models/{name}/batching_parameters.txt`.
 
 ## Call
 
-Histories are item ids as text, oldest first, padded with `""`. Items of the history are
-not recommended. Unknown items are dropped and counted in `unknown_items`; where nothing
-is known the most popular items come and `is_popular` is true. Where fewer than {k} items
-are left, the rest of the list is `""` with the score {lowest}.
+Histories are item ids as text, oldest first, padded with `""`. Items of the history
+are not recommended. Unknown items are dropped and counted in `unknown_items`; where
+nothing is known the most popular items come and `is_popular` is true. Where fewer than
+{k} items are left, the rest of the list is `""` with the score {lowest}.
 
 | signature | inputs | outputs |
 |---|---|---|
@@ -65,8 +65,8 @@ are left, the rest of the list is `""` with the score {lowest}.
 | `embed` | `history` | `query` [batch, {width}] |
 | `similar_items` | `item_id` [batch] | `item_ids`, `scores` (cosine), `is_known` |
 
-All but the last also return `unknown_items` and `is_popular` [batch]. A `query` times the
-rows of `vectors/{version}/item_vectors.npy` gives the scores of the items in
+All but the last also return `unknown_items` and `is_popular` [batch]. A `query` times
+the rows of `vectors/{version}/item_vectors.npy` gives the scores of the items in
 `vectors/{version}/item_ids.txt`.
 
 ### REST, a row an instance

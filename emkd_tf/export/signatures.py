@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from emkd_tf.models.ensemble import Ensemble
+from emkd_tf.retrieval.recommend import LOWEST
 from emkd_tf.special_ids import PAD_ID
 
-LOWEST = float(np.finfo(np.float32).min)  # finite: JSON has no -Infinity
-_SEPARATORS = (",", " ", "|", ";", "\t", "\x1f")
 _TINY = 1e-12  # a table's row of zeros has no direction
-
-
-def choose_separator(item_ids: Iterable[str]) -> str:
-    """Returns the first usual separator that is in no item id."""
-    text = "\n".join(item_ids)
-    return next((s for s in _SEPARATORS if s not in text), "\n")
 
 
 def newest_known(item_ids: tf.Tensor, length: int) -> tf.Tensor:

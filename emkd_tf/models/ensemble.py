@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from emkd_tf.errors import InputError
 from emkd_tf.models.network import Network, with_mask_token
 from emkd_tf.special_ids import mask_id
 
@@ -75,6 +76,18 @@ class Ensemble:
     def item_bias(self) -> tf.Tensor:
         """Returns the networks' summed bias [V + 1]."""
         return tf.add_n([tf.convert_to_tensor(n.item_bias) for n in self.networks])
+
+    def alone(self, number: int) -> Ensemble:
+        """Returns the network of a number, from 1, as an ensemble of its own.
+
+        Raises:
+            InputError: there is no such network.
+        """
+        if not 1 <= number <= len(self.networks):
+            raise InputError(
+                f"`network` must be from 1 to {len(self.networks)}, got {number}."
+            )
+        return dataclasses.replace(self, networks=[self.networks[number - 1]])
 
     def members(self) -> dict[str, ItemScores]:
         """Returns how each network alone scores, by its name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 
 import numpy as np
 import tensorflow as tf
@@ -11,7 +12,8 @@ from emkd_tf.data.histories import Histories
 from emkd_tf.models.ensemble import Ensemble
 from emkd_tf.special_ids import PAD_ID
 
-LOWEST = np.finfo(np.float32).min
+LOWEST = float(np.finfo(np.float32).min)  # finite: JSON has no -Infinity
+_SEPARATORS = (",", " ", "|", ";", "\t", "\x1f")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,10 +48,12 @@ class Recommender:
         names: [V] the raw ids of items 1..V.
         popularity: [V] float32, each item's share of the training actions.
         item_vectors: [V, N * d + 2] float32.
+        separator: between the ids of a history that is one text; in no id.
     """
 
     def __init__(self, ensemble: Ensemble, histories: Histories):
         self.names = np.array(histories.item_ids())
+        self.separator = choose_separator(self.names)
         self._numbers = {name: i for i, name in enumerate(self.names.tolist(), 1)}
         counts = histories.training_item_counts()
         self.popularity = (counts / counts.sum()).astype(np.float32)
@@ -110,6 +114,12 @@ class Recommender:
             [[i for i in q if i and i not in self._numbers] for q in questions],
             ~item_ids.any(axis=1),
         )
+
+
+def choose_separator(item_ids: Iterable[str]) -> str:
+    """Returns the first usual separator that is in no item id."""
+    text = "\n".join(item_ids)
+    return next((s for s in _SEPARATORS if s not in text), "\n")
 
 
 def _top_k(

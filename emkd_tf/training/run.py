@@ -107,7 +107,13 @@ def _finish(
     export = None
     if config.run.export:
         folder = Path(config.run.saved_models_dir) / run_dir.name
-        export = export_saved_model(model, histories, folder, config.run.top_k)
+        export, _ = export_saved_model(
+            model.ensemble,
+            histories,
+            folder,
+            k=config.run.k,
+            card=run_directory.read_card(run_dir, model.ensemble),
+        )
     return RunResult(run_dir, metrics, export)
 
 

@@ -9,6 +9,7 @@ import platform
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import filelock
 import numpy as np
@@ -23,6 +24,7 @@ from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
 from emkd_tf.files import read_json, write_json, write_text
 from emkd_tf.models.emkd import EMKD
+from emkd_tf.models.ensemble import Ensemble
 from emkd_tf.training.build import build_model
 from emkd_tf.training.checkpoints import restore
 
@@ -32,7 +34,7 @@ _PACKAGES = ("tensorflow", "tf-keras", "tensorflow-recommenders", "numpy", "pola
 # What a run may be continued with: where things are and what follows the training.
 _MAY_CHANGE = {
     *("name", "runs_dir", "data_dir", "cache_dir", "saved_models_dir"),
-    *("resume", "export", "top_k", "checkpoint_steps", "on_nonfinite", "max_skipped"),
+    *("resume", "export", "k", "checkpoint_steps", "on_nonfinite", "max_skipped"),
     "worker_timeout",
 }
 
@@ -189,6 +191,25 @@ def read_config(run_dir: Path) -> Config:
     if not (run_dir / "config.yaml").exists():
         raise InputError(f"{run_dir} is no run directory: it has no config.yaml.")
     return from_flat(read_yaml(run_dir / "config.yaml"))
+
+
+def read_card(run_dir: Path, ensemble: Ensemble) -> dict[str, Any]:
+    """Returns what an export of a finished run says of its quality: protocol and
+    metrics of the ensemble, or of its one network."""
+    if not (run_dir / "metrics.json").exists():
+        return {}
+    metrics = read_json(run_dir / "metrics.json")
+    names = [network.name for network in ensemble.networks]
+    by_network = metrics["test_by_network"]
+    if len(names) == len(by_network):
+        kept = {key: metrics[key] for key in ("validation", "test")}
+    else:
+        kept = {"test": by_network[names[0]]}
+    return {
+        "protocol": metrics["protocol"],
+        "best_epoch": metrics["best_epoch"],
+        **kept,
+    }
 
 
 def open_run(

@@ -69,35 +69,6 @@ def batch_of(users=8, num_items=30, seed=0):
     }
 
 
-@pytest.mark.parametrize("tie", [False, True])
-def test_one_inner_product_equals_the_sum_of_the_networks_logits(tie):
-    model = small(tie=tie)
-    for network in model.networks:
-        network.item_bias.assign(np.random.default_rng(1).normal(size=31))
-    histories = tf.constant([[0, 0, 3, 9], [5, 6, 7, 8], [0, 0, 0, 0]])
-    states = model.network_states(histories)
-    logits = [n.item_logits(s) for n, s in zip(model.networks, states, strict=True)]
-    expected = np.sum(logits, axis=0)[:, 1:]
-    product = model.user_vectors(histories) @ tf.transpose(model.item_vectors())
-    np.testing.assert_allclose(product, expected, rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(model.score_items(histories), expected, atol=1e-5)
-    assert model.user_vectors(histories).shape == (3, 3 * 8 + 1)
-
-
-def test_each_member_scores_as_its_network_alone():
-    model = small()
-    histories = tf.constant([[0, 3, 9], [5, 6, 7]])
-    vectors = model.user_vectors(histories).numpy()
-    states = model.network_states(histories)
-    for state, (name, part) in zip(states, model.members().items(), strict=True):
-        network = next(n for n in model.networks if n.name == name)
-        np.testing.assert_allclose(
-            vectors[:, part.columns] @ part.item_vectors.numpy().T,
-            network.item_logits(state)[:, 1:],
-            atol=1e-6,
-        )
-
-
 def test_networks_start_different_and_seeds_repeat():
     first, again = small(), small()
     one, two, _ = first.networks

@@ -40,7 +40,7 @@ def test_an_unfinished_run_of_the_same_settings_is_continued(tiny_settings):
 
     first = release(opened())
     assert re.fullmatch(r"tiny-\d{8}-\d{6}-seed0", first.name)
-    again = opened(top_k=7)
+    again = opened(k=7)
     assert (again.path, again.is_resumed) == (first, True)
     # While one process trains it, another cannot.
     with pytest.raises(InputError, match="Another process is training"):

@@ -1,0 +1,149 @@
+"""Recommendations for many histories, from file to file at constant memory."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from emkd_tf.data.histories import Histories
+from emkd_tf.errors import InputError
+from emkd_tf.retrieval.recommend import Recommender
+
+# Users, texts of one history a user, and what is written of them, a row an item.
+HISTORY_COLUMNS = {"user": pl.String, "history": pl.List(pl.String)}
+LIST_COLUMNS = {
+    "user": pl.String,
+    "rank": pl.Int32,
+    "item": pl.String,
+    "score": pl.Float32,
+}
+_MAX_ROWS, _MAX_SCORES = 1024, 2**25  # of a chunk
+
+
+@dataclasses.dataclass
+class Summary:
+    """What was recommended.
+
+    Attributes:
+        histories: number of them.
+        popular: of these, without any known item: they got popular items.
+        unknown_items: items of all histories that are not in the catalogue.
+    """
+
+    histories: int = 0
+    popular: int = 0
+    unknown_items: int = 0
+
+
+def own_histories(histories: Histories) -> pl.LazyFrame:
+    """Returns the whole histories of a dataset's users, with HISTORY_COLUMNS, to be
+    read in pieces."""
+    users = histories.user_ids()
+    names = np.array(histories.item_ids())
+
+    def read(*_) -> Iterator[pl.DataFrame]:
+        for first in range(0, len(users), _MAX_ROWS):
+            bounds = histories.offsets[first : first + _MAX_ROWS + 1]
+            texts = names[histories.items[bounds[0] : bounds[-1]] - 1]
+            lists = [
+                part.tolist() for part in np.split(texts, bounds[1:-1] - bounds[0])
+            ]
+            rows = {"user": users[first : first + _MAX_ROWS], "history": lists}
+            yield pl.DataFrame(rows, schema=HISTORY_COLUMNS)
+
+    return register_io_source(read, schema=HISTORY_COLUMNS)
+
+
+def write_recommendations(
+    recommender: Recommender,
+    histories: pl.LazyFrame,
+    output: Path,
+    k: int,
+    advance: Callable[[int], None] = lambda count: None,
+) -> Summary:
+    """Recommends for every history and writes a row an item.
+
+    Args:
+        recommender: to recommend with.
+        histories: HISTORY_COLUMNS, of any users, read in pieces and in order.
+        output: CSV or Parquet file to write, whole or not at all: user, rank (from 1),
+            item, score.
+        k: items of a list; shorter where the history leaves fewer.
+        advance: is told the number of histories after each piece.
+
+    Raises:
+        InputError: the output is of another type or cannot be written.
+    """
+    check_output(output)
+    summary = Summary()
+    rows = max(1, min(_MAX_ROWS, _MAX_SCORES // len(recommender.names)))
+
+    def lists(*_) -> Iterator[pl.DataFrame]:
+        for chunk in histories.collect_batches(chunk_size=rows, maintain_order=True):
+            for part in chunk.iter_slices(rows):
+                questions = part["history"].to_list()
+                answer = recommender.recommend(questions, k)
+                summary.histories += len(questions)
+                summary.popular += int(answer.is_popular.sum())
+                summary.unknown_items += sum(map(len, answer.unknown))
+                yield _rows(part["user"], answer.item_ids, answer.scores)
+                advance(len(questions))
+
+    frame = register_io_source(lists, schema=LIST_COLUMNS)
+    unfinished = output.with_name(f".{output.name}.tmp")
+    try:
+        if output.suffix.lower() == ".csv":
+            frame.sink_csv(unfinished)
+        else:
+            frame.sink_parquet(unfinished)
+        os.replace(unfinished, output)
+    except OSError as error:
+        raise _cannot_write(output, error) from None
+    finally:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+    return summary
+
+
+def check_output(output: Path) -> None:
+    """Checks that a file of recommendations can be written.
+
+    Raises:
+        InputError: it is neither CSV nor Parquet, or its folder cannot be written to.
+    """
+    if output.suffix.lower() not in (".csv", ".parquet"):
+        raise InputError(f"`output` {output} must end in .csv or .parquet.")
+    try:
+        unfinished = output.with_name(f".{output.name}.tmp")
+        unfinished.touch()
+        unfinished.unlink()
+    except OSError as error:
+        raise _cannot_write(output, error) from None
+
+
+def _cannot_write(output: Path, error: OSError) -> InputError:
+    reason = error.strerror or str(error).splitlines()[0]
+    return InputError(
+        f"`output` {output} cannot be written ({reason}); choose another place or make "
+        "room."
+    )
+
+
+def _rows(users: pl.Series, item_ids: np.ndarray, scores: np.ndarray) -> pl.DataFrame:
+    """Spreads lists [B, k] to a row an item, without the empty places."""
+    is_item = item_ids.ravel() != ""
+    count, k = item_ids.shape
+    columns = {
+        "user": users.gather(np.repeat(np.arange(count), k)[is_item]),
+        "rank": np.tile(np.arange(1, k + 1), count)[is_item],
+        "item": item_ids.ravel()[is_item],
+        "score": scores.ravel()[is_item],
+    }
+    return pl.DataFrame(columns, schema=LIST_COLUMNS)
