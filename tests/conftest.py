@@ -1,6 +1,8 @@
 """Fixtures of all tests."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -78,3 +80,32 @@ def tiny_settings(tiny_base, tiny_log, cache, tmp_path) -> dict:
         "saved_models_dir": str(tmp_path / "saved_models"),
         "name": "tiny",
     }
+
+
+def flags(settings: dict) -> list[str]:
+    """Settings as a command line."""
+    return [f"--{key.replace('_', '-')}={value}" for key, value in settings.items()]
+
+
+@pytest.fixture(scope="session")
+def finished_run(tiny_base, tiny_log, tmp_path_factory) -> tuple:
+    """A trained and exported run of the tiny log: its directory, its settings and the
+    process that made it. Tests leave it as it is."""
+    folder = tmp_path_factory.mktemp("run")
+    settings = {
+        **tiny_base,
+        "interactions": tiny_log,
+        "cache_dir": folder / "cache",
+        "runs_dir": folder / "runs",
+        "saved_models_dir": folder / "saved_models",
+        "name": "tiny",
+    }
+    process = subprocess.run(
+        [sys.executable, "train.py", *flags(settings)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=REPOSITORY,
+    )
+    assert process.returncode == 0, process.stderr[-2000:]
+    return folder / "runs" / "tiny", settings, process

@@ -2,12 +2,10 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from emkd_tf.cli import main
@@ -134,25 +132,8 @@ def test_a_real_process_prints_its_config_and_refuses_a_typo():
     assert module.stderr == "emkd: Unknown flag `--sed`. Did you mean `--seed`?\n"
 
 
-@pytest.fixture(scope="module")
-def run(tiny_base, tiny_log, tmp_path_factory):
-    """A trained run of the tiny log: its directory, settings and what was printed."""
-    folder = tmp_path_factory.mktemp("run")
-    settings = {
-        **tiny_base,
-        "interactions": tiny_log,
-        "cache_dir": folder / "cache",
-        "runs_dir": folder / "runs",
-        "saved_models_dir": folder / "saved_models",
-        "name": "tiny",
-    }
-    process = run_process(sys.executable, "train.py", *flags(settings))
-    assert process.returncode == 0, process.stderr[-2000:]
-    return folder / "runs" / "tiny", settings, process
-
-
-def test_train_prints_the_table_the_export_and_the_run(run):
-    run_dir, settings, process = run
+def test_train_prints_the_table_the_export_and_the_run(finished_run):
+    run_dir, settings, process = finished_run
     *table, export, last = process.stdout.splitlines()
     assert any("PopRec" in line for line in table)
     assert any("network_2" in line for line in table)
@@ -161,8 +142,8 @@ def test_train_prints_the_table_the_export_and_the_run(run):
     assert "epoch 2/2" in process.stderr
 
 
-def test_the_run_directory_holds_what_is_promised(run):
-    run_dir, settings, _ = run
+def test_the_run_directory_holds_what_is_promised(finished_run):
+    run_dir, settings, _ = finished_run
     names = {path.name for path in run_dir.iterdir()} - {".lock"}
     assert names == {
         *("config.yaml", "environment.json", "dataset.json", "history.jsonl"),
@@ -179,10 +160,10 @@ def test_the_run_directory_holds_what_is_promised(run):
     assert kept["hidden_units"] == 8
 
 
-def test_tensorboard_has_every_curve(run):
+def test_tensorboard_has_every_curve(finished_run):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    events = EventAccumulator(str(run[0] / "logs"))
+    events = EventAccumulator(str(finished_run[0] / "logs"))
     events.Reload()
     assert {
         *("loss/total", "loss/masked_item", "loss/icl", "loss/ccl"),
@@ -192,61 +173,6 @@ def test_tensorboard_has_every_curve(run):
     } <= set(events.Tags()["tensors"])
 
 
-def test_evaluate_prints_the_metrics_of_the_run(run, capsys):
-    assert main(["evaluate", f"--run={run[0]}"]) == 0
-    metrics = json.loads((run[0] / "metrics.json").read_text())
-    table = capsys.readouterr().out
-    for of_protocol in metrics["test_by_protocol"].values():
-        assert f"{of_protocol['NDCG@20']:.4f}" in table
-
-
-def test_recommend_prints_unseen_items_with_awkward_ids(run, capsys):
-    arguments = ["recommend", f"--run={run[0]}"]
-    known = 'naïve café ☕,the "quoted",a|b'
-    assert main([*arguments, f"--history={known},never seen", "--k=40"]) == 0
-    printed = capsys.readouterr()
-    assert printed.err == "Not in the training data, dropped: never seen\n"
-    assert "item 3" in printed.out
-    assert "café" not in printed.out
-    assert "quoted" not in printed.out
-    assert main([*arguments, "--history=item 1", "--k=40"]) == 0
-    printed = capsys.readouterr()
-    assert printed.err == ""
-    assert 'the "quoted"' in printed.out
-    assert "naïve café ☕" in printed.out
-
-
-def test_export_adds_a_version(run, capsys):
-    assert main(["export", f"--run={run[0]}", "--top-k=3"]) == 0
-    path = Path(capsys.readouterr().out.removeprefix("Export: ").strip())
-    assert path.name != "1"
-    assert (path / "saved_model.pb").exists()
-
-
-def test_a_run_is_not_overwritten(run, capsys):
-    assert main(["train", *flags(run[1])]) == 2
+def test_a_run_is_not_overwritten(finished_run, capsys):
+    assert main(["train", *flags(finished_run[1])]) == 2
     assert "holds no unfinished run; choose another --name" in capsys.readouterr().err
-
-
-def test_a_checkpoint_of_another_dataset_is_refused(run, tmp_path, capsys):
-    log = tmp_path / "log.csv"
-    log.write_text(GOOD)
-    arguments = [f"--run={run[0]}", f"--interactions={log}"]
-    assert main(["evaluate", *arguments, f"--cache-dir={tmp_path}"]) == 2
-    error = capsys.readouterr().err
-    assert "was trained on" in error
-    assert error.count("\n") == 1
-
-
-def test_a_damaged_or_missing_checkpoint_is_one_line(run, tmp_path, capsys):
-    copy = tmp_path / "copy"
-    shutil.copytree(run[0], copy)
-    (data,) = (copy / "checkpoints" / "best").glob("*.data*")
-    data.write_bytes(np.random.default_rng(0).bytes(100))
-    assert main(["evaluate", f"--run={copy}"]) == 2
-    error = capsys.readouterr().err
-    assert "is damaged or of another model" in error
-    assert error.count("\n") == 1
-    shutil.rmtree(copy / "checkpoints" / "best")
-    assert main(["evaluate", f"--run={copy}"]) == 2
-    assert "holds no checkpoint" in capsys.readouterr().err

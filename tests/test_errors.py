@@ -17,7 +17,7 @@ import pytest
 from emkd_tf.cli import main
 from emkd_tf.config import from_flat
 from emkd_tf.data.prepare import prepare
-from emkd_tf.retrieval.recommend import recommend
+from emkd_tf.retrieval.recommend import Recommender
 from emkd_tf.training.run import train
 from emkd_tf.training.run_dir import open_run
 
@@ -282,6 +282,8 @@ def test_hostile_ids_come_back_byte_for_byte(tiny_settings, tmp_path):
     histories = prepare(config.data)
     assert sorted(histories.item_ids()) == sorted(ids)
     _, histories, model = open_run(result.run_dir)
-    found, _, unknown = recommend(model, histories, [ids[:3]], len(ids))
-    assert unknown == [[]]
-    assert sorted(item for item in found[0] if item) == sorted(ids[3:])
+    recommender = Recommender(model.ensemble, histories)
+    answer = recommender.recommend([ids[:3]], len(ids))
+    assert answer.unknown == [[]]
+    assert sorted(item for item in answer.item_ids[0] if item) == sorted(ids[3:])
+    assert recommender.separator == "\x1f"  # every other one is in some id

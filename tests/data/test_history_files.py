@@ -1,0 +1,60 @@
+"""Histories to recommend for, from files."""
+
+import polars as pl
+import pytest
+
+from emkd_tf.data.history_files import scan_histories
+from emkd_tf.errors import InputError
+
+EXPECTED = [("u1", ["a", "b c"]), ("u2", []), ("u3", ["ü"])]
+
+
+def rows(path, separator=",", **options):
+    return scan_histories(path, separator, **options).collect().rows()
+
+
+def test_csv_joins_ids(tmp_path):
+    path = tmp_path / "h.csv"
+    path.write_text('user_id,age,history\nu1,7,"a,b c"\nu2,8,\nu3,9,",ü,,"\n')
+    assert rows(path) == EXPECTED
+    path.write_text("who,items\nu1,a|b c\nu2,\nu3,ü\n")
+    assert rows(path, "|", user_column="who") == EXPECTED
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_parquet_holds_lists_or_joined_ids(tmp_path, joined):
+    path = tmp_path / "h.parquet"
+    lists = [["a", None, "b c", ""], None, ["ü"]]
+    texts = ["a,b c", None, "ü"]
+    frame = {"user": ["u1", "u2", "u3"], "history": texts if joined else lists}
+    pl.DataFrame(frame).write_parquet(path)
+    assert rows(path) == EXPECTED
+
+
+def test_numbers_are_texts(tmp_path):
+    path = tmp_path / "h.parquet"
+    pl.DataFrame({"uid": [7], "item_ids": [[30, 4]]}).write_parquet(path)
+    assert rows(path) == [("7", ["30", "4"])]
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (
+            {"user": ["u"], "past": [["a"]]},
+            "has no column `history`, it has user",
+        ),
+        ({"who": ["u"], "history": [["a"]]}, "has no user column"),
+        (
+            {"user": ["u", None], "history": [["a"], ["b"]]},
+            "row 1: column 'user' is",
+        ),
+        ({"user": ["u"], "history": [3.5]}, "holds Float64, not text or lists"),
+    ],
+)
+def test_mistakes_are_one_line(tmp_path, frame, message):
+    path = tmp_path / "h.parquet"
+    pl.DataFrame(frame).write_parquet(path)
+    with pytest.raises(InputError, match=message) as caught:
+        rows(path)
+    assert "\n" not in str(caught.value)

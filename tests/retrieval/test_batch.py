@@ -1,0 +1,96 @@
+"""Recommendations from file to file."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from emkd_tf.config import from_flat
+from emkd_tf.data.prepare import prepare
+from emkd_tf.errors import InputError
+from emkd_tf.retrieval import batch
+from emkd_tf.retrieval.batch import own_histories, write_recommendations
+from emkd_tf.retrieval.recommend import Recommender
+from emkd_tf.training.build import build_model
+
+
+@pytest.fixture
+def recommender_and_histories(tiny_settings):
+    config = from_flat(tiny_settings)
+    histories = prepare(config.data)
+    model = build_model(config, histories)
+    return Recommender(model.ensemble, histories), histories
+
+
+def frame_of(users, histories):
+    rows = {"user": users, "history": histories}
+    return pl.LazyFrame(rows, schema=batch.HISTORY_COLUMNS)
+
+
+@pytest.mark.parametrize("name", ["lists.csv", "lists.parquet"])
+def test_every_history_gets_the_list_of_the_live_model(
+    name, recommender_and_histories, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(batch, "_MAX_ROWS", 4)
+    recommender, histories = recommender_and_histories
+    names = histories.item_ids()
+    users = [f"new, {number}" for number in range(11)]
+    lists = [[names[number], names[2 * number]] for number in range(9)]
+    lists += [["never sold"], names[:38]]
+    done = []
+    output = tmp_path / name
+    summary = write_recommendations(
+        recommender, frame_of(users, lists), output, 5, done.append
+    )
+    assert summary == batch.Summary(histories=11, popular=1, unknown_items=1)
+    assert done == [4, 4, 3]
+    read = pl.read_csv if name.endswith("csv") else pl.read_parquet
+    table = read(output)
+    assert table.columns == ["user", "rank", "item", "score"]
+    for user, history in zip(users, lists, strict=True):
+        expected = recommender.recommend([history], 5)
+        items = [item for item in expected.item_ids[0] if item]
+        of_user = table.filter(pl.col("user") == user)
+        assert of_user["item"].to_list() == items
+        assert of_user["rank"].to_list() == list(range(1, len(items) + 1))
+        np.testing.assert_allclose(
+            of_user["score"], expected.scores[0][: len(items)], rtol=1e-4
+        )
+    assert table["user"].unique(maintain_order=True).to_list() == users
+    assert [path.name for path in tmp_path.glob("*lists*")] == [name]
+
+
+def test_the_users_of_a_dataset_with_their_whole_histories(
+    recommender_and_histories, monkeypatch
+):
+    monkeypatch.setattr(batch, "_MAX_ROWS", 7)
+    _, histories = recommender_and_histories
+    frame = own_histories(histories).collect()
+    assert frame["user"].to_list() == histories.user_ids()
+    names = histories.item_ids()
+    for user, row in enumerate(frame["history"].to_list()):
+        own = histories.items[histories.offsets[user] : histories.offsets[user + 1]]
+        assert row == [names[number - 1] for number in own]
+
+
+def test_a_failure_on_the_way_leaves_the_old_file(recommender_and_histories, tmp_path):
+    recommender, histories = recommender_and_histories
+    output = tmp_path / "lists.csv"
+    output.write_text("old")
+
+    def fail(count):
+        raise RuntimeError("stopped")
+
+    frame = frame_of(["u"], [histories.item_ids()[:2]])
+    with pytest.raises(Exception, match="stopped"):
+        write_recommendations(recommender, frame, output, 5, fail)
+    assert output.read_text() == "old"
+    assert list(tmp_path.glob("*.tmp")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("lists.json", "must end in .csv"), ("none/lists.csv", "cannot be written")],
+)
+def test_a_bad_output_is_one_line(name, message, tmp_path):
+    with pytest.raises(InputError, match=message):
+        batch.check_output(tmp_path / name)
