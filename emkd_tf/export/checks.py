@@ -55,10 +55,10 @@ def verify(folder: Path) -> int:
         )
     answers = _ask_fresh_process(folder, questions)
     for question, answer in zip(questions, answers, strict=True):
-        if difference := _difference(question, answer):
+        if reason := difference(question, answer):
             raise CheckFailedError(
                 f"{folder}: signature {question['signature']} differs from the live "
-                f"model: {difference}."
+                f"model: {reason}."
             )
     return len(questions)
 
@@ -90,7 +90,7 @@ def _check_operations(folder: Path) -> None:
         )
 
 
-def _difference(question: Question, answer: dict[str, list]) -> str | None:
+def difference(question: Question, answer: dict[str, list]) -> str | None:
     """Says how an answer differs from the expected one, if it does."""
     expected = question["outputs"]
     if set(expected) != set(answer):

@@ -164,9 +164,12 @@ class Retriever(tf.Module):
         """Pairs of states [B, d] and their network; zero where popularity counts."""
         newest = newest_known(item_ids, self._ensemble.max_length - 1)
         is_zero = is_popular[:, tf.newaxis]
-        states = self._network_states(newest)
+        # Encoders need a row: a batch of none gets one, which is taken away again.
+        batch = tf.shape(newest)[0]
+        spare = tf.cast(batch == 0, tf.int32)
+        states = self._network_states(tf.pad(newest, [[0, spare], [0, 0]]))
         return [
-            (tf.where(is_zero, 0.0, s), network)
+            (tf.where(is_zero, 0.0, s[:batch]), network)
             for s, network in zip(states, self._ensemble.networks, strict=True)
         ]
 

@@ -1,37 +1,21 @@
-"""The export, reloaded in a process that has only TensorFlow."""
+"""What an export writes, and that nothing half-written stays."""
 
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from emkd_tf.config import from_flat
-from emkd_tf.data.prepare import prepare
-from emkd_tf.errors import InputError
-from emkd_tf.export import saved_model
+from benchmarks import c_runtime
+from emkd_tf.errors import CheckFailedError, InputError
+from emkd_tf.export import checks, saved_model
 from emkd_tf.export.saved_model import export_saved_model, next_version
-from emkd_tf.retrieval.recommend import recommend
-from emkd_tf.training.build import build_model
+from emkd_tf.files import read_json
 
 
-@pytest.fixture(params=[False, True], ids=["own weights", "tied"])
-def trained(request, tiny_settings):
-    config = from_flat({**tiny_settings, "tie_item_embeddings": request.param})
-    histories = prepare(config.data)
-    model = build_model(config, histories)
-    for network in model.networks:
-        network.item_bias.assign(np.random.default_rng(1).normal(size=41))
-    return model, histories
-
-
-def test_answers_like_the_live_model_without_any_code_of_ours(trained, tmp_path):
-    model, histories = trained
-    folder = export_saved_model(model, histories, tmp_path / "m", k=5)
-    assert folder == tmp_path / "m" / "1"
+def test_no_code_of_ours_is_needed(exported, tmp_path):
     program = (
         "import sys, json, tensorflow as tf\n"
         "m = tf.saved_model.load(sys.argv[1]).signatures['serving_default']\n"
@@ -40,10 +24,10 @@ def test_answers_like_the_live_model_without_any_code_of_ours(trained, tmp_path)
         "ids = [[t.decode() for t in row] for row in r['item_ids'].numpy()]\n"
         "print(json.dumps([ids, r['scores'].numpy().tolist()]))\n"
     )
-    names = histories.item_ids()
+    names = exported.names
     question = [["", names[3], "unknown", names[39]], [names[7], "", "", ""], [""] * 4]
     process = subprocess.run(
-        [sys.executable, "-c", program, str(folder), json.dumps(question)],
+        [sys.executable, "-c", program, str(exported.folder), json.dumps(question)],
         capture_output=True,
         text=True,
         check=True,
@@ -51,59 +35,114 @@ def test_answers_like_the_live_model_without_any_code_of_ours(trained, tmp_path)
         env={"PATH": "/usr/bin", "HOME": str(tmp_path), "TF_CPP_MIN_LOG_LEVEL": "3"},
     )
     ids, scores = json.loads(process.stdout.splitlines()[-1])
-    live_ids, live_scores, _ = recommend(
-        model, histories, [[n for n in row if n] for row in question], k=5
-    )
-    assert ids == live_ids.tolist()
-    np.testing.assert_allclose(scores, live_scores, rtol=1e-4)
-    assert names[3] not in ids[0]
+    live = exported.recommender.recommend([[n for n in r if n] for r in question], k=5)
+    assert ids == live.item_ids.tolist()
+    np.testing.assert_allclose(scores, live.scores, rtol=1e-4)
 
 
-def test_versions_count_up_and_k_is_cut_to_the_catalogue(trained, tmp_path):
-    model, histories = trained
+@pytest.mark.skipif(c_runtime.COMPILER is None, reason="there is no C compiler `cc`")
+def test_the_c_runtime_answers_every_question_alike(exported, tmp_path):
+    questions = read_json(exported.folder / checks.QUESTIONS_FILE)
+    for question in questions:
+        for name, rows in question["inputs"].items():
+            rows = [rows[i % len(rows)] for i in range(question["rows"])]
+            question["inputs"][name] = rows
+    program = c_runtime.build(tmp_path)
+    answers, _ = c_runtime.ask(program, exported.folder, questions)
+    assert len(answers) == len(questions) > 20
+    for question, answer in zip(questions, answers, strict=True):
+        assert checks.difference(question, answer) is None
+
+
+def test_versions_count_up_and_k_is_cut_to_the_catalogue(exported, tmp_path):
     (tmp_path / "m" / "7").mkdir(parents=True)
     (tmp_path / "m" / "notes").mkdir()
     assert next_version(tmp_path / "m") == 8
-    folder = export_saved_model(model, histories, tmp_path / "m", k=1000)
+    card = {"protocol": "unseen"}
+    folder, quality = export_saved_model(
+        exported.model.ensemble, exported.histories, tmp_path / "m", k=1000, card=card
+    )
+    assert quality is None
+    assert folder == tmp_path / "m" / "8"
     loaded = tf.saved_model.load(str(folder)).signatures["serving_default"]
-    answer = loaded(history=tf.constant([["", histories.item_ids()[0]]]))
+    answer = loaded(history=tf.constant([["", exported.names[0]]]))
     assert answer["item_ids"].shape == (1, 40)
-    assert np.isfinite(answer["scores"]).all()
     assert answer["item_ids"].numpy()[0, -1] == b""  # the item of the history itself
+    card = read_json(folder / "card.json")
+    assert card["fingerprint"] == exported.histories.fingerprint
+    assert (card["name"], card["version"], card["k"]) == ("m", 8, 40)
+    assert card["networks"] == ["network_1", "network_2"]
+    assert card["protocol"] == "unseen"
 
 
-def test_holds_its_weights_once_and_the_vocabulary(trained, tmp_path):
-    model, histories = trained
-    folder = export_saved_model(model, histories, tmp_path / "m", k=5)
+def test_holds_its_weights_once_and_the_vocabulary(exported):
+    folder = exported.folder
     weights = sum(
-        w.numpy().nbytes for n in model.networks for w in n.serving_variables()
+        w.numpy().nbytes for n in exported.model.networks for w in n.serving_variables()
     )
     data = sum(p.stat().st_size for p in folder.glob("variables/*.data*"))
     assert weights <= data < 1.2 * weights + 20_000
-    assert (folder / "assets" / "item_ids.txt").read_text().split("\n")[
-        :-1
-    ] == histories.item_ids()
-    graph = (folder / "saved_model.pb").read_bytes()
-    assert b"_tf_keras" not in graph
+    vocabulary = (folder / "assets" / "item_ids.txt").read_text()
+    assert vocabulary.split("\n")[:-1] == exported.names
+    assert b"_tf_keras" not in (folder / "saved_model.pb").read_bytes()
 
 
-def test_a_difference_leaves_nothing_behind(trained, tmp_path, monkeypatch):
-    model, histories = trained
-    ask = saved_model._ask_fresh_process
+def test_a_difference_leaves_nothing_behind(exported, tmp_path, monkeypatch):
+    ask = checks._ask_fresh_process
 
-    def disturbed(folder: Path, questions):
+    def disturbed(folder, questions):
         answers = ask(folder, questions)
-        answers["scores"][0][0] += 0.5
+        answers[0]["scores"][0][0] += 0.5
         return answers
 
-    monkeypatch.setattr(saved_model, "_ask_fresh_process", disturbed)
-    with pytest.raises(RuntimeError, match="differs from the live model"):
-        export_saved_model(model, histories, tmp_path / "m", k=5)
-    assert list((tmp_path / "m").iterdir()) == []
+    monkeypatch.setattr(checks, "_ask_fresh_process", disturbed)
+    with pytest.raises(CheckFailedError, match="serving_default differs from the live"):
+        export_saved_model(
+            exported.model.ensemble, exported.histories, tmp_path / "m", k=5
+        )
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
 
 
-def test_a_target_that_is_a_file_is_one_line(trained, tmp_path):
-    model, histories = trained
+def test_an_operation_that_is_not_on_the_list_is_refused(
+    exported, tmp_path, monkeypatch
+):
+    fewer = checks.ALLOWED_OPS - {"TopKV2", "Tanh"}
+    monkeypatch.setattr(checks, "ALLOWED_OPS", fewer)
+    with pytest.raises(CheckFailedError, match=r"not on the list .*: Tanh, TopKV2"):
+        export_saved_model(
+            exported.model.ensemble, exported.histories, tmp_path / "m", k=5
+        )
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
+
+
+def test_a_target_that_is_a_file_is_one_line(exported, tmp_path):
     (tmp_path / "m").write_text("in the way")
     with pytest.raises(InputError, match="cannot be written"):
-        export_saved_model(model, histories, tmp_path / "m", k=5)
+        export_saved_model(
+            exported.model.ensemble, exported.histories, tmp_path / "m", k=5
+        )
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a file system of 256 KiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    done = subprocess.run(mount, check=False, capture_output=True)
+    if done.returncode:
+        pytest.skip("no right to mount a small file system")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(exported, small_disk):
+    (small_disk / "much").write_bytes(bytes(230_000))
+    with pytest.raises(InputError, match="cannot be written") as caught:
+        export_saved_model(
+            exported.model.ensemble, exported.histories, small_disk / "m", k=5
+        )
+    assert "\n" not in str(caught.value)
+    files = [p.name for p in small_disk.rglob("*") if p.is_file()]
+    assert files == ["much"]
+    assert saved_model.next_version(small_disk / "m") == 1

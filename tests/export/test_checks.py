@@ -1,0 +1,128 @@
+"""Checking an export again, whole and damaged."""
+
+import json
+import shutil
+
+import pytest
+import tensorflow as tf
+
+from emkd_tf.errors import CheckFailedError, InputError
+from emkd_tf.export.checks import QUESTIONS_FILE, difference, operations, verify
+from emkd_tf.files import read_json
+
+
+@pytest.fixture
+def copy(exported, tmp_path):
+    folder = tmp_path / "copy" / "1"
+    shutil.copytree(exported.folder, folder)
+    return folder
+
+
+def test_a_moved_export_answers_as_before(copy):
+    assert verify(copy) == len(read_json(copy / QUESTIONS_FILE))
+
+
+def halve(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def of_another_program(folder):
+    shutil.rmtree(folder)
+    tf.saved_model.save(tf.Module(), str(folder))
+
+
+DAMAGES = {
+    "no vocabulary": (
+        lambda folder: (folder / "assets" / "item_ids.txt").unlink(),
+        "cannot load and ask",
+    ),
+    "half of the weights": (
+        lambda folder: halve(next(folder.glob("variables/*.data*"))),
+        "cannot load and ask",
+    ),
+    "no weights": (
+        lambda folder: shutil.rmtree(folder / "variables"),
+        "cannot load and ask",
+    ),
+    "half of the graph": (
+        lambda folder: halve(folder / "saved_model.pb"),
+        "saved_model.pb cannot be read: it is damaged",
+    ),
+    "no graph": (
+        lambda folder: (folder / "saved_model.pb").unlink(),
+        "saved_model.pb cannot be read: No such file",
+    ),
+    "half of the questions": (
+        lambda folder: halve(folder / QUESTIONS_FILE),
+        "is no export of emkd",
+    ),
+    "another program's": (of_another_program, "is no export of emkd"),
+    "nothing there": (shutil.rmtree, "is no export of emkd"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_is_one_line(damage, copy):
+    change, message = DAMAGES[damage]
+    change(copy)
+    with pytest.raises(InputError, match=message) as caught:
+        verify(copy)
+    assert "\n" not in str(caught.value)
+
+
+def test_other_answers_are_told(copy):
+    path = copy / QUESTIONS_FILE
+    questions = read_json(path)
+    is_known = questions[-1]["outputs"]["is_known"]
+    is_known[0] = not is_known[0]
+    path.write_text(json.dumps(questions))
+    with pytest.raises(
+        CheckFailedError, match=r"similar_items differs .*`is_known` at"
+    ):
+        verify(copy)
+
+
+def test_a_signature_that_is_missing_is_told(copy):
+    path = copy / QUESTIONS_FILE
+    questions = read_json(path)
+    questions[0]["signature"] = "classify"
+    path.write_text(json.dumps(questions))
+    with pytest.raises(CheckFailedError, match="saved_model_cli shows"):
+        verify(copy)
+
+
+def test_operations_of_graph_and_functions(tmp_path):
+    @tf.function(input_signature=[tf.TensorSpec([], tf.float32)])
+    def inner(x):
+        return tf.atan2(x, x)
+
+    module = tf.Module()
+    module.f = tf.function(lambda x: inner(x), input_signature=inner.input_signature)
+    tf.saved_model.save(module, str(tmp_path), signatures=module.f)
+    assert "Atan2" in operations(tmp_path)
+    assert "TopKV2" not in operations(tmp_path)
+
+
+def question(scores, items):
+    outputs = {"scores": scores, "item_ids": items}
+    return {"rows": len(scores), "outputs": outputs}
+
+
+def test_differences():
+    asked = question([[3.0, 2.0, 1.0]], [["a", "b", "c"]])
+    assert difference(asked, asked["outputs"]) is None
+    near = {"scores": [[3.0, 2.00001, 1.0]], "item_ids": [["a", "b", "c"]]}
+    assert difference(asked, near) is None
+    far = {"scores": [[3.0, 2.1, 1.0]], "item_ids": [["a", "b", "c"]]}
+    assert difference(asked, far) == "`scores` at [0, 1] is 2.1, not 2.0"
+    swapped = {"scores": [[3.0, 2.0, 1.0]], "item_ids": [["b", "a", "c"]]}
+    assert difference(asked, swapped) == "`item_ids` at [0, 0] is b, not a"
+    assert difference(asked, {"scores": [[3.0]]}) == "its outputs are ['scores']"
+    short = {"scores": [[3.0, 2.0]], "item_ids": [["a", "b"]]}
+    assert difference(asked, short) == "`scores` has the shape (1, 2)"
+
+
+def test_items_that_all_but_tie_may_change_places():
+    asked = question([[3.0, 2.99999, 1.0]], [["a", "b", "c"]])
+    answer = {"scores": [[3.0, 2.99999, 1.0]], "item_ids": [["b", "a", "d"]]}
+    assert difference(asked, answer) is None  # what follows the last is not known
