@@ -25,6 +25,20 @@ class WorkerLostError(RuntimeError):
     exit_code = 5
 
 
+class ServingError(RuntimeError):
+    """A model server refused a request, failed or did not answer.
+
+    Attributes:
+        status: gRPC's name of what happened, over REST too: "NOT_FOUND", "UNAVAILABLE".
+    """
+
+    exit_code = 6
+
+    def __init__(self, message: str, status: str = "UNKNOWN"):
+        super().__init__(message)
+        self.status = status
+
+
 class CheckFailedError(RuntimeError):
     """A result did not pass a check of its own; not the user's fault."""
 
@@ -36,5 +50,6 @@ USER_ERRORS = (
     DataUnavailableError,
     NonFiniteLossError,
     WorkerLostError,
+    ServingError,
     CheckFailedError,
 )

@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "retrieval": BASE | {"models", "data"},
     "evaluation": {"special_ids", "data", "models", "retrieval"},
     "export": BASE | {"data", "models", "retrieval"},
+    "serving": {"errors"},
     "training": {
         *BASE,
         *("config", "config_files", "data", "models", "baselines"),

@@ -1,0 +1,178 @@
+"""What both clients share: histories to a request, outputs to recommendations."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from emkd_tf.errors import InputError, ServingError
+
+_OUTPUTS = ("item_ids", "scores", "unknown_items", "is_popular")
+_REMEDIES = {
+    "NOT_FOUND": "Check the model's name and version, and that the server loaded it.",
+    "INVALID_ARGUMENT": "Compare signature, inputs and number of rows with the "
+    "README.md beside the export and with the server's max_batch_size.",
+    "FAILED_PRECONDITION": "Compare the signature with the README.md beside the "
+    "export; where the server joins requests into batches, set `separator`.",
+    "RESOURCE_EXHAUSTED": "Send fewer histories in one call.",
+    "DEADLINE_EXCEEDED": "Raise `timeout_seconds` or send fewer histories in one call.",
+    "UNAVAILABLE": "Start the server, or check its address and port (usually 8500 for "
+    "gRPC, 8501 for REST).",
+    "UNIMPLEMENTED": "Check that this is the port of TensorFlow Serving.",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Recommendations:
+    """What a served model recommends for B histories.
+
+    Attributes:
+        item_ids: B lists of at most k raw ids, best first; fewer where the history
+            leaves fewer items.
+        scores: B lists of as many floats, of float32 precision.
+        unknown_items: [B] how many items of each history are not in the catalogue.
+        is_popular: [B] True where no item of the history is known, so that the most
+            popular items come.
+    """
+
+    item_ids: list[list[str]]
+    scores: list[list[float]]
+    unknown_items: list[int]
+    is_popular: list[bool]
+
+
+class Client(abc.ABC):
+    """Asks a server for recommendations; `with` closes the connection.
+
+    Args:
+        address: of the server, "host:port".
+        model: its name on the server.
+        version: None for the one that the server takes, usually the newest.
+        separator: of the export's `history_joined` signature (in its card.json). Set it
+            where the server joins requests into batches: then histories of any lengths
+            fit together.
+        timeout_seconds: how long to wait for the server, > 0.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        model: str,
+        *,
+        version: int | None = None,
+        separator: str | None = None,
+        timeout_seconds: float = 10.0,
+    ):
+        self.address, self.model, self.version = address, model, version
+        self._separator, self._timeout_seconds = separator, timeout_seconds
+
+    @abc.abstractmethod
+    def predict(
+        self, inputs: Mapping[str, Sequence], signature_name: str = "serving_default"
+    ) -> dict[str, list]:
+        """Calls any signature of the model.
+
+        Args:
+            inputs: nested lists by name, of equal lengths in every dimension.
+            signature_name: one of the signatures in the export's README.md.
+
+        Returns:
+            Nested lists by name: str, float, int or bool.
+
+        Raises:
+            ServingError: the server refused, failed or did not answer.
+        """
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Closes the connection."""
+
+    def recommend(self, histories: Sequence[Sequence[str]], k: int) -> Recommendations:
+        """Recommends items that are not in the histories.
+
+        Args:
+            histories: B lists of raw ids, oldest first, of any lengths.
+            k: items wanted for each, 1 to the length of the model's lists.
+
+        Raises:
+            InputError: no lists of ids, or `k` beyond the model's lists.
+            ServingError: the server refused, failed or did not answer.
+        """
+        if k < 1:
+            raise InputError(f"`k` must be at least 1, got {k}.")
+        _require_lists_of_ids(histories)
+        if not histories:
+            return Recommendations([], [], [], [])
+        if self._separator is None:
+            outputs = self.predict({"history": _padded(histories)})
+        else:
+            joined = _joined(histories, self._separator)
+            outputs = self.predict({"history": joined}, "history_joined")
+        return self._recommendations(outputs, k)
+
+    def _recommendations(self, outputs: dict[str, list], k: int) -> Recommendations:
+        """Cuts lists to k items and to those that are items."""
+        if missing := set(_OUTPUTS) - set(outputs):
+            raise self._error(
+                "UNKNOWN", f"it answers without {', '.join(sorted(missing))}"
+            )
+        item_ids, scores, unknown_items, is_popular = (outputs[n] for n in _OUTPUTS)
+        longest = len(item_ids[0])
+        if k > longest:
+            raise InputError(
+                f"`k` is {k}, but `{self.model}` was exported with lists of {longest}: "
+                f"ask for at most {longest}, or export it again with a larger k."
+            )
+        kept = [[i for i in row[:k] if i] for row in item_ids]
+        return Recommendations(
+            kept,
+            [row[: len(ids)] for row, ids in zip(scores, kept, strict=True)],
+            unknown_items,
+            is_popular,
+        )
+
+    def _error(self, status: str, reason: str) -> ServingError:
+        """Returns an error of one line: who, what in the server's words, what to do."""
+        remedy = _REMEDIES.get(status, "Look into the server's log.")
+        version = "" if self.version is None else f" version {self.version}"
+        return ServingError(
+            f"Model `{self.model}`{version} at {self.address}: {status}: "
+            f"{' '.join(reason.split()).rstrip('.')}. {remedy}",
+            status,
+        )
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+
+def _require_lists_of_ids(histories: Sequence[Sequence[str]]) -> None:
+    for row, history in enumerate(histories):
+        wrong = [i for i in history if not isinstance(i, str)]
+        if isinstance(history, str) or wrong:
+            found = history if isinstance(history, str) else wrong[0]
+            raise InputError(
+                "`histories` must be lists of item ids as text, one list a history; "
+                f"history {row} holds {found!r}."
+            )
+
+
+def _padded(histories: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Returns [B, width], padded in front with ""."""
+    width = max(1, *map(len, histories))
+    return [[""] * (width - len(row)) + list(row) for row in histories]
+
+
+def _joined(histories: Sequence[Sequence[str]], separator: str) -> list[str]:
+    """Returns [B]; an id that holds the separator would be taken for two."""
+    split = [i for row in histories for i in row if separator in i]
+    if split:
+        raise InputError(
+            f"Item id {split[0]!r} holds the separator {separator!r}, so no item of "
+            "the model has it: leave it out."
+        )
+    return [separator.join(row) for row in histories]
