@@ -16,6 +16,7 @@ ALLOWED_OPS = frozenset(
         "Cumsum",
         "DenseBincount",
         "DisableCopyOnRead",
+        "Equal",
         "ExpandDims",
         "Fill",
         "GatherV2",

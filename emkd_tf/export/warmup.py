@@ -38,7 +38,7 @@ def prediction_log(name: str, signature: str, inputs: dict[str, tf.Tensor]) -> b
     """Encodes a `tensorflow.serving.PredictionLog` with one predict request.
 
     The eight lines of wire format spare every installation the package
-    tensorflow-serving-api, which asks for one version of TensorFlow.
+    tensorflow-serving-api.
     """
     spec = _field(1, name.encode()) + _field(3, signature.encode())
     request = _field(1, spec)
