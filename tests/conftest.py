@@ -109,3 +109,16 @@ def finished_run(tiny_base, tiny_log, tmp_path_factory) -> tuple:
     )
     assert process.returncode == 0, process.stderr[-2000:]
     return folder / "runs" / "tiny", settings, process
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a file system of 256 KiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    done = subprocess.run(mount, check=False, capture_output=True)
+    if done.returncode:
+        pytest.skip("no right to mount a small file system")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)

@@ -116,6 +116,24 @@ def half(content):
     return content[: len(content) // 2]
 
 
+def on_run(command, *more):
+    """A command on the finished run."""
+    return lambda folder, run: [command, f"--run={run}", *more]
+
+
+def recommend(content):
+    """Recommends for a file of histories with this content."""
+
+    def arguments(folder, run):
+        source = file(folder, "histories.csv", content)
+        output = folder / "lists.csv"
+        return on_run("recommend", f"--input={source}", f"--output={output}")(
+            folder, run
+        )
+
+    return arguments
+
+
 def again(*more):
     """Repeats the finished run's command."""
 
@@ -181,7 +199,19 @@ ROWS = [  # one row a line, as in the document
     Row("checkpoint", "of a model of another size", ("Checkpoint", "is damaged or of another model"), damaged(each("config.yaml", lambda c: c.replace(b"hidden_units: 8", b"hidden_units: 16"))), needs_run=True),
     Row("export", "a target that cannot be written", ("Export", "cannot be written", "--saved-models-dir"), damaged(lambda run: file(run, "in the way", "x"), "export", "--saved-models-dir=@run/in the way"), needs_run=True),
     Row("export", "of a run that is none", ("none is no run directory",), flags("export", "--run=none")),
-    Row("recommend", "no item", ("`emkd recommend` needs --history",), flags("recommend", "--run=x")),
+    Row("export", "lists below 1", ("`k` must be at least 1, got 0",), on_run("export", "--k=0"), needs_run=True),
+    Row("export", "a network that is not there", ("`network` must be from 1 to 2, got 3",), on_run("export", "--network=3"), needs_run=True),
+    Row("export", "an unknown index", ("`index` must be faiss, got 'scann'",), on_run("export", "--index=scann"), needs_run=True),
+    Row("export", "check of a folder that is none", ("none is no export of emkd",), flags("export", "--verify=none")),
+    Row("export", "check of one without its graph", ("saved_model.pb cannot be read: No such file",), lambda folder: ["export", f"--verify={file(folder, 'checks.json', '[]').parent}"]),
+    Row("recommend", "neither a history nor a file to write", ("`emkd recommend` needs --history", "or --output FILE"), flags("recommend", "--run=x")),
+    Row("recommend", "a file to read and none to write", ("needs --history", "or --output FILE"), flags("recommend", "--run=x", "--history=a", "--input=h.csv")),
+    Row("recommend", "a file of another type to write", ("lists.json must end in .csv or .parquet",), flags("recommend", "--run=x", "--output=lists.json")),
+    Row("recommend", "a file in no folder to write", ("none/lists.csv cannot be written (No such file or directory)",), flags("recommend", "--run=x", "--output=none/lists.csv")),
+    Row("recommend", "histories without their column", ("has no column `history`, it has user, past", "one row a user"), recommend("user,past\nu,a\n"), needs_run=True),
+    Row("recommend", "histories without users", ("has no user column", "--user-column"), recommend("who,history\nu,a\n"), needs_run=True),
+    Row("recommend", "histories with an empty user", ("line 3: column 'user' is empty",), recommend("user,history\nu,a\n,b\n"), needs_run=True),
+    Row("recommend", "histories that are damaged", ("cannot be read as csv",), recommend("user,history\nu,a,b,c\n"), needs_run=True),
     Row("recommend", "k below 1", ("`k` must be at least 1, got 0",), flags("recommend", "--run=x", "--history=a", "--k=0")),
     Row("evaluate", "an unknown split", ("`split` must be test or validation, got 'third'",), flags("evaluate", "--run=x", "--split=third")),
     Row("download", "no network", ("Beauty.txt is not in", "cannot be downloaded", "get https://", "and put it into"), lambda folder: ["prepare", "--dataset=beauty", f"--data-dir={folder}"], code=3),

@@ -79,22 +79,22 @@ def write_recommendations(
         advance: is told the number of histories after each piece.
 
     Raises:
-        InputError: the output is of another type or cannot be written.
+        InputError: the output is of another type or cannot be written, or the histories
+            cannot be read.
     """
     check_output(output)
     summary = Summary()
     rows = max(1, min(_MAX_ROWS, _MAX_SCORES // len(recommender.names)))
 
     def lists(*_) -> Iterator[pl.DataFrame]:
-        for chunk in histories.collect_batches(chunk_size=rows, maintain_order=True):
-            for part in chunk.iter_slices(rows):
-                questions = part["history"].to_list()
-                answer = recommender.recommend(questions, k)
-                summary.histories += len(questions)
-                summary.popular += int(answer.is_popular.sum())
-                summary.unknown_items += sum(map(len, answer.unknown))
-                yield _rows(part["user"], answer.item_ids, answer.scores)
-                advance(len(questions))
+        for part in _pieces(histories, rows):
+            questions = part["history"].to_list()
+            answer = recommender.recommend(questions, k)
+            summary.histories += len(questions)
+            summary.popular += int(answer.is_popular.sum())
+            summary.unknown_items += sum(map(len, answer.unknown))
+            yield _rows(part["user"], answer.item_ids, answer.scores)
+            advance(len(questions))
 
     frame = register_io_source(lists, schema=LIST_COLUMNS)
     unfinished = output.with_name(f".{output.name}.tmp")
@@ -104,7 +104,7 @@ def write_recommendations(
         else:
             frame.sink_parquet(unfinished)
         os.replace(unfinished, output)
-    except OSError as error:
+    except (OSError, pl.exceptions.PolarsError) as error:
         raise _cannot_write(output, error) from None
     finally:
         with contextlib.suppress(OSError):
@@ -128,8 +128,19 @@ def check_output(output: Path) -> None:
         raise _cannot_write(output, error) from None
 
 
-def _cannot_write(output: Path, error: OSError) -> InputError:
-    reason = error.strerror or str(error).splitlines()[0]
+def _pieces(histories: pl.LazyFrame, rows: int) -> Iterator[pl.DataFrame]:
+    try:
+        for chunk in histories.collect_batches(chunk_size=rows, maintain_order=True):
+            yield from chunk.iter_slices(rows)
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"The histories cannot be read to their end ({reason}); mend the file."
+        ) from None
+
+
+def _cannot_write(output: Path, error: Exception) -> InputError:
+    reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
     return InputError(
         f"`output` {output} cannot be written ({reason}); choose another place or make "
         "room."

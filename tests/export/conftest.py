@@ -26,17 +26,8 @@ class Exported:
     names: list[str]
 
 
-@pytest.fixture(scope="session", params=[False, True], ids=["own weights", "tied"])
-def exported(request, tiny_base, tiny_log, tmp_path_factory) -> Exported:
-    folder = tmp_path_factory.mktemp("exported")
-    settings = {
-        **tiny_base,
-        "dataset": "tiny",
-        "interactions": str(tiny_log),
-        "cache_dir": str(folder / "cache"),
-        "tie_item_embeddings": request.param,
-    }
-    config = from_flat(settings)
+def export(settings: dict, folder: Path) -> Exported:
+    config = from_flat({**settings, "cache_dir": str(folder / "cache")})
     histories = prepare(config.data)
     model = build_model(config, histories)
     for network in model.networks:
@@ -48,7 +39,22 @@ def exported(request, tiny_base, tiny_log, tmp_path_factory) -> Exported:
 
 
 @pytest.fixture(scope="session")
-def signatures(exported):
-    import tensorflow as tf
+def settings(tiny_base, tiny_log) -> dict:
+    return {**tiny_base, "dataset": "tiny", "interactions": str(tiny_log)}
 
-    return tf.saved_model.load(str(exported.folder)).signatures
+
+@pytest.fixture(scope="session")
+def exported(settings, tmp_path_factory) -> Exported:
+    return export(settings, tmp_path_factory.mktemp("exported"))
+
+
+@pytest.fixture(scope="session")
+def exported_tied(settings, tmp_path_factory) -> Exported:
+    """With the item embedding as output table; it has rows behind the last item."""
+    tied = {**settings, "tie_item_embeddings": True}
+    return export(tied, tmp_path_factory.mktemp("exported_tied"))
+
+
+@pytest.fixture(scope="session", params=["exported", "exported_tied"])
+def each_export(request) -> Exported:
+    return request.getfixturevalue(request.param)

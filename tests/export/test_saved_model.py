@@ -41,14 +41,14 @@ def test_no_code_of_ours_is_needed(exported, tmp_path):
 
 
 @pytest.mark.skipif(c_runtime.COMPILER is None, reason="there is no C compiler `cc`")
-def test_the_c_runtime_answers_every_question_alike(exported, tmp_path):
-    questions = read_json(exported.folder / checks.QUESTIONS_FILE)
+def test_the_c_runtime_answers_every_question_alike(each_export, tmp_path):
+    questions = read_json(each_export.folder / checks.QUESTIONS_FILE)
     for question in questions:
         for name, rows in question["inputs"].items():
             rows = [rows[i % len(rows)] for i in range(question["rows"])]
             question["inputs"][name] = rows
     program = c_runtime.build(tmp_path)
-    answers, _ = c_runtime.ask(program, exported.folder, questions)
+    answers, _ = c_runtime.ask(program, each_export.folder, questions)
     assert len(answers) == len(questions) > 20
     for question, answer in zip(questions, answers, strict=True):
         assert checks.difference(question, answer) is None
@@ -75,15 +75,17 @@ def test_versions_count_up_and_k_is_cut_to_the_catalogue(exported, tmp_path):
     assert card["protocol"] == "unseen"
 
 
-def test_holds_its_weights_once_and_the_vocabulary(exported):
-    folder = exported.folder
+def test_holds_its_weights_once_and_the_vocabulary(each_export):
+    folder = each_export.folder
     weights = sum(
-        w.numpy().nbytes for n in exported.model.networks for w in n.serving_variables()
+        w.numpy().nbytes
+        for n in each_export.model.networks
+        for w in n.serving_variables()
     )
     data = sum(p.stat().st_size for p in folder.glob("variables/*.data*"))
     assert weights <= data < 1.2 * weights + 20_000
     vocabulary = (folder / "assets" / "item_ids.txt").read_text()
-    assert vocabulary.split("\n")[:-1] == exported.names
+    assert vocabulary.split("\n")[:-1] == each_export.names
     assert b"_tf_keras" not in (folder / "saved_model.pb").read_bytes()
 
 
@@ -121,19 +123,6 @@ def test_a_target_that_is_a_file_is_one_line(exported, tmp_path):
         export_saved_model(
             exported.model.ensemble, exported.histories, tmp_path / "m", k=5
         )
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A folder on a file system of 256 KiB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
-    done = subprocess.run(mount, check=False, capture_output=True)
-    if done.returncode:
-        pytest.skip("no right to mount a small file system")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing(exported, small_disk):

@@ -81,10 +81,27 @@ def test_a_failure_on_the_way_leaves_the_old_file(recommender_and_histories, tmp
         raise RuntimeError("stopped")
 
     frame = frame_of(["u"], [histories.item_ids()[:2]])
-    with pytest.raises(Exception, match="stopped"):
+    with pytest.raises(RuntimeError, match="stopped"):
         write_recommendations(recommender, frame, output, 5, fail)
     assert output.read_text() == "old"
     assert list(tmp_path.glob("*.tmp")) == []
+
+
+def test_a_file_that_is_damaged_further_on_is_one_line(
+    recommender_and_histories, tmp_path
+):
+    source, output = tmp_path / "h.parquet", tmp_path / "lists.csv"
+    rows = {"user": [str(n) for n in range(90_000)], "history": [["a"]] * 90_000}
+    pl.DataFrame(rows).write_parquet(source, row_group_size=9_000)
+    content = bytearray(source.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 3_000] = bytes(3_000)
+    source.write_bytes(content)
+    recommender, _ = recommender_and_histories
+    with pytest.raises(InputError, match="cannot be read to their end") as caught:
+        write_recommendations(recommender, pl.scan_parquet(source), output, 5)
+    assert "\n" not in str(caught.value)
+    assert not output.exists()
 
 
 @pytest.mark.parametrize(
@@ -94,3 +111,16 @@ def test_a_failure_on_the_way_leaves_the_old_file(recommender_and_histories, tmp
 def test_a_bad_output_is_one_line(name, message, tmp_path):
     with pytest.raises(InputError, match=message):
         batch.check_output(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["lists.csv", "lists.parquet"])
+def test_a_full_disk_is_one_line_and_leaves_nothing(
+    name, recommender_and_histories, small_disk
+):
+    recommender, _ = recommender_and_histories
+    users = [f"user {number}" for number in range(30_000)]
+    (small_disk / "much").write_bytes(bytes(250_000))
+    frame = frame_of(users, [[]] * len(users))
+    with pytest.raises(InputError, match=r"cannot be written .*No space left"):
+        write_recommendations(recommender, frame, small_disk / name, 5)
+    assert [path.name for path in small_disk.iterdir()] == ["much"]
