@@ -71,7 +71,8 @@ def write_faiss_index(
     index.hnsw.efConstruction = _BUILD_BEAM
     index.hnsw.efSearch = max(_SEARCH_BEAM, 2 * k)
     index.add(vectors)
-    faiss.write_index(index, str(folder / "items.faiss"))
+    # Written by Python, whose errors tell of a full disk.
+    (folder / "items.faiss").write_bytes(faiss.serialize_index(index))
 
     exact = faiss.IndexFlatIP(vectors.shape[1])
     exact.add(vectors)

@@ -125,6 +125,14 @@ def test_a_target_that_is_a_file_is_one_line(exported, tmp_path):
         )
 
 
+def test_a_target_that_is_read_only_is_one_line(exported, small_disk):
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with pytest.raises(InputError, match=r"cannot be written .Read-only"):
+        export_saved_model(
+            exported.model.ensemble, exported.histories, small_disk / "m", k=5
+        )
+
+
 def test_a_full_disk_is_one_line_and_leaves_nothing(exported, small_disk):
     (small_disk / "much").write_bytes(bytes(230_000))
     with pytest.raises(InputError, match="cannot be written") as caught:
