@@ -14,6 +14,7 @@ STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker")
 RESUME = ("auto", "never")
 PRECISIONS = ("float32", "bfloat16")
 ON_NONFINITE = ("stop", "skip")
+ITEM_LOSSES = ("full", "sampled")
 
 
 def _require(condition: bool, name: str, rule: str, value: Any) -> None:
@@ -129,6 +130,10 @@ class ObjectiveConfig:
         distillation: the KD term.
         contrast_self_term: keep exp(0) for the anchor itself among the negatives, as
             the authors' release does.
+        item_loss: full scores all items at every chosen position (MIP, KD), sampled
+            scores the original item and candidates that are drawn anew at each step.
+        num_sampled: [S] candidates of a step, shared by its chosen positions; for a
+            sampled item loss.
     """
 
     num_views: int = 8
@@ -142,9 +147,12 @@ class ObjectiveConfig:
     cross_contrast: bool = True
     distillation: bool = True
     contrast_self_term: bool = False
+    item_loss: str = "full"
+    num_sampled: int = 2048
 
     def __post_init__(self) -> None:
-        _require_at_least(self, 1, "num_views")
+        _require_at_least(self, 1, "num_views", "num_sampled")
+        _require_one_of(self, "item_loss", ITEM_LOSSES)
         _require_at_least(self, 0, "contrast_weight", "distillation_weight")
         _require(
             0 < self.mask_probability < 1,
@@ -162,7 +170,10 @@ class TrainingConfig:
     Attributes:
         epochs: passes over the training windows.
         batch_size: B, windows of a step, over all replicas.
-        learning_rate: of Adam, constant, > 0.
+        optimizer: adam; lazy_adam, which updates only the rows of tables that a step
+            uses; or one that Keras knows by name, such as SGD or Addons>LAMB.
+        learning_rate: of the optimizer, constant, > 0.
+        weight_decay: of optimizers that have one (AdamW, LAMB), in their own terms.
         seed: of the weights, the order, the masks and the dropout.
         validation_every: epochs between two validations.
         patience: validations without a better NDCG@10 before the training stops; 0 =
@@ -184,7 +195,9 @@ class TrainingConfig:
 
     epochs: int = 250
     batch_size: int = 256
+    optimizer: str = "adam"
     learning_rate: float = 1e-3
+    weight_decay: float = 0.0
     seed: int = 0
     validation_every: int = 1
     patience: int = 0
@@ -202,7 +215,7 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         _require_at_least(self, 1, "epochs", "batch_size", "validation_every")
         _require_at_least(self, 1, "checkpoint_steps", "worker_timeout")
-        _require_at_least(self, 0, "patience", "seed", "max_skipped")
+        _require_at_least(self, 0, "patience", "seed", "max_skipped", "weight_decay")
         _require(self.seed < 2**31, "seed", "below 2^31", self.seed)
         _require(self.learning_rate > 0, "learning_rate", "above 0", self.learning_rate)
         _require_one_of(self, "strategy", STRATEGIES)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from emkd_tf.data.candidates import Candidates
 from emkd_tf.data.histories import left_padded
 from emkd_tf.data.masking import draw, mask_items
 from emkd_tf.data.windows import Windows
 
 # Independent streams of random numbers that share one user seed.
-_ORDER, _MASKS = 0, 1
+_ORDER, _MASKS, _CANDIDATES = 0, 1, 2
 _fold_in = tf.random.experimental.stateless_fold_in
 
 
@@ -26,6 +27,7 @@ def training_batches(
     batch_size: int,
     num_steps: int,
     seed: int,
+    candidates: Candidates | None = None,
     first_step: int = 0,
     part: tuple[int, int] = (0, 1),
     parts_of_part: int = 1,
@@ -47,7 +49,8 @@ def training_batches(
         mask_at_least_one: see `masking.mask_items`.
         batch_size: B, the global batch.
         num_steps: batches of the whole stream.
-        seed: of order and masks.
+        seed: of order, masks and candidates.
+        candidates: to draw anew for every batch, the same for all parts of it.
         first_step: batches to leave out at the start.
         part: (w, W) for worker w of W, which gets the w-th part of every batch.
         parts_of_part: replicas of a worker, which get its part in as many pieces.
@@ -55,20 +58,21 @@ def training_batches(
     Returns:
         A dataset of {"item_ids": [b, L], "views": [b, M, L], "labels": [b, M, L],
         "row": [b]}, all int32, b = B / W / parts_of_part; "row" is the place in the
-        global batch.
+        global batch. With `candidates` also what their `draw` returns.
     """
     num_windows = len(windows)
     mask_seed = tf.constant([seed, _MASKS], tf.int64)
+    candidate_seed = tf.constant([seed, _CANDIDATES], tf.int64)
     share = batch_size // part[1]  # of every batch
 
     def choose(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         window, pass_number = _window_of(number, num_windows, seed)
         example_seed = _fold_in(_fold_in(mask_seed, pass_number), window)
         draws = draw(example_seed, num_views=num_views, length=length)
-        return window, draws, tf.cast(number % batch_size, tf.int32)
+        return window, draws, number
 
     def make_batch(
-        window: tf.Tensor, draws: tf.Tensor, row: tf.Tensor
+        window: tf.Tensor, draws: tf.Tensor, number: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         # By numpy, from the memory map: a constant would hold all items, twice.
         item_ids = tf.numpy_function(
@@ -85,12 +89,16 @@ def training_batches(
             mask_probability=mask_probability,
             at_least_one=mask_at_least_one,
         )
-        return {
+        batch = {
             "item_ids": item_ids,
             "views": views,
             "labels": labels,
-            "row": row,
+            "row": tf.cast(number % batch_size, tf.int32),
         }
+        if candidates:
+            step = number[0] // batch_size
+            batch |= candidates.draw(_fold_in(candidate_seed, step))
+        return batch
 
     def numbers_of_step(step: tf.Tensor) -> tf.data.Dataset:
         first = step * batch_size + part[0] * share

@@ -189,13 +189,14 @@ class EMKD(tf.keras.Model):
     ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
         """Zeroes the losses and gradients of all replicas if any value is not
         finite."""
-        dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
-        sums = [losses["total"], *map(tf.reduce_sum, dense)]
+        values = tf.nest.flatten(gradients, expand_composites=True)
+        sums = [tf.reduce_sum(v) for v in values if v.dtype.is_floating]
+        sums.append(losses["total"])
         is_bad = tf.logical_not(tf.reduce_all(tf.math.is_finite(tf.stack(sums))))
         is_bad = global_sum(tf.cast(is_bad, tf.float32)) > 0.0
         self.skipped.assign_add(tf.cast(is_bad, tf.int32))
         losses = {name: tf.where(is_bad, 0.0, v) for name, v in losses.items()}
-        return losses, [tf.where(is_bad, 0.0, gradient) for gradient in dense]
+        return losses, [_cleared(gradient, is_bad) for gradient in gradients]
 
     def _track(self, losses: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         values = [losses[name] for name in self.loss_names]
@@ -230,6 +231,16 @@ class EMKD(tf.keras.Model):
             "encoders": sum(math.prod(w.shape) for w in encoders),
             "all": sum(math.prod(w.shape) for w in self.trainable_variables),
         }
+
+
+def _cleared(
+    gradient: tf.Tensor | tf.IndexedSlices, is_bad: tf.Tensor
+) -> tf.Tensor | tf.IndexedSlices:
+    """Zeroes a gradient if it is bad; slices stay slices."""
+    if not isinstance(gradient, tf.IndexedSlices):
+        return tf.where(is_bad, 0.0, gradient)
+    values = tf.where(is_bad, 0.0, gradient.values)
+    return tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
 
 
 def _network_seeds(seed: int, num_networks: int) -> list[int]:

@@ -13,6 +13,7 @@ from emkd_tf.objectives.attribute import attribute_loss
 from emkd_tf.objectives.contrastive import contrastive_losses
 from emkd_tf.objectives.distillation import distillation_loss
 from emkd_tf.objectives.masked_item import masked_item_loss
+from emkd_tf.objectives.sampling import sampling_offsets
 from emkd_tf.special_ids import PAD_ID
 
 
@@ -79,7 +80,8 @@ class EnsembleLosses:
         Args:
             networks: N networks, for their heads.
             states: of the N networks.
-            batch: "item_ids" [B, L], "labels" [B, M, L], "row" [B].
+            batch: "item_ids" [B, L], "labels" [B, M, L], "row" [B]; for a sampled item
+                loss "candidates" [S] and "log_expected" [S].
             item_attributes: [V + 2, A] float multi-hot.
             static_shapes: give every tensor a static shape.
 
@@ -126,16 +128,43 @@ class EnsembleLosses:
         weights = tf.gather(tf.math.reciprocal_no_nan(counts), view)
         weights *= tf.cast(is_used, tf.float32)  # [P]
 
-        logits = []
-        for network, network_states in zip(networks, states, strict=True):
-            view_states = _rows(network_states.views)
-            logits.append(network.item_logits(tf.gather(view_states, positions)))
-        masked_item = tf.add_n([masked_item_loss(z, targets) for z in logits])
+        chosen = [tf.gather(_rows(s.views), positions) for s in states]
+        if "candidates" in batch:
+            masked_item, kd = self._of_candidates(networks, chosen, targets, batch)
+        else:
+            masked_item, kd = self._of_all_items(networks, chosen, targets)
         terms = {"masked_item": tf.reduce_sum(weights * masked_item)}
         if self.distillation:
-            kd = distillation_loss(logits, temperature=self.temperature)
             terms["distillation"] = tf.reduce_sum(weights * kd)
         return terms
+
+    def _of_all_items(
+        self, networks: list[Network], chosen: list[tf.Tensor], targets: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """MIP and KD [P] of states N x [P, d] over all items."""
+        logits = [n.item_logits(s) for n, s in zip(networks, chosen, strict=True)]
+        masked_item = tf.add_n([masked_item_loss(z, targets) for z in logits])
+        return masked_item, distillation_loss(logits, temperature=self.temperature)
+
+    def _of_candidates(
+        self,
+        networks: list[Network],
+        chosen: list[tf.Tensor],
+        targets: tf.Tensor,
+        batch: dict[str, tf.Tensor],
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """MIP and KD [P] of states N x [P, d], estimated over the batch's
+        candidates."""
+        candidates = batch["candidates"]
+        offsets = sampling_offsets(targets, candidates, batch["log_expected"])
+        logits = [
+            network.candidate_logits(of_network, targets, candidates)
+            for network, of_network in zip(networks, chosen, strict=True)
+        ]
+        label = tf.zeros_like(targets)  # its column
+        masked_item = tf.add_n([masked_item_loss(z - offsets, label) for z in logits])
+        softer = [z - self.temperature * offsets for z in logits]
+        return masked_item, distillation_loss(softer, temperature=self.temperature)
 
     def _capacity(self, labels: tf.Tensor) -> int:
         """Bounds the chosen positions: six standard deviations above the expectation of

@@ -83,6 +83,21 @@ class Network(tf.keras.layers.Layer):
         logits = matmul(states, self.item_table(), self._precision, transpose_b=True)
         return tf.nn.bias_add(logits, self.item_bias)
 
+    def candidate_logits(
+        self, states: tf.Tensor, labels: tf.Tensor, candidates: tf.Tensor
+    ) -> tf.Tensor:
+        """Scores each state's label and the shared candidates: [P, d], [P], [S] to
+        [P, 1 + S]."""
+        # Gathered from the variable, so that the gradient has these rows alone.
+        table, bias = self.item_table_variable(), self.item_bias
+        of_label = tf.reduce_sum(states * tf.gather(table, labels), axis=-1)
+        of_label += tf.gather(bias, labels)
+        others = matmul(
+            states, tf.gather(table, candidates), self._precision, transpose_b=True
+        )
+        others = tf.nn.bias_add(others, tf.gather(bias, candidates))
+        return tf.concat([of_label[:, tf.newaxis], others], axis=1)
+
     def attribute_logits(self, states: tf.Tensor) -> tf.Tensor:
         """Scores attributes: [P, d] to [P, A]."""
         return tf.matmul(states, self.attribute_weights) + self.attribute_bias

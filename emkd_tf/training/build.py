@@ -6,13 +6,14 @@ import tensorflow as tf
 
 from emkd_tf.config import Config
 from emkd_tf.data.attributes import multi_hot
+from emkd_tf.data.candidates import Candidates
 from emkd_tf.data.histories import Histories
 from emkd_tf.data.pipeline import training_batches, windows_of_step
 from emkd_tf.data.windows import Windows
 from emkd_tf.errors import InputError
 from emkd_tf.models.emkd import EMKD
 from emkd_tf.models.losses import EnsembleLosses
-from emkd_tf.training.optimizers import Adam
+from emkd_tf.training.optimizers import create_slots, make_optimizer
 
 
 def build_model(config: Config, histories: Histories) -> EMKD:
@@ -55,9 +56,12 @@ def build_model(config: Config, histories: Histories) -> EMKD:
 
 def compile_model(model: EMKD, config: Config) -> None:
     """Gives the model its optimizer; call it under the strategy's scope."""
-    optimizer = Adam(config.training.learning_rate)
-    optimizer.build(model.trainable_variables)  # a checkpoint finds all it restores
-    model.compile(optimizer=optimizer, jit_compile=config.training.jit_compile)
+    training = config.training
+    optimizer = make_optimizer(
+        training.optimizer, training.learning_rate, training.weight_decay
+    )
+    create_slots(optimizer, model.trainable_variables)
+    model.compile(optimizer=optimizer, jit_compile=training.jit_compile)
 
 
 class TrainingData:
@@ -73,6 +77,11 @@ class TrainingData:
             *histories.training_bounds(),
             config.data.max_length,
             config.data.window_step,
+        )
+        self._candidates = (
+            Candidates(histories.training_item_counts(), config.objective.num_sampled)
+            if config.objective.item_loss == "sampled"
+            else None
         )
         self._batch_size = config.training.batch_size
         self.epoch_steps = -(-len(self._windows) // self._batch_size)
@@ -97,6 +106,7 @@ class TrainingData:
             batch_size=self._batch_size,
             num_steps=self.epoch_steps * training.epochs,
             seed=training.seed,
+            candidates=self._candidates,
             first_step=first_step,
             part=part,
             parts_of_part=parts_of_part,

@@ -25,6 +25,7 @@ from emkd_tf.files import write_json
 from emkd_tf.models.emkd import EMKD
 from emkd_tf.training import run_dir as run_directory
 from emkd_tf.training.interrupts import Interrupts
+from emkd_tf.training.optimizers import optimizer_class
 from emkd_tf.training.strategy import is_chief, make_strategy, num_workers
 from emkd_tf.training.trainer import Trainer
 
@@ -63,6 +64,7 @@ def train(config: Config, console: Console | None = None) -> RunResult | None:
         KeyboardInterrupt: on Ctrl-C or SIGTERM; during the training it is saved first.
     """
     console = console or Console(stderr=True)
+    optimizer_class(config.training.optimizer)  # else it is missed after the data
     with Interrupts() as interrupts:
         # Before TensorFlow computes anything: workers find each other here.
         strategy = make_strategy(

@@ -5,6 +5,7 @@ import collections
 import numpy as np
 import pytest
 
+from emkd_tf.data.candidates import Candidates
 from emkd_tf.data.histories import left_padded
 from emkd_tf.data.pipeline import training_batches, windows_of_step
 from emkd_tf.data.windows import Windows
@@ -101,6 +102,24 @@ def test_workers_and_their_replicas_get_parts_of_the_same_batches():
         for name, values in batch.items():
             joined = np.concatenate([part[name] for part in of_step])
             np.testing.assert_array_equal(joined, values)
+
+
+def test_candidates_depend_on_seed_and_step_alone():
+    """Workers, replicas and a training that continues get the same."""
+    options = {"candidates": Candidates(np.arange(V), 16), "batch_size": 8}
+    whole = stream(**options)
+    assert whole[0]["candidates"].shape == whole[0]["log_expected"].shape == (16,)
+    drawn = [tuple(batch["candidates"]) for batch in whole]
+    assert len(set(drawn)) == len(whole)
+    for w in range(2):
+        parts = stream(**options, part=(w, 2), parts_of_part=2, first_step=3)
+        of_part = [tuple(part["candidates"]) for part in parts]
+        assert of_part == [of_step for of_step in drawn[3:] for _ in range(2)]
+    assert tuple(stream(**options, seed=1)[0]["candidates"]) != drawn[0]
+    # Nothing else is drawn differently for them.
+    for batch, plain in zip(whole, stream(batch_size=8), strict=True):
+        for name, value in plain.items():
+            np.testing.assert_array_equal(value, batch[name])
 
 
 def test_the_windows_of_a_step_are_those_of_its_batch():

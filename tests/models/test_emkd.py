@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from emkd_tf.models.emkd import EMKD
 from emkd_tf.models.losses import EnsembleLosses
+from emkd_tf.training.optimizers import LazyAdam
 
 DATASETS = {"beauty": (12_101, 15, 2), "toys": (11_924, 20, 2), "ml-1m": (3_706, 40, 4)}
 
@@ -34,7 +35,14 @@ def test_parameters_of_table_5(num_networks, dataset, millions):
 
 
 def small(
-    num_items=30, dropout=0.2, jit=False, tie=False, learning_rate=1e-2, fuse=False
+    num_items=30,
+    dropout=0.2,
+    jit=False,
+    tie=False,
+    learning_rate=1e-2,
+    fuse=False,
+    skip_nonfinite=False,
+    optimizer=tf.keras.optimizers.Adam,
 ):
     model = EMKD(
         num_items=num_items,
@@ -47,8 +55,9 @@ def small(
         losses=EnsembleLosses(chosen_share=0.5),
         static_shapes=jit,
         fuse=fuse,
+        skip_nonfinite=skip_nonfinite,
     )
-    model.compile(optimizer=tf.keras.optimizers.Adam(learning_rate), jit_compile=jit)
+    model.compile(optimizer=optimizer(learning_rate), jit_compile=jit)
     return model
 
 
@@ -66,6 +75,16 @@ def batch_of(users=8, num_items=30, seed=0):
             "labels": labels,
             "row": np.arange(users),
         }.items()
+    }
+
+
+def with_candidates(batch, num_sampled=5, seed=0):
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(1, 31, num_sampled)
+    return {
+        **batch,
+        "candidates": tf.constant(drawn, tf.int32),
+        "log_expected": tf.constant(rng.normal(size=num_sampled), tf.float32),
     }
 
 
@@ -130,10 +149,16 @@ def test_a_step_can_be_replayed_and_steps_differ():
     assert losses[0][0] != losses[0][1]
 
 
-def test_the_compiled_step_equals_the_plain_one_and_traces_once():
-    plain, compiled = small(dropout=0.0), small(dropout=0.0, jit=True)
+@pytest.mark.parametrize("sampled", [False, True])
+def test_the_compiled_step_equals_the_plain_one_and_traces_once(sampled):
+    optimizer = LazyAdam if sampled else tf.keras.optimizers.Adam
+    plain, compiled = (
+        small(dropout=0.0, jit=jit, optimizer=optimizer) for jit in (False, True)
+    )
     step = compiled.make_train_function()
     data = [batch_of(seed=s) for s in range(4)]
+    if sampled:
+        data = [with_candidates(batch, seed=s) for s, batch in enumerate(data)]
     iterator = iter(
         tf.data.Dataset.from_tensor_slices(
             {k: tf.stack([b[k] for b in data]) for k in data[0]}
@@ -146,6 +171,28 @@ def test_the_compiled_step_equals_the_plain_one_and_traces_once():
         for name, value in expected.items():
             np.testing.assert_allclose(logs[name], value, rtol=1e-3, atol=1e-4)
     assert step.experimental_get_tracing_count() == 1
+    for a, b in zip(
+        plain.trainable_variables, compiled.trainable_variables, strict=True
+    ):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-4)
+
+
+def test_a_lazy_step_moves_only_the_rows_of_its_items():
+    model = small(optimizer=LazyAdam, skip_nonfinite=True)
+    batch = with_candidates(batch_of(users=2))
+    before = [weight.numpy() for weight in model.trainable_variables]
+    model.train_step(batch)
+    model.train_step(batch)
+    inputs = np.unique([batch["item_ids"], *tf.unstack(batch["views"], axis=1)])
+    outputs = np.union1d(batch["labels"], batch["candidates"])
+    assert len(inputs) < 30
+    assert len(outputs) < 30
+    for old, weight in zip(before, model.trainable_variables, strict=True):
+        if not weight.name.startswith("item"):
+            continue
+        moved = np.flatnonzero((weight.numpy() != old).reshape(len(old), -1).any(1))
+        own = outputs if weight.shape[0] == 31 else inputs
+        np.testing.assert_array_equal(moved, own[own > 0], err_msg=weight.name)
 
 
 def test_fused_steps_equal_plain_ones():

@@ -15,7 +15,7 @@ ATTRIBUTES = (np.random.default_rng(5).random((V + 2, A)) < 0.4).astype(np.float
 TERMS = ("masked_item", "attribute", "icl", "ccl", "distillation")
 
 
-def make(num_networks=3, static_shapes=False, **terms):
+def make(num_networks=3, static_shapes=False, tie_item_embeddings=False, **terms):
     model = EMKD(
         num_items=V,
         max_length=L,
@@ -27,6 +27,7 @@ def make(num_networks=3, static_shapes=False, **terms):
         dropout=0.0,
         losses=EnsembleLosses(chosen_share=0.9, **terms),
         static_shapes=static_shapes,
+        tie_item_embeddings=tie_item_embeddings,
     )
     rng = np.random.default_rng(0)
     for weight in model.trainable_variables:
@@ -54,13 +55,24 @@ def batch_of(users, views, seed=0, empty_view=None, padding_row=None):
     return {name: tf.constant(value, tf.int32) for name, value in batch.items()}
 
 
+def with_candidates(batch, num_sampled=7, seed=3):
+    """Adds candidates, some of them twice, and labels among them."""
+    rng = np.random.default_rng(seed)
+    drawn = {
+        "candidates": tf.constant(rng.integers(1, V + 1, num_sampled), tf.int32),
+        "log_expected": tf.constant(rng.normal(size=num_sampled), tf.float32),
+    }
+    return {**batch, **drawn}
+
+
 def log_softmax(z):
     z = z - z.max(-1, keepdims=True)
     return z - np.log(np.exp(z).sum(-1, keepdims=True))
 
 
 def numpy_losses(model, batch, temperature=0.3):
-    """Every term as the paper's equations say, in float64, position by position."""
+    """Every term as the paper's equations say, in float64, position by position; over
+    the batch's candidates if it has any."""
     item_ids, views, labels = (
         batch[name].numpy() for name in ("item_ids", "views", "labels")
     )
@@ -82,14 +94,25 @@ def numpy_losses(model, batch, temperature=0.3):
         for n, states in zip(networks, masked, strict=True):
             rows = np.array([states[u, m, t] for u, t in chosen])
             logits.append(rows @ n.item_weights.numpy().T + n.item_bias.numpy())
-        for z in logits:
-            truth = [labels[u, m, t] for u, t in chosen]
-            terms["masked_item"] -= log_softmax(z)[range(len(truth)), truth].mean()
-        for a, b in itertools.combinations(logits, 2):
-            log_a, log_b = log_softmax(a / temperature), log_softmax(b / temperature)
-            gap = log_a - log_b
-            both = (np.exp(log_a) * gap).sum(-1) - (np.exp(log_b) * gap).sum(-1)
-            terms["distillation"] += 0.5 * both.mean()
+        each = {"masked_item": [], "distillation": []}
+        for row, (u, t) in enumerate(chosen):
+            truth, offset = labels[u, m, t], np.zeros(V + 1)
+            columns = np.arange(V + 1)
+            if "candidates" in batch:
+                is_other = batch["candidates"].numpy() != truth
+                columns = [truth, *batch["candidates"].numpy()[is_other]]
+                offset = np.array([0, *batch["log_expected"].numpy()[is_other]])
+            own = list(columns).index(truth)
+            rows = [z[row, columns] for z in logits]
+            for z in rows:
+                each["masked_item"].append(-log_softmax(z - offset)[own])
+            for a, b in itertools.combinations(rows, 2):
+                log_a = log_softmax(a / temperature - offset)
+                log_b = log_softmax(b / temperature - offset)
+                gap = (np.exp(log_a) - np.exp(log_b)) @ (log_a - log_b)
+                each["distillation"].append(0.5 * gap)
+        for name, values in each.items():
+            terms[name] += np.sum(values) / len(chosen)
     places = [(u, t) for u in range(users) for t in range(L) if item_ids[u, t]]
     for n, states in zip(networks, full, strict=True):
         each = []
@@ -131,10 +154,13 @@ CASES = {
 }
 
 
+@pytest.mark.parametrize("sampled", [False, True])
 @pytest.mark.parametrize("static_shapes", [False, True])
 @pytest.mark.parametrize("case", CASES)
-def test_every_term_equals_numpy(case, static_shapes):
+def test_every_term_equals_numpy(case, static_shapes, sampled):
     model, batch = make(static_shapes=static_shapes), batch_of(**CASES[case])
+    if sampled:
+        batch = with_candidates(batch)
     losses = model.compute_losses(batch)
     expected = numpy_losses(model, batch)
     for name in TERMS:
@@ -147,10 +173,13 @@ def test_every_term_equals_numpy(case, static_shapes):
     np.testing.assert_allclose(losses["total"], total, rtol=2e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("sampled", [False, True])
 @pytest.mark.parametrize("static_shapes", [False, True])
 @pytest.mark.parametrize("case", CASES)
-def test_gradients_are_finite(case, static_shapes):
+def test_gradients_are_finite(case, static_shapes, sampled):
     model, batch = make(static_shapes=static_shapes), batch_of(**CASES[case])
+    if sampled:
+        batch = with_candidates(batch)
     with tf.GradientTape() as tape:
         total = model.compute_losses(batch)["total"]
     for gradient in tape.gradient(total, model.trainable_variables):
@@ -218,3 +247,72 @@ def test_items_are_scored_at_chosen_positions_only(monkeypatch):
     monkeypatch.setattr(Network, "item_logits", recorded)
     model.compute_losses(batch)
     assert rows == [int(tf.math.count_nonzero(batch["labels"]))] * 3
+
+
+def test_gradients_of_a_sampled_loss_equal_the_full_ones_over_all_items():
+    """Every item as a candidate once; the padding slot of the full loss is closed."""
+    model, batch = make(), batch_of(users=6, views=2)
+    for network in model.networks:
+        bias = network.item_bias.numpy()
+        network.item_bias.assign(np.where(np.arange(V + 1) == 0, -50.0, bias))
+    drawn = {
+        "candidates": tf.random.shuffle(tf.range(1, V + 1)),
+        "log_expected": tf.zeros(V),
+    }
+    found = []
+    for given in (batch, {**batch, **drawn}):
+        with tf.GradientTape() as tape:
+            losses = model.compute_losses(given)
+        gradients = tape.gradient(losses["total"], model.trainable_variables)
+        found.append([*losses.values(), *map(tf.convert_to_tensor, gradients)])
+    for full, sampled in zip(*found, strict=True):
+        np.testing.assert_allclose(sampled, full, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("static_shapes", [False, True])
+@pytest.mark.parametrize("tie", [False, True])
+def test_a_sampled_loss_touches_only_the_rows_of_its_items(tie, static_shapes):
+    model = make(static_shapes=static_shapes, tie_item_embeddings=tie)
+    batch = batch_of(users=2, views=2)
+    batch |= {
+        "candidates": tf.constant([3, 5, 3, 11]),
+        "log_expected": tf.zeros(4),
+    }
+    with tf.GradientTape() as tape:
+        total = model.compute_losses(batch)["total"]
+    seen = set(np.unique([batch["item_ids"], *tf.unstack(batch["views"], axis=1)]))
+    scored = {3, 5, 11} | set(np.unique(batch["labels"]))
+    if not static_shapes:
+        scored -= {0}
+    weights = model.trainable_variables
+    for weight, gradient in zip(weights, tape.gradient(total, weights), strict=True):
+        if weight.shape[0] not in (V + 1, V + 2):
+            continue
+        assert isinstance(gradient, tf.IndexedSlices), weight.name
+        is_output = weight.shape[0] == V + 1  # item_weights, item_bias
+        expected = scored if is_output else seen | (scored if tie else set())
+        assert set(gradient.indices.numpy()) <= expected | {0}, weight.name
+        dense = tf.convert_to_tensor(gradient).numpy().reshape(weight.shape[0], -1)
+        assert not dense[0].any(), weight.name  # the padding slot
+
+
+@pytest.mark.parametrize("tie", [False, True])
+def test_no_tensor_of_a_sampled_step_is_as_long_as_the_catalogue(tie):
+    """But for the items' attributes, which do not change."""
+    model = make(tie_item_embeddings=tie)
+
+    @tf.function
+    def step(batch):
+        with tf.GradientTape() as tape:
+            total = model.compute_losses(batch)["total"]
+        return tape.gradient(total, model.trainable_variables)
+
+    def lengths(batch):
+        operations = step.get_concrete_function(batch).graph.get_operations()
+        is_given = {"Placeholder", "Const"}
+        outputs = [t for o in operations if o.type not in is_given for t in o.outputs]
+        return {n for t in outputs if t.shape.rank for n in t.shape}
+
+    batch = batch_of(users=4, views=2)
+    assert V + 1 in lengths(batch)
+    assert not {V + 1, V + 2} & lengths(with_candidates(batch))

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from emkd_tf.config import from_flat
+from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
 from emkd_tf.models.emkd import EMKD
+from emkd_tf.training.build import TrainingData, build_model, compile_model
 from emkd_tf.training.checkpoints import Checkpoints, Progress, restore
 
 
@@ -90,6 +93,38 @@ def test_a_checkpoint_of_another_catalogue_is_refused(tmp_path):
     other = tf.train.Checkpoint(networks=make(tmp_path, 11)[0].networks)
     with pytest.raises(InputError, match="damaged or of another model"):
         restore(tmp_path / "best", other)
+
+
+ADDONS = tf.__version__.startswith("2.15.")
+OPTIMIZERS = ["adam", "lazy_adam"] + ADDONS * ["Addons>LazyAdam", "Addons>LAMB"]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_sampled_training_continues_where_it_was(tiny_settings, tmp_path, optimizer):
+    changes = {"item_loss": "sampled", "num_sampled": 8, "optimizer": optimizer}
+    config = from_flat({**tiny_settings, **changes, "epochs": 3, "batch_size": 12})
+    histories = prepare(config.data)
+
+    def make():
+        model = build_model(config, histories)
+        compile_model(model, config)
+        return model, Checkpoints(tmp_path, model, Progress())
+
+    def train(model, first, last):
+        batches = TrainingData(config, histories).batches(first_step=first)
+        for batch in batches.take(last - first):
+            model.train_step(batch)
+
+    undisturbed, checkpoints = make()
+    train(undisturbed, 0, 4)
+    checkpoints.save_last()
+    train(undisturbed, 4, 9)
+    model, checkpoints = make()
+    assert checkpoints.restore_last()
+    assert checkpoints.step == 4
+    train(model, 4, 9)
+    for a, b in zip(model.variables, undisturbed.variables, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7, err_msg=a.name)
 
 
 def test_no_checkpoint(tmp_path):

@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+import tensorflow as tf
 
 from emkd_tf.config import from_flat
-from emkd_tf.errors import NonFiniteLossError
+from emkd_tf.errors import InputError, NonFiniteLossError
 from emkd_tf.evaluation.metrics import summarize
 from emkd_tf.training.run import train
 
+HAS_ADDONS = tf.__version__.startswith("2.15.")
 TRAIN = Path(__file__).resolve().parents[2] / "train.py"
 
 
@@ -111,6 +113,35 @@ def test_the_compiled_step_trains_to_similar_losses(tiny_settings):
         lines = (result.run_dir / "history.jsonl").read_text().splitlines()
         losses[name] = [json.loads(line)["loss/total"] for line in lines]
     np.testing.assert_allclose(losses["plain"], losses["compiled"], rtol=1e-2)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lazy_adam", "Addons>LazyAdam"])
+def test_a_sampled_item_loss_trains_with_any_optimizer(tiny_settings, optimizer):
+    changes = {
+        "item_loss": "sampled",
+        "num_sampled": 16,
+        "optimizer": optimizer,
+        "export": False,
+    }
+    config = from_flat({**tiny_settings, **changes})
+    if optimizer.startswith("Addons") and not HAS_ADDONS:
+        with pytest.raises(InputError, match="needs TensorFlow Addons"):
+            train(config)
+        assert not Path(tiny_settings["runs_dir"]).exists()
+        return
+    result = train(config)
+    lines = (result.run_dir / "history.jsonl").read_text().splitlines()
+    first, last = (json.loads(lines[i])["loss/masked_item"] for i in (0, -1))
+    assert last < first
+
+
+@pytest.mark.skipif(HAS_ADDONS, reason="TensorFlow Addons may be there")
+def test_addons_without_its_package_is_one_line(tiny_settings):
+    process = run_process(*flags(tiny_settings), "--optimizer", "Addons>LazyAdam")
+    assert process.returncode == 2
+    line = process.stderr.strip().splitlines()[-1]
+    assert line.startswith("emkd: `optimizer` Addons>LazyAdam needs TensorFlow Addons")
+    assert "Traceback" not in process.stderr
 
 
 @pytest.mark.slow
