@@ -112,7 +112,7 @@ class Worker:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--full", type=int, nargs="*", default=[12_000, 100_000], metavar="ITEMS"
+        "--full", type=int, nargs="*", default=[12_000, 30_000], metavar="ITEMS"
     )
     parser.add_argument(
         "--sampled",
