@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-
 HAS_KERAS_3 = importlib.metadata.version("keras") >= "3"
 only_with_keras_3 = pytest.mark.skipif(not HAS_KERAS_3, reason="Keras 2 is installed")
 
