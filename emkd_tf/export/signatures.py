@@ -99,7 +99,7 @@ class Retriever(tf.Module):
             tf.matmul(states, network.item_table_variable(), transpose_b=True)
             for states, network in self._states(item_ids, marks["is_popular"])
         ]
-        scores = tf.add_n(products) + self._offsets(marks["is_popular"])
+        scores = tf.add_n([*products, self._offsets(marks["is_popular"])])
         return {**self._best(scores, item_ids), **marks}
 
     def _recommend_joined(self, history: tf.Tensor) -> dict[str, tf.Tensor]:
