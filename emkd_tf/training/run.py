@@ -27,6 +27,7 @@ from emkd_tf.training import run_dir as run_directory
 from emkd_tf.training.interrupts import Interrupts
 from emkd_tf.training.strategy import is_chief, make_strategy, num_workers
 from emkd_tf.training.trainer import Trainer
+from emkd_tf.training.workers import reporting_lost_workers
 
 Metrics = dict[str, Any]
 
@@ -80,8 +81,9 @@ def train(config: Config, console: Console | None = None) -> RunResult | None:
             else:
                 scratch = stack.enter_context(tempfile.TemporaryDirectory())
                 run_dir = run_directory.RunDir(Path(scratch), False)
-            trainer = Trainer(config, histories, strategy, run_dir, console)
-            trainer.fit(interrupts)
+            with reporting_lost_workers(is_alone=num_workers(strategy) == 1):
+                trainer = Trainer(config, histories, strategy, run_dir, console)
+                trainer.fit(interrupts)
             if not is_chief(strategy):
                 return None
             return _finish(config, histories, trainer, run_dir.path)
