@@ -76,6 +76,7 @@ def train(config: Config, console: Console | None = None) -> RunResult | None:
             raise InputError("Several workers need --name, the run they share.")
         with contextlib.ExitStack() as stack:
             if is_chief(strategy):
+                stack.enter_context(run_directory.writing(_folder(config)))
                 run_dir = run_directory.open_or_create(config, histories)
                 stack.callback(run_dir.lock.release)
             else:
@@ -87,6 +88,11 @@ def train(config: Config, console: Console | None = None) -> RunResult | None:
             if not is_chief(strategy):
                 return None
             return _finish(config, histories, trainer, run_dir.path)
+
+
+def _folder(config: Config) -> Path:
+    """The run directory, or where it will be."""
+    return Path(config.run.runs_dir) / (config.run.name or "")
 
 
 def _finish(

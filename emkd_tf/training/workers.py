@@ -104,8 +104,8 @@ def reporting_lost_workers(is_alone: bool) -> Iterator[None]:
     except _LOST as error:
         if is_alone:
             raise
-        reason = str(error).splitlines()[0]
         raise WorkerLostError(
-            f"Another worker is gone ({reason}); start the same command on all "
-            "workers again to continue from the last checkpoint."
+            f"Another worker is gone or does not answer ({type(error).__name__}); "
+            "start the same command on all workers again to continue from the last "
+            "checkpoint."
         ) from None
