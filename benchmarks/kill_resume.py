@@ -4,7 +4,9 @@
     python benchmarks/kill_resume.py --kills 5 --workers 2
 
 Further flags go to `train.py`. With several workers one of them is killed each time;
-the others must end by themselves, then all are started again.
+the others must end by themselves, then all are started again. Each kill comes at a
+random moment between the processes' start and twice its share of what is left; beyond
+the start moments are told by steps, so that other work on the machine changes little.
 """
 
 from __future__ import annotations
@@ -30,8 +32,10 @@ from rich.console import Console
 from rich.table import Table
 
 TRAIN = Path(__file__).resolve().parents[1] / "train.py"
-STARTUP = 12.0  # seconds of a process before its first step, roughly
-PATIENCE = 120.0  # seconds for the other workers to notice a lost one
+CHECKPOINT_STEPS = 20
+WORKER_LOST = 5  # exit code
+WORKER_TIMEOUT = 120  # seconds to meet at the start
+PATIENCE = 180.0  # seconds for the other workers to end after one was killed
 
 
 def free_ports(count: int) -> list[int]:
@@ -73,6 +77,32 @@ def wait(processes: list[subprocess.Popen], seconds: float | None) -> bool:
     return True
 
 
+def saved_step(run: Path) -> int:
+    """Returns the step of the newest checkpoint of a training, 0 without one."""
+    found = (run / "checkpoints" / "last").glob("*.index")
+    return max((int(path.stem.split("-")[1]) for path in found), default=0)
+
+
+def wait_for_step(processes: list[subprocess.Popen], run: Path, step: int) -> None:
+    """Waits for a checkpoint of a step or a later one, or for a process to end."""
+    while saved_step(run) < step and all(p.poll() is None for p in processes):
+        time.sleep(0.1)
+
+
+def undisturbed(
+    flags: list[str], workers: int, folder: Path, run: Path
+) -> tuple[float, float]:
+    """Trains; returns the seconds to the first checkpoint, and from it to the end."""
+    began = time.monotonic()
+    processes = start(flags, workers, folder)
+    wait_for_step(processes, run, 1)
+    first = time.monotonic()
+    wait(processes, None)
+    if any(process.returncode for process in processes):
+        sys.exit(f"The undisturbed training failed; see {folder}.")
+    return first - began, time.monotonic() - first
+
+
 def outcome(run: Path) -> dict:
     metrics = json.loads((run / "metrics.json").read_text())
     weights = tf.train.load_checkpoint(str(run / "checkpoints" / "best"))
@@ -98,53 +128,59 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="kill_resume-"))
     print(f"Logs in {folder}", flush=True)
     base = [
-        *("--deterministic=true", "--export=false", "--checkpoint-steps=20"),
-        f"--worker-timeout={STARTUP * 5:.0f}",
+        *("--deterministic=true", "--export=false"),
+        f"--checkpoint-steps={CHECKPOINT_STEPS}",
+        f"--worker-timeout={WORKER_TIMEOUT}",
         *(f"--runs-dir={folder / 'runs'}", *rest),
     ]
+    runs = {name: folder / "runs" / name for name in ("undisturbed", "disturbed")}
 
-    began = time.monotonic()
     flags = [*base, "--name=undisturbed"]
-    processes = start(flags, options.workers, folder)
-    wait(processes, None)
-    if any(process.returncode for process in processes):
-        sys.exit(f"The undisturbed training failed; see {folder}.")
-    seconds = time.monotonic() - began
-    print(f"Undisturbed: {seconds:.0f} s", flush=True)
+    run = runs["undisturbed"]
+    starting, training = undisturbed(flags, options.workers, folder, run)
+    steps = saved_step(run)
+    print(f"Undisturbed: {starting:.0f} + {training:.0f} s, {steps} steps", flush=True)
 
     flags = [*base, "--name=disturbed"]
-    kills, slowest = 0, 0.0
-    while kills < options.kills:
-        # So that as many kills as asked for fit into the training.
-        delay = chance.uniform(0, 2 * STARTUP + seconds / options.kills)
+    slowest = 0.0
+    for kill in range(options.kills):
+        left = training * (1 - saved_step(runs["disturbed"]) / steps)
+        share = left / (options.kills - kill + 1)
+        moment = chance.uniform(0, starting + 2 * share)
+        between = chance.uniform(0, training * CHECKPOINT_STEPS / steps)
         processes = start(flags, options.workers, folder)
-        if wait(processes, delay):
-            break
-        victim = chance.choice(processes)
-        victim.send_signal(signal.SIGKILL)
+        if moment > starting:
+            saved = saved_step(runs["disturbed"])
+            step = saved + 1 + int((moment - starting) / training * steps)
+            wait_for_step(processes, runs["disturbed"], step)
+            moment = between
+        if wait(processes, moment):
+            sys.exit(f"The training ended before kill {kill + 1}; see {folder}.")
+        chance.choice(processes).send_signal(signal.SIGKILL)
         killed = time.monotonic()
-        kills += 1
         if not wait(processes, PATIENCE):
             sys.exit(f"A worker still ran {PATIENCE:.0f} s after another was killed.")
         slowest = max(slowest, time.monotonic() - killed)
-        print(f"kill {kills} after {delay:.1f} s", flush=True)
+        codes = [process.returncode for process in processes]
+        if set(codes) - {-signal.SIGKILL, WORKER_LOST}:
+            sys.exit(f"Exit codes {codes} after a kill; see {folder}.")
+        step = saved_step(runs["disturbed"])
+        print(f"kill {kill + 1} with step {step} of {steps} saved", flush=True)
     wait(start(flags, options.workers, folder), None)
 
-    runs = {
-        name: outcome(folder / "runs" / name) for name in ("undisturbed", "disturbed")
-    }
-    table = Table(title=f"{kills} kills, {options.workers} worker(s)")
+    found = {name: outcome(run) for name, run in runs.items()}
+    table = Table(title=f"{options.kills} kills, {options.workers} worker(s)")
     table.add_column("")
-    for name in runs:
+    for name in found:
         table.add_column(name, justify="right")
     table.add_column("equal")
-    for key, value in runs["undisturbed"].items():
-        other = runs["disturbed"][key]
+    for key, value in found["undisturbed"].items():
+        other = found["disturbed"][key]
         table.add_row(key, value, other, "yes" if value == other else "NO")
     if options.workers > 1:
         table.caption = f"All workers had ended {slowest:.0f} s after a kill at most."
     Console().print(table)
-    sys.exit(runs["undisturbed"] != runs["disturbed"])
+    sys.exit(found["undisturbed"] != found["disturbed"])
 
 
 if __name__ == "__main__":

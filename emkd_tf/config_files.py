@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Reads one settings file: flat keys, and `presets` by name.
 
     Raises:
-        InputError: the file is missing, no valid YAML or no mapping.
+        InputError: the file is missing, no valid YAML or no mapping to single values.
     """
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -28,7 +29,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise InputError(
             f"Config file {path} does not exist; check the path."
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise InputError(
+            f"Config file {path} cannot be read: {error.strerror}."
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         where = getattr(error, "problem_mark", None)
         line = f" line {where.line + 1}" if where else ""
         raise InputError(f"{path}{line} is not valid YAML; correct it.") from None
@@ -36,12 +41,26 @@ def read_yaml(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(values, dict):
         raise InputError(f"{path} must hold `key: value` lines.")
-    unknown = [key for key in values if key not in KEYS and key != "presets"]
-    if unknown:
-        raise InputError(
-            f"{path}: unknown key `{unknown[0]}`. {nearest(str(unknown[0]), KEYS)}"
-        )
+    presets = values.get("presets") or {}
+    if not isinstance(presets, dict):
+        raise InputError(f"{path}: `presets` must hold settings by name.")
+    _check_keys(path, {k: v for k, v in values.items() if k != "presets"})
+    for name, preset in presets.items():
+        _check_keys(path, preset or {}, f" in preset {name!r}")
     return values
+
+
+def _check_keys(path: Path, values: Any, where: str = "") -> None:
+    if not isinstance(values, dict):
+        raise InputError(f"{path} must hold `key: value` lines{where}.")
+    for key, value in values.items():
+        if key not in KEYS:
+            raise InputError(
+                f"{path}: unknown key `{key}`{where}. {nearest(str(key), KEYS)}"
+            )
+        # Also because a list of aliases of lists grows without end when printed.
+        if isinstance(value, (list, dict)):
+            raise InputError(f"{path}: `{key}`{where} must be a single value.")
 
 
 def layered(dataset: str, preset: str | None, files: Iterable[Path]) -> dict[str, Any]:
@@ -53,7 +72,8 @@ def layered(dataset: str, preset: str | None, files: Iterable[Path]) -> dict[str
         InputError: an unknown preset or key.
     """
     own = CONFIGS_DIR / f"{dataset}.yaml"
-    base = read_yaml(own) if own.exists() else {}
+    # Not `own.exists()`: that fails at names no file can have.
+    base = read_yaml(own) if os.path.exists(own) else {}
     presets = base.pop("presets", None) or {}
     merged = dict(base)
     if preset is not None:

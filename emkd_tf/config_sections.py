@@ -15,6 +15,7 @@ RESUME = ("auto", "never")
 PRECISIONS = ("float32", "bfloat16")
 ON_NONFINITE = ("stop", "skip")
 ITEM_LOSSES = ("full", "sampled")
+_LONGEST_NAME = 100  # bytes; a file system takes 255, and names get endings of ours
 
 
 def _require(condition: bool, name: str, rule: str, value: Any) -> None:
@@ -33,12 +34,24 @@ def _require_one_of(section: Any, name: str, choices: tuple[str, ...]) -> None:
     _require(value in choices, name, f"one of {', '.join(choices)}", value)
 
 
+def _require_folder_name(section: Any, name: str) -> None:
+    value = getattr(section, name)
+    is_plain = value.isprintable() and value == Path(value).name not in ("", "..")
+    _require(
+        is_plain and len(value.encode()) <= _LONGEST_NAME,
+        name,
+        f"a plain folder name of at most {_LONGEST_NAME} bytes",
+        value,
+    )
+
+
 @dataclasses.dataclass(frozen=True)
 class DataConfig:
     """Where the interactions come from and how they become histories.
 
     Attributes:
-        dataset: name of a known dataset; names the run when `interactions` is given.
+        dataset: name of a known dataset; of a log of your own its name, the file's if
+            not given.
         data_dir: folder of raw files; $EMKD_DATA_DIR or `<cache_dir>/raw` if not given.
         cache_dir: folder of prepared datasets; $EMKD_CACHE_DIR or the user's cache.
         interactions: CSV or Parquet file of your own, one row an action.
@@ -68,6 +81,7 @@ class DataConfig:
     window_step: int = 1
 
     def __post_init__(self) -> None:
+        _require_folder_name(self, "dataset")
         _require_at_least(self, 0, "min_user_actions", "min_item_actions")
         _require_at_least(self, 2, "max_length")
         _require_at_least(self, 1, "window_step")
@@ -247,9 +261,5 @@ class RunConfig:
     def __post_init__(self) -> None:
         _require_at_least(self, 1, "k")
         _require_one_of(self, "protocol", PROTOCOLS)
-        _require(
-            self.name is None or Path(self.name).name == self.name,
-            "name",
-            "a plain folder name",
-            self.name,
-        )
+        if self.name is not None:
+            _require_folder_name(self, "name")

@@ -16,6 +16,12 @@ from emkd_tf.config_files import layered, read_yaml
 from emkd_tf.errors import InputError
 
 _PRINT = "--print_config"
+_KINDS = {
+    "int": "whole number",
+    "float": "number",
+    "bool": "true or false",
+    "str": "text",
+}
 OWN_DATA = "own"  # configs/own.yaml serves every log that is no known dataset
 
 
@@ -65,10 +71,11 @@ def _one_line(message: str, flags: Iterable[str]) -> str:
         hint = _dashed(nearest(flag, [f for f in flags if f.startswith("--")]))
         return f"Unknown flag `{_dashed(flag)}`. {hint}"
     if match := re.search(r'key "(\w+)": (.*)', text):
-        kinds = {"<class 'int'>": "whole number", "<class 'float'>": "number"}
         rule = match.group(2)
-        for kind, word in {**kinds, "<class 'bool'>": "true or false"}.items():
-            rule = rule.replace(f"a {kind}", word)
+        if found := re.search(r"Union subtypes .* Given value: (.*)", rule):
+            rule = f"Expected text. Got value: {found.group(1)}"
+        for kind, word in _KINDS.items():
+            rule = rule.replace(f"a <class '{kind}'>", word)
         return f"`{match.group(1)}`: {rule}"
     return text
 
@@ -105,13 +112,18 @@ def read_settings(
     Raises:
         InputError: an unknown flag, key or preset, or a value of a wrong type or range.
     """
-    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    first = argparse.ArgumentParser(
+        add_help=False, allow_abbrev=False, exit_on_error=False
+    )
     first.add_argument("--dataset")
     first.add_argument("--preset")
     first.add_argument("--config", action="append", default=[])
     first.add_argument("--interactions")
     arguments = [_underscored(a) for a in arguments]
-    known, _ = first.parse_known_args(arguments)
+    try:
+        known, _ = first.parse_known_args(arguments)
+    except argparse.ArgumentError as error:
+        raise InputError(f"{error}.") from None
 
     parser = settings_parser(prog, description)
     parser.add_argument("--preset", help="preset of the dataset's YAML, such as cpu")
@@ -126,7 +138,7 @@ def read_settings(
         chosen = {key: chosen[key] or values.get(key) for key in chosen}
     dataset = chosen["dataset"]
     if chosen["interactions"] and not dataset:
-        dataset = Path(chosen["interactions"]).stem
+        dataset = Path(str(chosen["interactions"])).stem
         parser.set_defaults({"dataset": dataset})
     template = OWN_DATA if chosen["interactions"] else dataset or "sample"
     parser.check(layered(template, known.preset, files))

@@ -48,3 +48,36 @@ def test_flat_and_back():
     config = from_flat({"num_views": 3, "dataset": "toys", "export": False})
     assert from_flat(to_flat(config)) == config
     assert list(to_flat(config)) == list(KEYS)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "rule"),
+    [
+        ("epochs", "many", "a whole number below 2^31"),
+        ("epochs", 1.5, "a whole number below 2^31"),
+        ("epochs", True, "a whole number below 2^31"),
+        ("epochs", 2**31, "a whole number below 2^31"),
+        ("epochs", None, "a whole number below 2^31"),
+        ("dropout", float("nan"), "a finite number"),
+        ("learning_rate", float("inf"), "a finite number"),
+        ("export", "yes", "true or false"),
+        ("dataset", 5, "text"),
+        ("name", 5, "text"),
+    ],
+)
+def test_a_value_of_another_type_is_refused(key, value, rule):
+    with pytest.raises(InputError) as caught:
+        from_flat({key: value})
+    assert str(caught.value) == f"`{key}` must be {rule}, got {value!r}."
+
+
+def test_what_fits_a_type_is_taken():
+    config = from_flat({"name": None, "learning_rate": 1, "export": False})
+    assert (config.run.name, config.training.learning_rate) == (None, 1)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\0", "a\nb", "x" * 101])
+def test_names_of_folders(name):
+    for key in ("name", "dataset"):
+        with pytest.raises(InputError, match=f"`{key}` must be a plain folder name"):
+            from_flat({key: name})

@@ -5,12 +5,14 @@ The table in the document is checked against the rows here.
 """
 
 import dataclasses
+import io
 import pickle
 import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -39,6 +41,7 @@ class Row:
     arguments: Callable[..., list[str]]
     code: int = 2
     needs_run: bool = False
+    tf_config: str | None = None
 
 
 def file(folder, name, content):
@@ -64,7 +67,7 @@ def log(name, content, *flags):
 def attributes(name, content):
     def arguments(folder):
         interactions = file(folder, "log.csv", LOG)
-        path = file(folder, name, content)
+        path = file(folder, name, content(folder) if callable(content) else content)
         flags = [f"--interactions={interactions}", f"--attributes={path}"]
         return ["prepare", *flags]
 
@@ -79,10 +82,23 @@ def settings(content):
     return lambda folder: ["train", f"--config={file(folder, 'own.yaml', content)}"]
 
 
+def parquet(**columns):
+    def content(folder):
+        path = folder / "whole.parquet"
+        pl.DataFrame(columns or pl.read_csv(LOG.encode())).write_parquet(path)
+        return path.read_bytes()
+
+    return content
+
+
 def truncated_parquet(folder):
-    whole = folder / "whole.parquet"
-    pl.read_csv(LOG.encode()).write_parquet(whole)
-    return whole.read_bytes()[: whole.stat().st_size // 2]
+    return half(parquet()(folder))
+
+
+def zeroed_parquet(folder):
+    content = bytearray(parquet()(folder))
+    content[10:60] = bytes(50)
+    return bytes(content)
 
 
 def archive_with_a_way_out(folder):
@@ -102,6 +118,48 @@ def damaged(change, command="evaluate", *more):
         return [command, f"--run={copy}", *(m.replace("@run", str(copy)) for m in more)]
 
     return arguments
+
+
+def damaged_data(name, change):
+    """Evaluates the finished run with a copy of its prepared data, one file changed."""
+
+    def arguments(folder, run):
+        cache = folder / "cache"
+        shutil.copytree(run.parent / "cache", cache)
+        each(f"prepared/*/{name}", change)(cache)
+        return ["evaluate", f"--run={run}", f"--cache-dir={cache}"]
+
+    return arguments
+
+
+def unfinished(change, *more):
+    """Repeats the command of a copy of the run that is not finished."""
+
+    def arguments(folder, run):
+        copy = folder / "runs" / "run"
+        shutil.copytree(run, copy)
+        (copy / "metrics.json").unlink()
+        change(copy)
+        config = run.parent / "own.yaml"
+        return ["train", f"--config={config}", f"--runs-dir={copy.parent}", *more]
+
+    return arguments
+
+
+def without_last(content):
+    """A whole .npy file of one number less."""
+    array = np.load(io.BytesIO(content))[:-1]
+    written = io.BytesIO()
+    np.save(written, array)
+    return written.getvalue()
+
+
+def replaced_by_a_file(name):
+    def change(run):
+        shutil.rmtree(run / name)
+        (run / name).write_text("in the way")
+
+    return change
 
 
 def each(pattern, content):
@@ -148,14 +206,17 @@ def again(*more):
 ROWS = [  # one row a line, as in the document
     Row("log", "no such file", ("none.csv does not exist",), flags("prepare", "--interactions=none.csv")),
     Row("log", "neither CSV nor Parquet", ("log.txt is neither .csv nor .parquet",), log("log.txt", "a")),
+    Row("log", "a folder", ("is no file",), lambda folder: ["prepare", f"--interactions={folder}"]),
     Row("CSV", "empty", ("is empty; it needs a header line",), log("log.csv", "")),
     Row("CSV", "a header alone", ("has no rows",), log("log.csv", "user,item,time\n")),
     Row("CSV", "not UTF-8", ("cannot be read as csv",), log("log.csv", "user,item,time\nu,é,1\n".encode("latin-1"))),
     Row("CSV", "a line with more fields than the header", ("cannot be read as csv",), log("log.csv", "user,item,time\nu,i,1,9,9\n")),
+    Row("CSV", "a quote that is not closed", ("cannot be read as csv",), log("log.csv", LOG + '"u,i,1\n')),
     Row("log", "no column of users", ("has no user column", "it has who, item, time", "--user-column"), log("log.csv", "who,item,time\nu,i,1\n")),
     Row("log", "no column of items", ("has no item column", "--item-column"), log("log.csv", "user,what,time\nu,i,1\n")),
     Row("log", "no column of times", ("has no time column", "--time-column"), log("log.csv", "user,item,when\nu,i,1\n")),
     Row("log", "a named column that is not there", ("has no column 'who', it has user, item, time", "--user-column"), log("log.csv", LOG, "--user-column=who")),
+    Row("log", "one column for two things", ("user, item and time must be three columns, got user, user, time",), log("log.csv", LOG, "--item-column=user")),
     Row("log", "an empty user id", ("line 2: column 'user' is empty",), log("log.csv", "user,item,time\n,i,1\n")),
     Row("log", "an empty item id", ("line 2: column 'item' is empty",), log("log.csv", 'user,item,time\nu,"",1\n')),
     Row("log", "an id with a line break", ("column 'item' is empty or has a line break",), log("log.csv", 'user,item,time\nu,"a\nb",1\n')),
@@ -164,36 +225,73 @@ ROWS = [  # one row a line, as in the document
     Row("log", "no user with enough actions", ("No user of `log` is left", "lower --min-user-actions"), log("log.csv", LOG, "--min-user-actions=1000")),
     Row("Parquet", "a pickle under its name", ("cannot be read as parquet",), log("log.parquet", pickle.dumps([1, 2]))),
     Row("Parquet", "truncated", ("cannot be read as parquet",), log("log.parquet", truncated_parquet)),
+    Row("Parquet", "damaged in the middle", ("cannot be read as parquet",), log("log.parquet", zeroed_parquet)),
+    Row("Parquet", "ids that are lists", ("column 'user' holds List(String); it must hold texts or numbers",), log("log.parquet", parquet(user=[["u"]], item=["i"], time=[1]))),
+    Row("Parquet", "ids that are bytes", ("column 'item' holds Binary",), log("log.parquet", parquet(user=["u"], item=[b"\xff"], time=[1]))),
+    Row("Parquet", "a user id that is NaN", ("row 1: column 'user' is empty",), log("log.parquet", parquet(user=[1.0, float("nan")], item=["i", "j"], time=[1, 2]))),
+    Row("Parquet", "a time that is missing", ("row 0: column 'time' holds None, not a number",), log("log.parquet", parquet(user=["u"], item=["i"], time=[None]))),
+    Row("attributes", "empty", ("is empty; it needs a header line",), attributes("items.csv", "")),
+    Row("attributes", "a header alone", ("has no rows",), attributes("items.csv", "item,brand\n")),
+    Row("attributes", "values that are lists", ("column 'tags' holds List(String)",), attributes("items.parquet", parquet(item=["i1"], tags=[["a"]]))),
+    Row("attributes", "of no item of the log", ("No item of the attributes is an item of `log`",), attributes("items.csv", "item,brand\nz,x\n")),
+    Row("attributes", "truncated JSON", ("is not a JSON object like",), attributes("items.json", '{"i1": ["a"')),
+    Row("attributes", "JSON nested without end", ("is not a JSON object like",), attributes("items.json", "[" * 100_000)),
+    Row("attributes", "JSON values that are objects", ("is not a JSON object like",), attributes("items.json", '{"i1": [{"a": 1}]}')),
+    Row("attributes", "JSON with half of a character", ("is not a JSON object like",), attributes("items.json", '{"i1": ["\\ud800"]}')),
     Row("attributes", "JSON that is no object of lists", ("is not a JSON object like",), attributes("items.json", "[1]")),
     Row("attributes", "no column of items", ("has no item column", "--item-column"), attributes("items.csv", "brand\nx\n")),
     Row("attributes", "no attribute", ("has no column beside 'item'",), attributes("items.csv", "item\nx\n")),
     Row("attributes", "a pickle", ("cannot be read as parquet",), attributes("items.parquet", pickle.dumps({}))),
     Row("attributes", "without a log", ("`attributes` must be given together with `interactions`",), flags("prepare", "--attributes=items.csv")),
     Row("dataset", "an unknown name", ("Unknown dataset `beuty`. Did you mean `beauty`?",), flags("prepare", "--dataset=beuty")),
+    Row("dataset", "a name with a folder in it", ("`dataset` must be a plain folder name",), log("log.csv", LOG, "--dataset=../../evil")),
+    Row("dataset", "a file name that is too long", ("`dataset` must be a plain folder name of at most 100 bytes",), log("x" * 200 + ".csv", LOG)),
     Row("dataset", "an archive of other content (with `../` inside)", ("ml-1m.zip is truncated or not the expected file",), archive_with_a_way_out),
     Row("config file", "no such file", ("none.yaml does not exist",), flags("train", "--config=none.yaml")),
+    Row("config file", "a folder", ("Config file", "cannot be read: Is a directory"), lambda folder: ["train", f"--config={folder}"]),
+    Row("config file", "not UTF-8", ("own.yaml is not valid YAML",), settings("name: é".encode("latin-1"))),
+    Row("config file", "nested without end", ("own.yaml is not valid YAML",), settings("[" * 5000)),
+    Row("config file", "a list (of lists of lists ...) as a value", ("own.yaml: `epochs` must be a single value",), settings("epochs: [&a [x, x], &b [*a, *a], &c [*b, *b]]")),
+    Row("config file", "a key without a value", ("`epochs` must be a whole number below 2^31, got None",), settings("epochs:")),
+    Row("config file", "a number as a name", ("`name`: Expected text. Got value: 5",), settings("name: 5")),
+    Row("config file", "an infinite number", ("`learning_rate` must be a finite number, got inf",), settings("learning_rate: .inf")),
     Row("config file", "a tag that would run code", ("own.yaml line 1 is not valid YAML",), settings("a: !!python/object/apply:os.system [exit]")),
     Row("config file", "no mapping", ("own.yaml must hold `key: value` lines",), settings("- 1")),
     Row("config file", "an unknown key", ("own.yaml: unknown key `epoch`. Did you mean `epochs`?",), settings("epoch: 3")),
     Row("config file", "a value of another type", ("`epochs`: Expected whole number. Got value: many",), settings("epochs: many")),
     Row("flag", "unknown", ("Unknown flag `--epocs`. Did you mean `--epochs`?",), flags("train", "--epocs=3")),
+    Row("flag", "without its value", ("argument --config: expected one argument",), flags("train", "--config")),
+    Row("flag", "a number that is too large", ("`epochs` must be a whole number below 2^31",), flags("train", f"--epochs={10**12}")),
     Row("flag", "a value of another type", ("`batch_size`: Expected whole number. Got value: 1.5",), flags("train", "--batch-size=1.5")),
     Row("flag", "NaN or infinite", ("`learning_rate`: Expected number. Got value: nan",), flags("train", "--learning-rate=nan")),
     Row("flag", "out of range", ("`epochs` must be at least 1, got 0",), flags("train", "--epochs=0")),
     Row("flag", "not one of its words", ("`strategy` must be one of auto, one_device",), flags("train", "--strategy=many")),
     Row("flag", "two that do not fit", ("`hidden_units` must be a multiple of `num_heads` (2), got 7",), flags("train", "--hidden-units=7")),
-    Row("flag", "a seed that is too large", ("`seed` must be below 2^31",), flags("train", "--seed=99999999999")),
+    Row("flag", "a seed that is too large", ("`seed` must be a whole number below 2^31",), flags("train", "--seed=99999999999")),
     Row("flag", "an unknown preset", ("`preset` 'gpu' is not in sample.yaml",), flags("train", "--preset=gpu")),
     Row("flag", "a name with a folder in it", ("`name` must be a plain folder name",), flags("train", "--name=a/b")),
     Row("command", "unknown", ("Unknown command `trane`. Did you mean `train`?",), flags("trane")),
     Row("command", "an argument without a flag", ("Unexpected argument `stray`",), flags("train", "stray")),
     Row("command", "without its run", ("`emkd evaluate` needs --run RUN",), flags("evaluate")),
     Row("command", "several workers without TF_CONFIG", ("needs TF_CONFIG in the environment",), flags("train", "--strategy=multi_worker")),
+    Row("command", "a TF_CONFIG that is no JSON", ("TF_CONFIG cannot be read", "it is JSON with `cluster` and `task`"), flags("train"), tf_config="{"),
+    Row("command", "a TF_CONFIG without a task", ("TF_CONFIG cannot be read",), flags("train"), tf_config='{"cluster": {"worker": ["a:1"]}}'),
     Row("run", "no run directory", ("none is no run directory",), flags("evaluate", "--run=none")),
     Row("run", "a finished one of the same name", ("holds no unfinished run; choose another --name",), again(), needs_run=True),
     Row("run", "no checkpoint", ("holds no checkpoint",), damaged(lambda run: shutil.rmtree(run / "checkpoints" / "best")), needs_run=True),
     Row("run", "other data than it was trained on", ("was trained on `tiny`", "give the same files"), damaged(lambda run: file(run, "dataset.json", '{"name": "tiny", "fingerprint": "other"}')), needs_run=True),
     Row("run", "an unknown key in its config", ("config.yaml: unknown key `depth`",), damaged(each("config.yaml", lambda c: c + b"depth: 3\n")), needs_run=True),
+    Row("run", "a value of another type in its config", ("config.yaml: `epochs` must be a whole number below 2^31, got 'many'",), damaged(each("config.yaml", lambda c: c.replace(b"epochs: 1", b"epochs: many"))), needs_run=True),
+    Row("run", "a truncated dataset.json", ("dataset.json is missing or damaged",), damaged(each("dataset.json", half)), needs_run=True),
+    Row("unfinished run", "other settings", ("has other settings: `learning_rate` was 0.01, is 0.5",), unfinished(lambda run: None, "--learning-rate=0.5"), needs_run=True),
+    Row("unfinished run", "a truncated dataset.json", ("dataset.json is missing or damaged",), unfinished(each("dataset.json", half)), needs_run=True),
+    Row("unfinished run", "a file where its checkpoints should be", ("Run directory", "cannot be written (Not a directory)"), unfinished(replaced_by_a_file("checkpoints")), needs_run=True),
+    Row("run", "a file where its folder should be", ("Run directory", "cannot be made (Not a directory)", "--runs-dir"), lambda folder: ["train", f"--runs-dir={file(folder, 'in the way', 'x')}"]),
+    Row("prepared data", "truncated", ("Prepared dataset", "is damaged", "delete it and run again"), damaged_data("items.npy", half), needs_run=True),
+    Row("prepared data", "empty", ("Prepared dataset", "is damaged"), damaged_data("offsets.npy", lambda c: b""), needs_run=True),
+    Row("prepared data", "files that do not fit together", ("Prepared dataset", "is damaged (its files do not fit together)"), damaged_data("items.npy", without_last), needs_run=True),
+    Row("prepared data", "a truncated dataset.json", ("Prepared dataset", "is damaged"), damaged_data("dataset.json", half), needs_run=True),
+    Row("cache", "a folder that cannot be made", ("cannot be written (Not a directory)", "--cache-dir"), lambda folder: ["prepare", f"--cache-dir={file(folder, 'in the way', 'x')}"]),
     Row("checkpoint", "truncated index", ("Checkpoint", "is damaged or of another model"), damaged(each("checkpoints/best/*.index", half)), needs_run=True),
     Row("checkpoint", "truncated data", ("Checkpoint", "is damaged or of another model"), damaged(each("checkpoints/best/*.data*", half)), needs_run=True),
     Row("checkpoint", "of a model of another size", ("Checkpoint", "is damaged or of another model"), damaged(each("config.yaml", lambda c: c.replace(b"hidden_units: 8", b"hidden_units: 16"))), needs_run=True),
@@ -254,6 +352,8 @@ def test_every_row_is_one_line_with_its_exit_code(
     row, tmp_path, request, capfd, monkeypatch
 ):
     monkeypatch.delenv("TF_CONFIG", raising=False)
+    if row.tf_config:
+        monkeypatch.setenv("TF_CONFIG", row.tf_config)
     monkeypatch.setenv("EMKD_CACHE_DIR", str(tmp_path / "cache"))
     for variable in ("HTTPS_PROXY", "https_proxy"):
         monkeypatch.setenv(variable, "http://127.0.0.1:9")  # nothing listens there

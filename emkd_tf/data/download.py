@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pooch
 
+from emkd_tf.data.tables import require_file
 from emkd_tf.errors import DataUnavailableError, InputError
 
 _TIMEOUT_SECONDS = 30
@@ -52,6 +53,7 @@ def fetch(file: RemoteFile, folder: Path) -> Path:
     """
     path = folder / file.name
     if path.exists():
+        require_file(path)
         if sha256(path) != file.sha256:
             raise InputError(
                 f"{path} is truncated or not the expected file (sha256 differs from "

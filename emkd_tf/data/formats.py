@@ -7,67 +7,29 @@ and attribute (strings).
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from emkd_tf.data.tables import (
+    as_text,
+    collect,
+    first_bad,
+    place,
+    read_table,
+    require_file,
+    require_single_values,
+    scan_table,
+)
 from emkd_tf.errors import InputError
 
 USER_NAMES = ("user", "user_id", "userid", "uid", "reviewerid", "customer_id")
 ITEM_NAMES = ("item", "item_id", "itemid", "iid", "asin", "parent_asin", "product_id")
 TIME_NAMES = ("time", "timestamp", "ts", "unixreviewtime", "datetime", "date")
-
-
-def scan_table(path: Path) -> pl.LazyFrame:
-    """Opens a CSV or Parquet file to be read in pieces; CSV columns are strings.
-
-    Raises:
-        InputError: the file is missing, empty, damaged or of another type.
-    """
-    if not path.is_file():
-        raise InputError(f"{path} does not exist; check the path.")
-    suffix = path.suffix.lower()
-    if suffix not in (".csv", ".parquet"):
-        raise InputError(f"{path} is neither .csv nor .parquet; convert it to one.")
-    if suffix == ".parquet":
-        frame = pl.scan_parquet(path)
-    else:
-        frame = pl.scan_csv(path, infer_schema=False)
-    with _reading(path):
-        frame.collect_schema()
-    if _collect(frame.head(1), path).is_empty():
-        raise InputError(f"{path} has no rows; it needs one row an action.")
-    return frame
-
-
-def read_table(path: Path) -> pl.DataFrame:
-    """Reads a CSV or Parquet file as `scan_table` does."""
-    return _collect(scan_table(path), path)
-
-
-@contextlib.contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except pl.exceptions.NoDataError:
-        raise InputError(
-            f"{path} is empty; it needs a header line and actions."
-        ) from None
-    except (pl.exceptions.PolarsError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        kind = path.suffix.lower()[1:]
-        raise InputError(f"{path} cannot be read as {kind}: {reason}") from None
-
-
-def _collect(frame: pl.LazyFrame, path: Path) -> pl.DataFrame:
-    with _reading(path):
-        return frame.collect(engine="streaming")
 
 
 def find_column(
@@ -87,23 +49,6 @@ def find_column(
         f"{path} has no {flag} column named like {', '.join(usual[:3])}, it has "
         f"{', '.join(columns)}; name it with --{flag}-column."
     )
-
-
-def line_of(path: Path, row: int) -> str:
-    """Names a data row as its file's reader counts: CSV lines from 1, with a header."""
-    return (
-        f"{path} line {row + 2}"
-        if path.suffix.lower() == ".csv"
-        else f"{path} row {row}"
-    )
-
-
-def first_bad_row(
-    frame: pl.LazyFrame, path: Path, is_bad: pl.Expr
-) -> dict[str, Any] | None:
-    """Returns the first row where `is_bad` holds, with its number as "row"."""
-    bad = _collect(frame.with_row_index("row").filter(is_bad).head(1), path)
-    return None if bad.is_empty() else bad.row(0, named=True)
 
 
 def read_interactions(
@@ -131,24 +76,33 @@ def read_interactions(
     user = find_column(columns, path, "user", user_column, USER_NAMES)
     item = find_column(columns, path, "item", item_column, ITEM_NAMES)
     time = find_column(columns, path, "time", time_column, TIME_NAMES)
-    frame = frame.select(list(dict.fromkeys([user, item, time])))
+    chosen = [user, item, time]
+    if len(set(chosen)) < len(chosen):
+        raise InputError(
+            f"{path}: user, item and time must be three columns, got "
+            f"{', '.join(chosen)}; correct --user-column, --item-column or "
+            "--time-column."
+        )
+    frame = frame.select(chosen)
+    for name in chosen:
+        require_single_values(frame, path, name)
 
     def is_bad_id(name: str) -> pl.Expr:
-        text = pl.col(name).cast(pl.String)
+        text = as_text(frame, name)
         return text.is_null() | (text == "") | text.str.contains(r"[\r\n]")
 
     for name in (user, item):
-        if bad := first_bad_row(frame, path, is_bad_id(name)):
+        if bad := first_bad(frame, path, is_bad_id(name)):
             raise InputError(
-                f"{line_of(path, bad['row'])}: column {name!r} is empty or has a line "
+                f"{place(path, bad['row'])}: column {name!r} is empty or has a line "
                 "break; correct or drop the row."
             )
     if frame.collect_schema()[time].is_temporal():
         frame = frame.with_columns(pl.col(time).to_physical())
     as_number = pl.col(time).cast(pl.Float64, strict=False)
-    if bad := first_bad_row(frame, path, ~as_number.is_finite().fill_null(False)):
+    if bad := first_bad(frame, path, ~as_number.is_finite().fill_null(False)):
         raise InputError(
-            f"{line_of(path, bad['row'])}: column {time!r} holds {bad[time]!r}, not a "
+            f"{place(path, bad['row'])}: column {time!r} holds {bad[time]!r}, not a "
             "number; use seconds since 1970 or any number that grows with time."
         )
     # Integers stay integers: nanoseconds since 1970 do not fit a float.
@@ -156,11 +110,11 @@ def read_interactions(
     dtype = frame.collect_schema()[time]
     exact = dtype.is_integer() or (
         dtype == pl.String
-        and _collect(frame.select(as_integer.null_count()), path).item() == 0
+        and collect(frame.select(as_integer.null_count()), path).item() == 0
     )
     return frame.select(
-        pl.col(user).cast(pl.String).alias("user"),
-        pl.col(item).cast(pl.String).alias("item"),
+        as_text(frame, user).alias("user"),
+        as_text(frame, item).alias("item"),
         (as_integer if exact else as_number).alias("time"),
     )
 
@@ -170,8 +124,8 @@ def read_attributes(path: Path, item_column: str | None = None) -> pl.DataFrame:
 
     Args:
         path: a CSV or Parquet file whose every column but the item's is a field, a cell
-            holding one value or several separated by `|`, an item on one row or
-            several; or a JSON file that maps item ids to lists of attributes.
+            holding nothing, one value, or several separated by `|`, an item on one row
+            or several; or a JSON file that maps item ids to lists of attributes.
         item_column: column of item ids, or None to find it by its usual names.
 
     Returns:
@@ -181,23 +135,27 @@ def read_attributes(path: Path, item_column: str | None = None) -> pl.DataFrame:
         return read_s3rec_attributes(path)
     frame = read_table(path)
     item = find_column(frame.columns, path, "item", item_column, ITEM_NAMES)
+    for name in frame.columns:
+        require_single_values(frame.lazy(), path, name)
     fields = [name for name in frame.columns if name != item]
     if not fields:
         raise InputError(
             f"{path} has no column beside {item!r}; add the items' attributes."
         )
-    pairs = (
-        frame.select(pl.col(item).cast(pl.String).alias("item"), *fields)
-        .cast({name: pl.String for name in fields})
-        .unpivot(index="item", on=fields, variable_name="field", value_name="value")
-        .with_columns(pl.col("value").str.split("|"))
-        .explode("value")
-        .with_columns(pl.col("value").str.strip_chars())
-        .filter(pl.col("value").is_not_null() & (pl.col("value") != ""))
-    )
-    return pairs.select(
-        "item", (pl.col("field") + "=" + pl.col("value")).alias("attribute")
-    ).unique(maintain_order=True)
+
+    def pairs(field: str) -> pl.DataFrame:
+        value = pl.col("value").str.strip_chars()
+        return (
+            frame.select(
+                as_text(frame.lazy(), item).alias("item"),
+                as_text(frame.lazy(), field).str.split("|").alias("value"),
+            )
+            .explode("value")
+            .filter(value.is_not_null() & (value != ""))
+            .select("item", (pl.lit(f"{field}=") + value).alias("attribute"))
+        )
+
+    return pl.concat(map(pairs, fields)).unique(maintain_order=True)
 
 
 def read_s3rec_sequences(path: Path) -> pl.DataFrame:
@@ -225,21 +183,29 @@ def read_s3rec_attributes(path: Path) -> pl.DataFrame:
     Raises:
         InputError: the file is missing or holds anything else.
     """
-    wanted = 'a JSON object like {"item": ["attribute", ...]}'
+    require_file(path)
     try:
-        by_item = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist; check the path.") from None
-    except ValueError:
-        raise InputError(f"{path} is not {wanted}; correct it.") from None
-    if not isinstance(by_item, dict) or not all(
-        isinstance(values, list) for values in by_item.values()
-    ):
-        raise InputError(f"{path} is not {wanted}; correct it.")
-    pairs = [(str(item), str(value)) for item in by_item for value in by_item[item]]
-    return pl.DataFrame(
-        pairs, schema={"item": pl.String, "attribute": pl.String}, orient="row"
-    ).unique(maintain_order=True)
+        by_item = json.loads(path.read_text(encoding="utf-8-sig"))
+        pairs = [(i, str(v)) for i, values in by_item.items() for v in _single(values)]
+        found = pl.DataFrame(
+            pairs, schema={"item": pl.String, "attribute": pl.String}, orient="row"
+        )
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise InputError(
+            f'{path} is not a JSON object like {{"item": ["attribute", ...]}}; correct '
+            "it."
+        ) from None
+    return found.unique(maintain_order=True)
+
+
+def _single(values: Any) -> list[str | int | float]:
+    """Returns what a JSON list holds but null; it must be texts and numbers."""
+    if not isinstance(values, list):
+        raise TypeError
+    values = [value for value in values if value is not None]
+    if not all(isinstance(value, (str, int, float)) for value in values):
+        raise TypeError
+    return values
 
 
 def read_movielens_1m(archive: Path) -> tuple[pl.DataFrame, pl.DataFrame]:

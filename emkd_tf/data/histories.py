@@ -50,13 +50,25 @@ class Histories:
                 np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
                 for name in names
             ]
-            description = read_json(folder / "dataset.json")
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"Prepared dataset {folder} is damaged ({error}); delete it and run "
-                "again."
-            ) from None
-        return cls(*arrays, description=description, folder=folder)
+            histories = cls(*arrays, read_json(folder / "dataset.json"), folder)
+            histories._check_sizes()
+        except (OSError, EOFError, ValueError, LookupError, TypeError) as error:
+            raise _damaged(folder, error) from None
+        return histories
+
+    def _check_sizes(self) -> None:
+        found = {
+            "users": self.num_users,
+            "items": self.num_items,
+            "actions": len(self.items),
+        }
+        ends = (self.offsets[-1], self.attribute_offsets[-1])
+        if (
+            found != {key: self.description[key] for key in found}
+            or ends != (len(self.items), len(self.attribute_values))
+            or {self.items.dtype, self.attribute_values.dtype} != {np.dtype(np.int32)}
+        ):
+            raise ValueError("its files do not fit together")
 
     @property
     def num_users(self) -> int:
@@ -76,11 +88,21 @@ class Histories:
 
     def item_ids(self) -> list[str]:
         """Returns the raw ids of items 1..V."""
-        return _lines(self.folder / "item_ids.txt")
+        return self._lines("item_ids.txt", self.num_items)
 
     def user_ids(self) -> list[str]:
         """Returns the raw ids of users 0, 1, ..."""
-        return _lines(self.folder / "user_ids.txt")
+        return self._lines("user_ids.txt", self.num_users)
+
+    def _lines(self, name: str, count: int) -> list[str]:
+        try:
+            text = (self.folder / name).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise _damaged(self.folder, error) from None
+        lines = text.split("\n")[:-1]
+        if len(lines) != count:
+            raise _damaged(self.folder, f"{name} has {len(lines)} lines of {count}")
+        return lines
 
     def training_bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Returns starts and ends [users] int64 of the training part of each
@@ -134,5 +156,7 @@ def left_padded(
     return np.where(is_item, items[np.where(is_item, at, 0)], PAD_ID).astype(np.int32)
 
 
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").split("\n")[:-1]
+def _damaged(folder: Path, reason: object) -> InputError:
+    return InputError(
+        f"Prepared dataset {folder} is damaged ({reason}); delete it and run again."
+    )

@@ -6,13 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from emkd_tf.data.formats import (
-    USER_NAMES,
-    find_column,
-    first_bad_row,
-    line_of,
-    scan_table,
-)
+from emkd_tf.data.formats import USER_NAMES, find_column
+from emkd_tf.data.tables import as_text, first_bad, place, scan_table
 from emkd_tf.errors import InputError
 
 HISTORY_NAMES = ("history", "items", "item_ids", "sequence")
@@ -56,11 +51,11 @@ def scan_histories(
             f"{path}: column {history!r} holds {schema[history]}, not text or lists of "
             "item ids."
         )
-    users = pl.col(user).cast(pl.String)
+    users = as_text(frame, user)
     is_bad = users.is_null() | (users == "")
-    if bad := first_bad_row(frame.select(user), path, is_bad):
+    if bad := first_bad(frame.select(user), path, is_bad):
         raise InputError(
-            f"{line_of(path, bad['row'])}: column {user!r} is empty; correct or drop "
+            f"{place(path, bad['row'])}: column {user!r} is empty; correct or drop "
             "the row."
         )
     # An empty field of a CSV file is a null.

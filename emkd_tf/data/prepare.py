@@ -19,6 +19,7 @@ from emkd_tf.data.cleaning import clean, encode
 from emkd_tf.data.download import cache_dir, data_dir, fetch, sha256
 from emkd_tf.data.histories import Histories
 from emkd_tf.data.sources import SOURCES, Interactions, Source, read_sample
+from emkd_tf.data.tables import require_file
 from emkd_tf.errors import InputError
 from emkd_tf.files import new_folder, write_json, write_text
 
@@ -39,8 +40,8 @@ def _own_input(config: DataConfig) -> _Input:
     interactions = Path(config.interactions)
     attributes = Path(config.attributes) if config.attributes else None
     for path in (interactions, attributes):
-        if path is not None and not path.is_file():
-            raise InputError(f"{path} does not exist; check the path.")
+        if path is not None:
+            require_file(path)
 
     def read() -> Interactions:
         return Interactions(
@@ -154,6 +155,11 @@ def _write(config: DataConfig, source: _Input, key: str, folder: Path) -> None:
     attribute_offsets, attribute_values, attribute_names = attribute_arrays(
         raw.attributes, item_ids
     )
+    if len(raw.attributes) and not attribute_names:
+        raise InputError(
+            f"No item of the attributes is an item of `{config.dataset}`; write the "
+            "ids the same way in both files."
+        )
     counts = {
         "users": len(user_ids),
         "items": len(item_ids),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -94,8 +95,8 @@ class WriteHistory(tf.keras.callbacks.Callback):
         super().__init__()
         self._path, self._batch_size = run_dir / "history.jsonl", batch_size
         if self._path.exists():
-            lines = _whole_lines(self._path.read_text(encoding="utf-8"))
-            kept = [line for line in lines if json.loads(line)["step"] <= first_step]
+            text = self._path.read_text(encoding="utf-8", errors="replace")
+            kept = [line for line in _whole_lines(text) if _step(line) <= first_step]
             write_text(self._path, "".join(kept))
         self._writer = tf.summary.create_file_writer(str(run_dir / "logs"))
         self._began = self._trained = 0.0
@@ -129,6 +130,14 @@ class WriteHistory(tf.keras.callbacks.Callback):
 def _whole_lines(text: str) -> list[str]:
     """A process killed while writing leaves half a line."""
     return [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+
+def _step(line: str) -> float:
+    """Returns the step of a line of the history, infinity of a damaged one."""
+    try:
+        return json.loads(line)["step"]
+    except (ValueError, LookupError, TypeError):
+        return math.inf
 
 
 class SaveLast(tf.keras.callbacks.Callback):

@@ -128,5 +128,6 @@ def restore(
 
 
 def _newest_first(folder: Path) -> list[Path]:
-    found = [path.with_suffix("") for path in folder.glob("ckpt-*.index")]
+    indices = [path.with_suffix("") for path in folder.glob("ckpt-*.index")]
+    found = [path for path in indices if path.name.split("-")[1].isdecimal()]
     return sorted(found, key=lambda path: int(path.name.split("-")[1]), reverse=True)

@@ -28,6 +28,7 @@ from emkd_tf.training.interrupts import Interrupts
 from emkd_tf.training.optimizers import optimizer_class
 from emkd_tf.training.strategy import is_chief, make_strategy, num_workers
 from emkd_tf.training.trainer import Trainer
+from emkd_tf.training.workers import reporting_lost_workers
 
 Metrics = dict[str, Any]
 
@@ -77,16 +78,23 @@ def train(config: Config, console: Console | None = None) -> RunResult | None:
             raise InputError("Several workers need --name, the run they share.")
         with contextlib.ExitStack() as stack:
             if is_chief(strategy):
+                stack.enter_context(run_directory.writing(_folder(config)))
                 run_dir = run_directory.open_or_create(config, histories)
                 stack.callback(run_dir.lock.release)
             else:
                 scratch = stack.enter_context(tempfile.TemporaryDirectory())
                 run_dir = run_directory.RunDir(Path(scratch), False)
-            trainer = Trainer(config, histories, strategy, run_dir, console)
-            trainer.fit(interrupts)
+            with reporting_lost_workers(is_alone=num_workers(strategy) == 1):
+                trainer = Trainer(config, histories, strategy, run_dir, console)
+                trainer.fit(interrupts)
             if not is_chief(strategy):
                 return None
             return _finish(config, histories, trainer, run_dir.path)
+
+
+def _folder(config: Config) -> Path:
+    """The run directory, or where it will be."""
+    return Path(config.run.runs_dir) / (config.run.name or "")
 
 
 def _finish(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import errno
 import importlib.metadata
 import os
 import platform
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -37,6 +40,7 @@ _MAY_CHANGE = {
     *("resume", "export", "k", "checkpoint_steps", "on_nonfinite", "max_skipped"),
     "worker_timeout",
 }
+_UNWRITABLE = ("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EISDIR", "ENOTDIR")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,9 +111,9 @@ def _obstacle(config: Config, histories: Histories, path: Path) -> str | None:
     """Returns why a run cannot be continued with a config, if so."""
     try:
         old = to_flat(read_config(path))
-        trained_on = read_json(path / "dataset.json")["fingerprint"]
-    except (InputError, OSError, ValueError, KeyError) as error:
-        return f"Run directory {path} cannot be read ({error})."
+        trained_on = _trained_on(path)["fingerprint"]
+    except InputError as error:
+        return str(error)
     new = to_flat(config)
     changed = [k for k in new if k not in _MAY_CHANGE and old[k] != new[k]]
     if changed:
@@ -182,15 +186,55 @@ def write_ranks(
     os.replace(unfinished, path)
 
 
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns what Python and TensorFlow raise when a folder cannot be written into one
+    line.
+
+    Raises:
+        InputError: the disk is full, or a file or folder is not to be written.
+    """
+    try:
+        yield
+        return
+    except OSError as error:
+        reason = error.strerror
+    except tf.errors.OpError as error:
+        words = [os.strerror(getattr(errno, name)) for name in _UNWRITABLE]
+        told = [word for word in words if word.lower() in str(error).lower()]
+        if not told:
+            raise
+        reason = told[0]
+    raise InputError(
+        f"Run directory {path} cannot be written ({reason}); mend that and repeat the "
+        "command, or choose another --runs-dir."
+    )
+
+
+def _trained_on(run_dir: Path) -> dict[str, str]:
+    """Returns the name and the fingerprint of a run's dataset."""
+    path = run_dir / "dataset.json"
+    try:
+        description = read_json(path)
+        return {key: description[key] for key in ("name", "fingerprint")}
+    except (OSError, ValueError, LookupError, TypeError):
+        raise InputError(f"{path} is missing or damaged.") from None
+
+
 def read_config(run_dir: Path) -> Config:
     """Reads a run's config.
 
     Raises:
-        InputError: no such run directory.
+        InputError: no such run directory, or a damaged config.
     """
-    if not (run_dir / "config.yaml").exists():
+    path = run_dir / "config.yaml"
+    if not os.path.exists(path):
         raise InputError(f"{run_dir} is no run directory: it has no config.yaml.")
-    return from_flat(read_yaml(run_dir / "config.yaml"))
+    values = read_yaml(path)
+    try:
+        return from_flat(values)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
 def read_card(run_dir: Path, ensemble: Ensemble) -> dict[str, Any]:
@@ -227,7 +271,7 @@ def open_run(
     config = read_config(run_dir)
     config = from_flat({**to_flat(config), **(overrides or {})})
     histories = prepare(config.data)
-    trained_on = read_json(run_dir / "dataset.json")
+    trained_on = _trained_on(run_dir)
     if trained_on["fingerprint"] != histories.fingerprint:
         raise InputError(
             f"{run_dir} was trained on `{trained_on['name']}` "

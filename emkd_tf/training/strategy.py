@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
-import threading
-from collections.abc import Iterator
 
 import tensorflow as tf
 
-from emkd_tf.errors import InputError, WorkerLostError
+from emkd_tf.errors import InputError
+from emkd_tf.training.workers import reporting_lost_workers, waiting_for_workers
+
+_UNREADABLE = (ValueError, KeyError, TypeError, tf.errors.InvalidArgumentError)
 
 
 def make_strategy(
@@ -23,9 +22,11 @@ def make_strategy(
     Args:
         name: "auto" takes "multi_worker" if TF_CONFIG is set, "mirrored" if there are
             several GPUs, else "one_device".
+        worker_timeout: seconds to wait for the others; then the process ends.
 
     Raises:
-        InputError: "multi_worker" without a TF_CONFIG that can be read.
+        InputError: "multi_worker" without a TF_CONFIG that can be used.
+        WorkerLostError: another worker went while it was starting.
     """
     has_cluster = bool(os.environ.get("TF_CONFIG"))
     if name == "multi_worker" and not has_cluster:
@@ -34,14 +35,7 @@ def make_strategy(
             "every worker or use --strategy auto."
         )
     if name == "multi_worker" or (name == "auto" and has_cluster):
-        try:
-            with _ending_after(worker_timeout):
-                return tf.distribute.MultiWorkerMirroredStrategy()
-        except (ValueError, KeyError) as error:
-            raise InputError(
-                f"TF_CONFIG cannot be read ({error}); it is JSON with `cluster` and "
-                "`task`."
-            ) from None
+        return _multi_worker(worker_timeout)
     gpus = tf.config.list_logical_devices("GPU")
     devices = [d.name for d in gpus or tf.config.list_logical_devices("CPU")]
     if name == "mirrored" or (name == "auto" and len(gpus) > 1):
@@ -49,27 +43,19 @@ def make_strategy(
     return tf.distribute.OneDeviceStrategy(devices[0])
 
 
-@contextlib.contextmanager
-def _ending_after(seconds: float) -> Iterator[None]:
-    """Ends the process if the block takes longer: TensorFlow itself waits for the other
-    workers for an hour, and nothing but the process's end stops it."""
-
-    def end() -> None:
-        print(
-            f"emkd: Not all workers of TF_CONFIG were there within {seconds:.0f} s; "
-            "start the same command on all of them.",
-            file=sys.stderr,
-            flush=True,
-        )
-        os._exit(WorkerLostError.exit_code)
-
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    timer.start()
+def _multi_worker(timeout: float) -> tf.distribute.Strategy:
     try:
-        yield
-    finally:
-        timer.cancel()
+        with reporting_lost_workers(is_alone=False), waiting_for_workers(timeout):
+            return tf.distribute.MultiWorkerMirroredStrategy()
+    except _UNREADABLE as error:
+        raise InputError(
+            f"TF_CONFIG cannot be read ({error}); it is JSON with `cluster` and `task`."
+        ) from None
+    except tf.errors.UnknownError as error:
+        raise InputError(
+            f"This worker's own address in TF_CONFIG cannot be used ({error.message}); "
+            "it names this machine and a free port."
+        ) from None
 
 
 def num_workers(strategy: tf.distribute.Strategy) -> int:

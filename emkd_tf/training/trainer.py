@@ -9,7 +9,6 @@ from rich.console import Console
 
 from emkd_tf.config import Config
 from emkd_tf.data.histories import Histories
-from emkd_tf.errors import WorkerLostError
 from emkd_tf.training.build import TrainingData, build_model, compile_model
 from emkd_tf.training.callbacks import KeepBest, SaveLast, Validate, WriteHistory
 from emkd_tf.training.checkpoints import Checkpoints, Progress
@@ -22,14 +21,6 @@ from emkd_tf.training.strategy import is_chief, num_workers
 _LONG_RUN_ADVICE = (
     "Ctrl-C saves and stops it, the same command continues; --preset cpu is the same "
     "model at d = 64."
-)
-# What the runtime raises when a peer does not answer any more.
-_PEER_ERRORS = (
-    tf.errors.UnavailableError,
-    tf.errors.AbortedError,
-    tf.errors.CancelledError,
-    tf.errors.DeadlineExceededError,
-    tf.errors.InternalError,
 )
 
 
@@ -87,21 +78,13 @@ class Trainer:
         """Trains to the last epoch, or until patience is out.
 
         Raises:
-            NonFiniteLossError, WorkerLostError: see there.
+            NonFiniteLossError: see there.
             KeyboardInterrupt: a signal came; the training is saved.
         """
         progress = self._progress_bar()
         try:
             with interrupts.deferred():
                 self._fit(interrupts, progress)
-        except _PEER_ERRORS as error:
-            if num_workers(self._strategy) == 1:
-                raise
-            reason = str(error).splitlines()[0]
-            raise WorkerLostError(
-                f"Another worker is gone ({reason}); start the same command on all "
-                "workers again to continue from the last checkpoint."
-            ) from None
         finally:
             progress.stop()
 

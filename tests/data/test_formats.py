@@ -142,3 +142,28 @@ def test_archives_that_are_not_movielens(tmp_path):
         archive.writestr("other.txt", "x")
     with pytest.raises(InputError, match="not GroupLens"):
         formats.read_movielens_1m(tmp_path / "b.zip")
+
+
+def test_attribute_columns_of_any_name_and_missing_values(tmp_path):
+    path = tmp_path / "items.parquet"
+    pl.DataFrame(
+        {
+            "asin": ["a", "b", "c"],
+            "item": ["x", None, ""],
+            "value": [1.5, float("nan"), None],
+            "field": ["u|v", " ", "w"],
+        }
+    ).write_parquet(path)
+    found = formats.read_attributes(path, item_column="asin")
+    assert found.rows() == [
+        ("a", "item=x"),
+        ("a", "value=1.5"),
+        ("a", "field=u"),
+        ("a", "field=v"),
+        ("c", "field=w"),
+    ]
+
+
+def test_json_attributes_without_nulls(tmp_path):
+    path = write(tmp_path / "items.json", '\ufeff{"a": ["x", null, 1], "b": []}')
+    assert formats.read_attributes(path).rows() == [("a", "x"), ("a", "1")]

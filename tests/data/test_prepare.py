@@ -89,7 +89,7 @@ def test_the_fingerprint_covers_options_and_bytes(own):
 def test_nobody_left_and_nothing_half_written(own, cache):
     with pytest.raises(InputError, match="No user of `log` is left"):
         prepare(dataclasses.replace(own, min_user_actions=1000))
-    with pytest.raises(InputError, match="not a number"):
+    with pytest.raises(InputError, match="must be three columns"):
         prepare(dataclasses.replace(own, time_column="item"))
     assert not list(Path(cache).rglob("*"))
 

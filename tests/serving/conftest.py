@@ -14,7 +14,7 @@ import tensorflow as tf
 from emkd_tf.config import from_flat
 from emkd_tf.data.prepare import prepare
 from emkd_tf.export.questions import questions_of
-from emkd_tf.export.signatures import Retriever, choose_separator
+from emkd_tf.export.signatures import Retriever
 from emkd_tf.export.warmup import write_warm_up
 from emkd_tf.retrieval.recommend import Recommender
 from emkd_tf.serving.grpc_client import GrpcClient
@@ -69,13 +69,14 @@ def served(tiny_log, tiny_base, tmp_path_factory):
         bias = np.random.default_rng(1).normal(size=network.item_bias.shape)
         network.item_bias.assign(bias)
     live = Recommender(model.ensemble, histories)
-    separator = choose_separator(live.names)
     vocabulary = histories.folder / "item_ids.txt"
-    retriever = Retriever(model.ensemble, vocabulary, live.popularity, K, separator)
+    retriever = Retriever(
+        model.ensemble, vocabulary, live.popularity, K, live.separator
+    )
     folder = root / "tiny" / "3"
     signatures = retriever.functions()
     tf.saved_model.save(retriever, str(folder), signatures=signatures)
-    write_warm_up(folder, "tiny", questions_of(live, histories, separator, K))
+    write_warm_up(folder, "tiny", questions_of(live, histories, K))
     echo = Echo()
     functions = {"echo": echo.echo, "one_output": echo.one_output}
     tf.saved_model.save(echo, str(root / "echo" / "1"), signatures=functions)
@@ -95,7 +96,7 @@ def served(tiny_log, tiny_base, tmp_path_factory):
         ready = server.stdout.readline()
         assert ready, "the model server ended before it was ready; see its messages"
         addresses = {key: f"127.0.0.1:{p}" for key, p in json.loads(ready).items()}
-        yield Served(addresses, folder, separator, live)
+        yield Served(addresses, folder, live.separator, live)
         # Leaving closes its standard input, with which it ends.
 
 

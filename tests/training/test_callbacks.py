@@ -109,3 +109,12 @@ def test_history_forgets_what_is_trained_again(tmp_path):
     path.write_text("".join(lines) + '{"epoch": 4, "st')  # killed while writing
     WriteHistory(tmp_path, 32, first_step=9)
     assert path.read_text() == "".join(lines[:2])
+
+
+def test_a_damaged_history_keeps_the_lines_that_can_be_read(tmp_path):
+    path = tmp_path / "history.jsonl"
+    path.write_bytes(
+        b'{"step": 5}\n\xff\n[1]\n{"epoch": 1}\n{"step": 6}\n{"step": 9}\n{"st'
+    )
+    WriteHistory(tmp_path, batch_size=2, first_step=6)
+    assert path.read_text() == '{"step": 5}\n{"step": 6}\n'

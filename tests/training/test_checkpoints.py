@@ -130,3 +130,13 @@ def test_a_sampled_training_continues_where_it_was(tiny_settings, tmp_path, opti
 def test_no_checkpoint(tmp_path):
     with pytest.raises(InputError, match="holds no checkpoint"):
         restore(tmp_path, tf.train.Checkpoint())
+
+
+def test_files_of_other_names_are_passed_over(tmp_path):
+    model, progress, checkpoints = make(tmp_path)
+    disturb(model, progress, 5)
+    checkpoints.save_last()
+    for name in ("ckpt-.index", "ckpt-x.index", "ckpt-9-copy.index"):
+        (tmp_path / "last" / name).write_bytes(b"")
+    assert checkpoints.restore_last()
+    assert checkpoints.step == 5

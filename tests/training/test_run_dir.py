@@ -1,16 +1,20 @@
 """The run directory on its own; test_cli.py has it after real runs."""
 
 import re
+import subprocess
+import sys
 
 import numpy as np
 import polars as pl
 import pytest
+import tensorflow as tf
 
 from emkd_tf.config import from_flat
 from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
 from emkd_tf.files import read_json, write_json
 from emkd_tf.training import run_dir
+from emkd_tf.training.run import train
 
 
 def release(opened):
@@ -89,3 +93,59 @@ def test_ranks_by_user(tiny_settings, tmp_path):
 def test_no_run(tmp_path):
     with pytest.raises(InputError, match="is no run directory"):
         run_dir.read_config(tmp_path)
+
+
+FULL = """
+import resource, sys
+from emkd_tf.cli import main
+
+# No file may grow beyond this: to the process it is as if the disk were full.
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+sys.exit(main(["train", *sys.argv[1:]]))
+"""
+
+
+def test_a_full_disk_is_one_line_and_the_run_goes_on_when_there_is_room(tiny_settings):
+    settings = {**tiny_settings, "export": False}
+    prepare(from_flat(settings).data)
+    flags = [f"--{key}={value}" for key, value in settings.items()]
+    process = subprocess.run(
+        [sys.executable, "-c", FULL, *flags],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 2
+    said = process.stderr.splitlines()[-1]
+    assert said.startswith("emkd: Run directory")
+    assert "cannot be written (File too large)" in said
+    assert "Traceback" not in process.stderr
+    assert train(from_flat(settings)).metrics["best_epoch"] > 0
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (
+            tf.errors.ResourceExhaustedError(None, None, "x; No space left on device"),
+            "No space left on device",
+        ),
+        (
+            tf.errors.FailedPreconditionError(None, None, "logs is not a directory"),
+            "Not a directory",
+        ),
+    ],
+)
+def test_what_cannot_be_written_is_one_line(tmp_path, error, reason):
+    with (
+        pytest.raises(InputError, match=rf"cannot be written \({reason}\)"),
+        run_dir.writing(tmp_path),
+    ):
+        raise error
+
+
+def test_other_errors_pass(tmp_path):
+    memory = tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
+    with pytest.raises(tf.errors.ResourceExhaustedError), run_dir.writing(tmp_path):
+        raise memory

@@ -118,6 +118,79 @@ def test_two_workers_equal_one_and_survive_the_loss_of_one(tiny_settings, tmp_pa
         np.testing.assert_array_equal(value, weights[name])
 
 
+MEETING = """
+import os, signal, sys, time
+from emkd_tf.training.interrupts import Interrupts
+from emkd_tf.training.strategy import make_strategy
+
+time.sleep(float(sys.argv[1]))
+try:
+    with Interrupts():
+        print("waiting", flush=True)
+        strategy = make_strategy("multi_worker", worker_timeout=float(sys.argv[2]))
+        print(strategy.num_replicas_in_sync, flush=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(30)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+    os._exit(0)  # without waiting for the other
+"""
+
+
+def meet(index, addresses, *arguments):
+    task = {"type": "worker", "index": index}
+    config = json.dumps({"cluster": {"worker": addresses}, "task": task})
+    return subprocess.Popen(
+        [sys.executable, "-c", MEETING, *map(str, arguments)],
+        env={**os.environ, "TF_CONFIG": config},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def addresses():
+    return [f"127.0.0.1:{free_port()}" for _ in range(2)]
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_worker_that_stays_alone_ends_with_one_line(index):
+    process = meet(index, addresses(), 0, 2)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 5
+    assert said.splitlines()[-1] == (
+        "emkd: Not all workers of TF_CONFIG were there within 2 s; start the same "
+        "command on all of them."
+    )
+
+
+def test_workers_that_start_apart_meet_and_keep_their_signals():
+    both = addresses()
+    processes = [meet(0, both, 0, 60), meet(1, both, 4, 60)]
+    for process in processes:
+        out, said = process.communicate(timeout=120)
+        assert out == "waiting\n2\ninterrupted\n", said
+
+
+def test_ctrl_c_ends_a_worker_that_waits():
+    process = meet(0, addresses(), 0, 60)
+    assert process.stdout.readline() == "waiting\n"
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGINT  # 130 to a shell
+
+
+def test_an_address_of_another_process_is_refused(monkeypatch):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        mine = f"127.0.0.1:{taken.getsockname()[1]}"
+        process = meet(1, [f"127.0.0.1:{free_port()}", mine], 0, 60)
+        _, said = process.communicate(timeout=60)
+    assert "own address in TF_CONFIG cannot be used" in said
+
+
 def test_several_workers_need_a_name(tiny_settings, tmp_path):
     both = Workers({k: v for k, v in tiny_settings.items() if k != "name"}, tmp_path)
     assert both.wait() == [2, 2]

@@ -1,0 +1,111 @@
+"""The other workers of a training: waited for at its start, missed when they go."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import tensorflow as tf
+
+from emkd_tf.errors import WorkerLostError
+
+# What the runtime raises when another worker does not answer any more.
+_LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.InternalError,
+)
+# Sleeps until its standard input closes; if that takes too long it says so and signals.
+_WATCHDOG = """
+import os, select, sys
+seconds, process, number, line = sys.argv[1:]
+if not select.select([sys.stdin], [], [], float(seconds))[0]:
+    print(line, file=sys.stderr, flush=True)
+    os.kill(int(process), int(number))
+"""
+
+
+@contextlib.contextmanager
+def waiting_for_workers(seconds: float) -> Iterator[None]:
+    """Ends the process if the block, in which workers meet, takes longer.
+
+    TensorFlow waits for an hour, inside a call that lets no other Python code run, no
+    thread and no signal handler. So another process watches the time, and the signal it
+    sends has a handler of C.
+    """
+    number = WorkerLostError.exit_code
+    line = (
+        f"emkd: Not all workers of TF_CONFIG were there within {seconds:.0f} s; start "
+        "the same command on all of them."
+    )
+    words = [str(seconds), str(os.getpid()), str(number), line]
+    with _ending_at(number), _keeping_signals():
+        watchdog = subprocess.Popen(
+            [sys.executable, "-c", _WATCHDOG, *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,  # out of reach of the terminal's Ctrl-C
+        )
+        try:
+            yield
+        finally:
+            watchdog.communicate()
+
+
+@contextlib.contextmanager
+def _ending_at(number: int) -> Iterator[None]:
+    """Makes a signal end the process with its own number as the exit code."""
+    libc = ctypes.CDLL(None)
+    libc.signal.argtypes = [ctypes.c_int, ctypes.c_void_p]
+    libc.signal.restype = ctypes.c_void_p
+    # A handler of C is called with the signal's number; `_exit` is one.
+    before = libc.signal(number, ctypes.cast(libc._exit, ctypes.c_void_p))
+    try:
+        yield
+    finally:
+        libc.signal(number, before)
+
+
+@contextlib.contextmanager
+def _keeping_signals() -> Iterator[None]:
+    """Lets Ctrl-C end the process at once, and takes SIGTERM back from TensorFlow."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # the others have no signals
+        return
+    before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for n, handler in before.items():
+            signal.signal(n, handler)
+
+
+@contextlib.contextmanager
+def reporting_lost_workers(is_alone: bool) -> Iterator[None]:
+    """Turns what TensorFlow raises when another worker is gone into one line.
+
+    Args:
+        is_alone: there is no other worker; nothing is turned.
+
+    Raises:
+        WorkerLostError: another worker is gone.
+    """
+    try:
+        yield
+    except _LOST as error:
+        if is_alone:
+            raise
+        raise WorkerLostError(
+            f"Another worker is gone or does not answer ({type(error).__name__}); "
+            "start the same command on all workers again to continue from the last "
+            "checkpoint."
+        ) from None
