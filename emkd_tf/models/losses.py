@@ -10,10 +10,13 @@ import tensorflow as tf
 from emkd_tf.models.network import Network, chosen_positions
 from emkd_tf.models.replicas import global_rows, global_sum
 from emkd_tf.objectives.attribute import attribute_loss
+from emkd_tf.objectives.chunks import sum_over_chunks
 from emkd_tf.objectives.contrastive import contrastive_losses
 from emkd_tf.objectives.distillation import distillation_loss
 from emkd_tf.objectives.masked_item import masked_item_loss
 from emkd_tf.special_ids import PAD_ID
+
+CHUNK_POSITIONS = 256  # chosen positions whose item logits are held at a time
 
 
 class States(NamedTuple):
@@ -86,7 +89,7 @@ class EnsembleLosses:
         Returns:
             Scalars: "total", weighted, and the terms by name, unweighted.
         """
-        terms = self._at_chosen_positions(networks, states, batch, static_shapes)
+        items, terms = self._at_chosen_positions(networks, states, batch, static_shapes)
         names = self.names(item_attributes.shape[1] > 0)
         if "attribute" in names:
             terms["attribute"] = _attribute_share(
@@ -96,12 +99,12 @@ class EnsembleLosses:
             terms |= self._contrast(states, batch["row"])
         terms = {name: terms[name] for name in names}
         weights = {
+            "attribute": 1.0,
             "icl": self.contrast_weight,
             "ccl": self.contrast_weight,
-            "distillation": self.distillation_weight,
         }
-        total = tf.add_n([weights.get(name, 1.0) * terms[name] for name in names])
-        return {"total": total, **terms}
+        others = [weights[name] * terms[name] for name in names if name in weights]
+        return {"total": tf.add_n([items, *others]), **terms}
 
     def _at_chosen_positions(
         self,
@@ -109,8 +112,11 @@ class EnsembleLosses:
         states: list[States],
         batch: dict[str, tf.Tensor],
         static_shapes: bool,
-    ) -> dict[str, tf.Tensor]:
-        """MIP and KD: the only terms with item logits, and only at chosen positions."""
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """MIP and KD: the only terms with item logits, and only at chosen positions.
+
+        Returns their weighted sum, which has the gradient, and both for themselves.
+        """
         labels = batch["labels"]
         num_views, length = labels.shape[1:]
         flat_labels = tf.reshape(labels, [-1])
@@ -126,16 +132,38 @@ class EnsembleLosses:
         weights = tf.gather(tf.math.reciprocal_no_nan(counts), view)
         weights *= tf.cast(is_used, tf.float32)  # [P]
 
-        logits = []
-        for network, network_states in zip(networks, states, strict=True):
-            view_states = _rows(network_states.views)
-            logits.append(network.item_logits(tf.gather(view_states, positions)))
-        masked_item = tf.add_n([masked_item_loss(z, targets) for z in logits])
-        terms = {"masked_item": tf.reduce_sum(weights * masked_item)}
-        if self.distillation:
-            kd = distillation_loss(logits, temperature=self.temperature)
-            terms["distillation"] = tf.reduce_sum(weights * kd)
-        return terms
+        def of_chunk(rows: list, labels: list, shared: list) -> tf.Tensor:
+            targets, weights = labels
+            tables, biases = shared[: len(networks)], shared[len(networks) :]
+            logits = [
+                network.item_logits(own, (table, bias))
+                for network, own, table, bias in zip(
+                    networks, rows, tables, biases, strict=True
+                )
+            ]
+            masked_item = tf.add_n([masked_item_loss(z, targets) for z in logits])
+            parts = [tf.reduce_sum(weights * masked_item), tf.zeros([])]
+            if self.distillation:
+                kd = distillation_loss(logits, temperature=self.temperature)
+                parts[1] = tf.reduce_sum(weights * kd)
+            total = parts[0] + self.distillation_weight * parts[1]
+            return tf.stack([total, *parts])
+
+        heads = [network.item_weights_and_bias() for network in networks]
+        total, masked_item, kd = tf.unstack(
+            sum_over_chunks(
+                of_chunk,
+                [
+                    tf.gather(_rows(of_network.views), positions)
+                    for of_network in states
+                ],
+                [targets, weights],
+                [*(table for table, _ in heads), *(bias for _, bias in heads)],
+                num_values=3,
+                size=None if static_shapes else CHUNK_POSITIONS,
+            )
+        )
+        return total, {"masked_item": masked_item, "distillation": kd}
 
     def _capacity(self, labels: tf.Tensor) -> int:
         """Bounds the chosen positions: six standard deviations above the expectation of
