@@ -25,6 +25,10 @@ def matmul(
     """
     if precision == "float32":
         return tf.matmul(left, right, transpose_b=transpose_b)
-    dtype = tf.as_dtype(precision)
-    left, right = tf.cast(left, dtype), tf.cast(right, dtype)
+    left, right = rounded(left, precision), rounded(right, precision)
     return tf.cast(tf.matmul(left, right, transpose_b=transpose_b), tf.float32)
+
+
+def rounded(values: tf.Tensor, precision: str) -> tf.Tensor:
+    """Converts a factor of many products to `precision` once."""
+    return tf.cast(values, tf.as_dtype(precision))

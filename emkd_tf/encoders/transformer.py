@@ -61,8 +61,16 @@ def _add_residual(
 
 
 @fused
-def _drop(tokens: tf.Tensor, seed: tf.Tensor, *, rate: float) -> tf.Tensor:
-    return drop(tokens, seed, rate)
+def _add_last_residual(
+    tokens: tf.Tensor,
+    values: tf.Tensor,
+    bias: tf.Tensor,
+    seed: tf.Tensor,
+    last_seed: tf.Tensor,
+    *,
+    rate: float,
+) -> tf.Tensor:
+    return drop(tokens + drop(values + bias, seed, rate), last_seed, rate)
 
 
 @fused
@@ -122,16 +130,16 @@ class TransformerBlock(tf.keras.layers.Layer):
         dropout: Dropout,
         last_only: bool = False,
     ) -> tf.Tensor:
-        def add_to_tokens(values: tf.Tensor, layer: tf.keras.layers.Dense) -> tf.Tensor:
-            seed = dropout.next_seed()
-            return _add_residual(tokens, values, layer.bias, seed, rate=dropout.rate)
-
         normal = self._normalize(tokens, self.attention_norm)
         attended = self._attend(normal, packing, dropout, last_only)
         if last_only:
             tokens = packing.last(tokens)
-        tokens = add_to_tokens(
-            self._multiply(attended, self.attention_output), self.attention_output
+        tokens = _add_residual(
+            tokens,
+            self._multiply(attended, self.attention_output),
+            self.attention_output.bias,
+            dropout.next_seed(),
+            rate=dropout.rate,
         )
         normal = self._normalize(tokens, self.feed_forward_norm)
         inner = _activate(
@@ -140,8 +148,14 @@ class TransformerBlock(tf.keras.layers.Layer):
             dropout.next_seed(),
             rate=dropout.rate,
         )
-        tokens = add_to_tokens(self._multiply(inner, self.contract), self.contract)
-        return _drop(tokens, dropout.next_seed(), rate=dropout.rate)
+        return _add_last_residual(
+            tokens,
+            self._multiply(inner, self.contract),
+            self.contract.bias,
+            dropout.next_seed(),
+            dropout.next_seed(),
+            rate=dropout.rate,
+        )
 
     def _attend(
         self, tokens: tf.Tensor, packing: Packing, dropout: Dropout, last_only: bool

@@ -10,11 +10,14 @@ import tensorflow as tf
 from emkd_tf.models.network import Network, chosen_positions
 from emkd_tf.models.replicas import global_rows, global_sum
 from emkd_tf.objectives.attribute import attribute_loss
+from emkd_tf.objectives.chunks import sum_over_chunks
 from emkd_tf.objectives.contrastive import contrastive_losses
 from emkd_tf.objectives.distillation import distillation_loss
 from emkd_tf.objectives.masked_item import masked_item_loss
 from emkd_tf.objectives.sampling import sampling_offsets
 from emkd_tf.special_ids import PAD_ID
+
+CHUNK_POSITIONS = 256  # chosen positions whose item logits are held at a time
 
 
 class States(NamedTuple):
@@ -88,7 +91,7 @@ class EnsembleLosses:
         Returns:
             Scalars: "total", weighted, and the terms by name, unweighted.
         """
-        terms = self._at_chosen_positions(networks, states, batch, static_shapes)
+        items, terms = self._at_chosen_positions(networks, states, batch, static_shapes)
         names = self.names(item_attributes.shape[1] > 0)
         if "attribute" in names:
             terms["attribute"] = _attribute_share(
@@ -98,12 +101,12 @@ class EnsembleLosses:
             terms |= self._contrast(states, batch["row"])
         terms = {name: terms[name] for name in names}
         weights = {
+            "attribute": 1.0,
             "icl": self.contrast_weight,
             "ccl": self.contrast_weight,
-            "distillation": self.distillation_weight,
         }
-        total = tf.add_n([weights.get(name, 1.0) * terms[name] for name in names])
-        return {"total": total, **terms}
+        others = [weights[name] * terms[name] for name in names if name in weights]
+        return {"total": tf.add_n([items, *others]), **terms}
 
     def _at_chosen_positions(
         self,
@@ -111,8 +114,11 @@ class EnsembleLosses:
         states: list[States],
         batch: dict[str, tf.Tensor],
         static_shapes: bool,
-    ) -> dict[str, tf.Tensor]:
-        """MIP and KD: the only terms with item logits, and only at chosen positions."""
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """MIP and KD: the only terms with item logits, and only at chosen positions.
+
+        Returns their weighted sum, which has the gradient, and both for themselves.
+        """
         labels = batch["labels"]
         num_views, length = labels.shape[1:]
         flat_labels = tf.reshape(labels, [-1])
@@ -130,21 +136,58 @@ class EnsembleLosses:
 
         chosen = [tf.gather(_rows(s.views), positions) for s in states]
         if "candidates" in batch:
-            masked_item, kd = self._of_candidates(networks, chosen, targets, batch)
+            of_positions = self._of_candidates(networks, chosen, targets, batch)
+            sums = self._sums(*of_positions, weights)
         else:
-            masked_item, kd = self._of_all_items(networks, chosen, targets)
-        terms = {"masked_item": tf.reduce_sum(weights * masked_item)}
-        if self.distillation:
-            terms["distillation"] = tf.reduce_sum(weights * kd)
-        return terms
+            size = None if static_shapes else CHUNK_POSITIONS
+            sums = self._over_all_items(networks, chosen, [targets, weights], size)
+        total, masked_item, kd = tf.unstack(sums)
+        return total, {"masked_item": masked_item, "distillation": kd}
 
-    def _of_all_items(
-        self, networks: list[Network], chosen: list[tf.Tensor], targets: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """MIP and KD [P] of states N x [P, d] over all items."""
-        logits = [n.item_logits(s) for n, s in zip(networks, chosen, strict=True)]
-        masked_item = tf.add_n([masked_item_loss(z, targets) for z in logits])
-        return masked_item, distillation_loss(logits, temperature=self.temperature)
+    def _sums(
+        self, masked_item: tf.Tensor, kd: tf.Tensor, weights: tf.Tensor
+    ) -> tf.Tensor:
+        """[P] each to [3]: their weighted sum in the total loss, MIP and KD."""
+        masked_item = tf.reduce_sum(weights * masked_item)
+        kd = tf.reduce_sum(weights * kd)
+        total = masked_item
+        if self.distillation:
+            total += self.distillation_weight * kd
+        return tf.stack([total, masked_item, kd])
+
+    def _over_all_items(
+        self,
+        networks: list[Network],
+        chosen: list[tf.Tensor],
+        targets_and_weights: list[tf.Tensor],
+        size: int | None,
+    ) -> tf.Tensor:
+        """`_sums` of states N x [P, d] over all items, `size` positions at a time."""
+
+        def of_chunk(rows: list, labels: list, shared: list) -> tf.Tensor:
+            targets, weights = labels
+            heads = zip(shared[: len(networks)], shared[len(networks) :], strict=True)
+            logits = [
+                network.item_logits(own, head)
+                for network, own, head in zip(networks, rows, heads, strict=True)
+            ]
+            masked_item = tf.add_n([masked_item_loss(z, targets) for z in logits])
+            kd = tf.zeros_like(masked_item)
+            if self.distillation:
+                kd = distillation_loss(logits, temperature=self.temperature)
+            return self._sums(masked_item, kd, weights)
+
+        tables, biases = zip(
+            *(n.item_weights_and_bias() for n in networks), strict=True
+        )
+        return sum_over_chunks(
+            of_chunk,
+            chosen,
+            targets_and_weights,
+            [*tables, *biases],
+            num_values=3,
+            size=size,
+        )
 
     def _of_candidates(
         self,

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from emkd_tf.encoders.initializers import normal
 from emkd_tf.fusion import rounded_up
-from emkd_tf.precision import matmul
+from emkd_tf.precision import matmul, rounded
 from emkd_tf.special_ids import PAD_ID
 
 
@@ -78,10 +78,20 @@ class Network(tf.keras.layers.Layer):
         own = [w for w in (self.item_weights, self.item_bias) if w is not None]
         return [*self.encoder.trainable_variables, *own]
 
-    def item_logits(self, states: tf.Tensor) -> tf.Tensor:
+    def item_weights_and_bias(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns what `item_logits` multiplies by and adds, to be read once."""
+        table = rounded(self.item_table(), self._precision)
+        return table, tf.convert_to_tensor(self.item_bias)
+
+    def item_logits(
+        self,
+        states: tf.Tensor,
+        weights_and_bias: tuple[tf.Tensor, tf.Tensor] | None = None,
+    ) -> tf.Tensor:
         """Scores items at chosen states: [P, d] to [P, V + 1]."""
-        logits = matmul(states, self.item_table(), self._precision, transpose_b=True)
-        return tf.nn.bias_add(logits, self.item_bias)
+        table, bias = weights_and_bias or self.item_weights_and_bias()
+        logits = matmul(states, table, self._precision, transpose_b=True)
+        return tf.nn.bias_add(logits, bias)
 
     def candidate_logits(
         self, states: tf.Tensor, labels: tf.Tensor, candidates: tf.Tensor

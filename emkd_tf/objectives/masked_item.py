@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from emkd_tf.fusion import fused
-
 
 def masked_item_loss(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     """Scores the original items at chosen positions.
@@ -20,36 +18,24 @@ def masked_item_loss(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     Source: Du et al. 2023, equation of MIP. Departure: none.
     """
 
-    # As TensorFlow's own, but without a second tensor as wide as the catalogue.
+    # As TensorFlow's own, but from the softmax of oneDNN, which takes half the time.
     @tf.custom_gradient
     def cross_entropy(logits: tf.Tensor):
-        normalizer, loss = _normalizer_and_loss(logits, labels)
+        probabilities = tf.nn.softmax(logits)
+        # Of the most probable item, because a small probability can be zero.
+        normalizer = tf.reduce_max(logits, axis=-1) - tf.math.log(
+            tf.reduce_max(probabilities, axis=-1)
+        )
+        loss = normalizer - tf.gather(logits, labels, batch_dims=1)
 
         def gradient(upstream: tf.Tensor) -> tf.Tensor:
-            return _gradient(logits, labels, normalizer, upstream)
+            rows = tf.range(tf.shape(labels)[0])
+            return tf.tensor_scatter_nd_sub(
+                upstream[:, tf.newaxis] * probabilities,
+                tf.stack([rows, labels], axis=1),
+                upstream,
+            )
 
         return loss, gradient
 
     return cross_entropy(logits)
-
-
-@fused
-def _normalizer_and_loss(
-    logits: tf.Tensor, labels: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    normalizer = tf.reduce_logsumexp(logits, axis=-1)
-    of_label = tf.where(_is_label(logits, labels), logits, 0.0)
-    return normalizer, normalizer - tf.reduce_sum(of_label, axis=-1)
-
-
-@fused
-def _gradient(
-    logits: tf.Tensor, labels: tf.Tensor, normalizer: tf.Tensor, upstream: tf.Tensor
-) -> tf.Tensor:
-    probabilities = tf.exp(logits - normalizer[:, tf.newaxis])
-    truth = tf.cast(_is_label(logits, labels), logits.dtype)
-    return upstream[:, tf.newaxis] * (probabilities - truth)
-
-
-def _is_label(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-    return labels[:, tf.newaxis] == tf.range(tf.shape(logits)[1])

@@ -240,9 +240,9 @@ def test_items_are_scored_at_chosen_positions_only(monkeypatch):
     rows = []
     item_logits = Network.item_logits
 
-    def recorded(network, states):
+    def recorded(network, states, *head):
         rows.append(states.shape[0])
-        return item_logits(network, states)
+        return item_logits(network, states, *head)
 
     monkeypatch.setattr(Network, "item_logits", recorded)
     model.compute_losses(batch)
