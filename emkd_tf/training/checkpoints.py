@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 from emkd_tf.errors import InputError
@@ -86,11 +87,14 @@ class Checkpoints:
         self._best.save(checkpoint_number=epoch)
 
     def save_last(self) -> None:
-        self._last.save(checkpoint_number=self.step)
+        """Saves the state of the training, unless its weights are not finite: a
+        gradient spoils them one step before the loss tells."""
+        if all(np.isfinite(v.numpy()).all() for v in self._model.trainable_variables):
+            self._last.save(checkpoint_number=self.step)
 
     def restore_last(self) -> bool:
         """Restores the newest state of the training; False if there is none yet."""
-        if not _newest_first(self._folder / "last"):
+        if not newest_first(self._folder / "last"):
             return False
         restore(self._folder / "last", self._everything, self._say)
         return True
@@ -109,7 +113,7 @@ def restore(
     Raises:
         InputError: there is none, or none fits the model.
     """
-    paths = _newest_first(folder)
+    paths = newest_first(folder)
     if not paths:
         raise InputError(
             f"{folder} holds no checkpoint; train the run to its first validation."
@@ -127,7 +131,8 @@ def restore(
         say(f"{damage} Falling back to {older}.")
 
 
-def _newest_first(folder: Path) -> list[Path]:
+def newest_first(folder: Path) -> list[Path]:
+    """Returns the checkpoints in a folder."""
     indices = [path.with_suffix("") for path in folder.glob("ckpt-*.index")]
     found = [path for path in indices if path.name.split("-")[1].isdecimal()]
     return sorted(found, key=lambda path: int(path.name.split("-")[1]), reverse=True)

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from emkd_tf.errors import NonFiniteLossError
 from emkd_tf.files import write_json
+from emkd_tf.training.checkpoints import newest_first
 
 _SHOWN_USERS = 5
 
@@ -69,5 +70,11 @@ class WatchLoss(tf.keras.callbacks.Callback):
         return (
             f"The loss is not finite at step {step}: {listed}. Its batch holds users "
             f"{shown} and others, all in {path}. Lower --learning-rate or raise "
-            f"--temperature; the last good state is in {self._run_dir / 'checkpoints'}."
+            f"--temperature; {self._good_state()}."
         )
+
+    def _good_state(self) -> str:
+        found = newest_first(self._run_dir / "checkpoints" / "last")
+        if not found:
+            return "no checkpoint was written before"
+        return f"the last good checkpoint is {found[0]}"

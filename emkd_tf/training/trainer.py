@@ -17,6 +17,7 @@ from emkd_tf.training.nonfinite import WatchLoss
 from emkd_tf.training.progress import ShowProgress
 from emkd_tf.training.run_dir import RunDir
 from emkd_tf.training.strategy import is_chief, num_workers
+from emkd_tf.training.workers import require_equal_steps
 
 _LONG_RUN_ADVICE = (
     "Ctrl-C saves and stops it, the same command continues; --preset cpu is the same "
@@ -40,6 +41,9 @@ class Trainer:
 
     Attributes:
         model, checkpoints, progress: of the training.
+
+    Raises:
+        InputError: no checkpoint can be read, or other workers see other ones.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class Trainer:
             shared, self.model, self.progress, writes_to=own, say=self._say
         )
         is_restored = self.checkpoints.restore_last()
+        require_equal_steps(strategy, self.checkpoints.step)
         if run_dir.is_resumed:
             where = f"step {self.checkpoints.step}" if is_restored else "its start"
             self._say(f"Continuing {run_dir.path} at {where}")

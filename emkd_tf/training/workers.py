@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 
-from emkd_tf.errors import WorkerLostError
+from emkd_tf.errors import InputError, WorkerLostError
 
 # What the runtime raises when another worker does not answer any more.
 _LOST = (
@@ -109,3 +109,18 @@ def reporting_lost_workers(is_alone: bool) -> Iterator[None]:
             "start the same command on all workers again to continue from the last "
             "checkpoint."
         ) from None
+
+
+def require_equal_steps(strategy: tf.distribute.Strategy, step: int) -> None:
+    """Compares the step from which each worker continues.
+
+    Raises:
+        InputError: they differ; the workers do not see the same checkpoints.
+    """
+    own = strategy.run(lambda: tf.constant([step], tf.int64))
+    steps = sorted(set(strategy.gather(own, axis=0).numpy().tolist()))
+    if len(steps) > 1:
+        raise InputError(
+            f"The workers would continue from steps {', '.join(map(str, steps))}; "
+            "--runs-dir must be one folder that all of them see."
+        )

@@ -140,3 +140,15 @@ def test_files_of_other_names_are_passed_over(tmp_path):
         (tmp_path / "last" / name).write_bytes(b"")
     assert checkpoints.restore_last()
     assert checkpoints.step == 5
+
+
+def test_weights_that_are_not_finite_are_not_saved(tmp_path):
+    model, progress, checkpoints = make(tmp_path)
+    disturb(model, progress, 5)
+    checkpoints.save_last()
+    disturb(model, progress, 6)
+    weight = model.trainable_variables[0]
+    weight.assign(tf.fill(weight.shape, np.nan))
+    checkpoints.save_last()
+    assert checkpoints.restore_last()
+    assert checkpoints.step == 5

@@ -58,13 +58,18 @@ def test_stops_with_terms_step_users_and_where_the_good_state_is(tmp_path):
     with pytest.raises(NonFiniteLossError) as caught:
         callback.on_train_batch_end(1, model.train_step(batch()))
     message = str(caught.value)
-    for part in ("step 2", "masked_item nan", "'user 0 of 1'", "checkpoints", "icl"):
+    for part in ("step 2", "masked_item nan", "'user 0 of 1'", "no checkpoint", "icl"):
         assert part in message
     assert "\n" not in message
     written = json.loads((tmp_path / "nonfinite.json").read_text())
     assert written["step"] == 2
     assert written["users"] == [f"user {n} of 1" for n in range(9)]
     assert written["losses"]["masked_item"] == "nan"
+    good = tmp_path / "checkpoints" / "last" / "ckpt-1"
+    good.parent.mkdir(parents=True)
+    good.with_suffix(".index").touch()
+    with pytest.raises(NonFiniteLossError, match=f"last good checkpoint is {good}"):
+        callback.on_train_batch_end(2, model.train_step(batch()))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

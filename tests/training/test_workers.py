@@ -29,7 +29,7 @@ def free_port():
 class Workers:
     """Two processes of one training, with the usual TF_CONFIG."""
 
-    def __init__(self, settings, folder):
+    def __init__(self, settings, folder, *, apart=()):
         cluster = {"worker": [f"127.0.0.1:{free_port()}" for _ in range(2)]}
         self.logs = [folder / f"worker-{index}.log" for index in range(2)]
         self.processes = []
@@ -38,7 +38,7 @@ class Workers:
             config = json.dumps({"cluster": cluster, "task": task})
             self.processes.append(
                 subprocess.Popen(
-                    [sys.executable, str(TRAIN), *flags(settings)],
+                    [sys.executable, str(TRAIN), *flags(settings), *apart[index:][:1]],
                     env={**os.environ, "TF_CONFIG": config},
                     stdout=subprocess.DEVNULL,
                     stderr=log.open("w"),
@@ -189,6 +189,24 @@ def test_an_address_of_another_process_is_refused(monkeypatch):
         process = meet(1, [f"127.0.0.1:{free_port()}", mine], 0, 60)
         _, said = process.communicate(timeout=60)
     assert "own address in TF_CONFIG cannot be used" in said
+
+
+@pytest.mark.slow
+def test_workers_that_do_not_see_one_folder_are_refused(tiny_settings, tmp_path):
+    """And a signal ends one worker with 130, the other notices."""
+    settings = {**tiny_settings, "epochs": 1000, "checkpoint_steps": 1, "export": False}
+    both = Workers(settings, tmp_path)
+    run = Path(tiny_settings["runs_dir"]) / "tiny"
+    end = time.monotonic() + 120
+    while not list(run.glob("checkpoints/last/*.index")) and time.monotonic() < end:
+        time.sleep(0.02)
+    both.processes[1].send_signal(signal.SIGTERM)
+    assert both.wait(timeout=90) == [5, 130], both.text()
+    apart = [f"--runs-dir={run.parent}", f"--runs-dir={tmp_path / 'elsewhere'}"]
+    both = Workers(settings, tmp_path, apart=apart)
+    assert both.wait(timeout=120) == [2, 2], both.text()
+    for log in both.logs:
+        assert "The workers would continue from steps 0, " in log.read_text()
 
 
 def test_several_workers_need_a_name(tiny_settings, tmp_path):
