@@ -132,38 +132,52 @@ class EnsembleLosses:
         weights = tf.gather(tf.math.reciprocal_no_nan(counts), view)
         weights *= tf.cast(is_used, tf.float32)  # [P]
 
-        def of_chunk(rows: list, labels: list, shared: list) -> tf.Tensor:
+        chosen = [tf.gather(_rows(s.views), positions) for s in states]
+        size = None if static_shapes else CHUNK_POSITIONS
+        total, masked_item, kd = tf.unstack(
+            self._over_all_items(networks, chosen, targets, weights, size)
+        )
+        return total, {"masked_item": masked_item, "distillation": kd}
+
+    def _over_all_items(
+        self,
+        networks: list[Network],
+        chosen: list[tf.Tensor],
+        targets: tf.Tensor,
+        weights: tf.Tensor,
+        chunk_size: int | None,
+    ) -> tf.Tensor:
+        """MIP and KD of states N x [P, d]: [3], their weighted sum and each of them."""
+
+        def of_chunk(states: list, labels: list, heads: list) -> tf.Tensor:
             targets, weights = labels
-            tables, biases = shared[: len(networks)], shared[len(networks) :]
+            tables, biases = heads[: len(networks)], heads[len(networks) :]
             logits = [
                 network.item_logits(own, (table, bias))
                 for network, own, table, bias in zip(
-                    networks, rows, tables, biases, strict=True
+                    networks, states, tables, biases, strict=True
                 )
             ]
             masked_item = tf.add_n([masked_item_loss(z, targets) for z in logits])
-            parts = [tf.reduce_sum(weights * masked_item), tf.zeros([])]
+            masked_item, kd = tf.reduce_sum(weights * masked_item), tf.zeros([])
             if self.distillation:
                 kd = distillation_loss(logits, temperature=self.temperature)
-                parts[1] = tf.reduce_sum(weights * kd)
-            total = parts[0] + self.distillation_weight * parts[1]
-            return tf.stack([total, *parts])
-
-        heads = [network.item_weights_and_bias() for network in networks]
-        total, masked_item, kd = tf.unstack(
-            sum_over_chunks(
-                of_chunk,
-                [
-                    tf.gather(_rows(of_network.views), positions)
-                    for of_network in states
-                ],
-                [targets, weights],
-                [*(table for table, _ in heads), *(bias for _, bias in heads)],
-                num_values=3,
-                size=None if static_shapes else CHUNK_POSITIONS,
+                kd = tf.reduce_sum(weights * kd)
+            return tf.stack(
+                [masked_item + self.distillation_weight * kd, masked_item, kd]
             )
+
+        tables, biases = zip(
+            *(n.item_weights_and_bias() for n in networks), strict=True
         )
-        return total, {"masked_item": masked_item, "distillation": kd}
+        return sum_over_chunks(
+            of_chunk,
+            chosen,
+            [targets, weights],
+            [*tables, *biases],
+            num_values=3,
+            size=chunk_size,
+        )
 
     def _capacity(self, labels: tf.Tensor) -> int:
         """Bounds the chosen positions: six standard deviations above the expectation of
