@@ -1,23 +1,22 @@
-"""Time of a training step on real batches, beside what its arithmetic needs.
+"""Time and memory of a training step on real batches, beside what its arithmetic needs.
 
     python benchmarks/training_step.py --dataset beauty --preset cpu
     python benchmarks/training_step.py --dataset beauty
 
-Takes the flags of `emkd train`. Plain and fused steps take turns, so that a busy
-machine disturbs both alike.
+Takes the flags of `emkd train`. The variants take turns, each in its own process.
 """
 
 from __future__ import annotations
 
-import resource
 import statistics
 import sys
-import time
+from collections.abc import Callable
 
 import emkd_tf  # noqa: F401  chooses Keras 2 before TensorFlow loads
 
 # isort: split
 import tensorflow as tf
+from measure import Variant, matrix_rates, take_turns
 from rich.console import Console
 from rich.table import Table
 
@@ -28,20 +27,21 @@ from emkd_tf.special_ids import PAD_ID
 from emkd_tf.training.build import TrainingData, build_model, compile_model
 
 WARM_UP, MEASURED = 12, 12  # kernels of new shapes are compiled in the first steps
+VARIANTS = {
+    "float32": {"precision": "float32", "fuse": False},
+    "float32, fused": {"precision": "float32", "fuse": True},
+    "bfloat16, fused": {"precision": "bfloat16", "fuse": True},
+}
 
 
-def seconds_of(function) -> float:
-    began = time.perf_counter()
-    function()
-    return time.perf_counter() - began
-
-
-def matrix_rate(dtype: tf.DType, size: int = 4096) -> float:
-    """Measures multiplications and additions a second of one large product."""
-    left = tf.cast(tf.random.normal([size, size]), dtype)
-    product = tf.function(lambda: tf.matmul(left, left))
-    product()
-    return 2 * size**3 / statistics.median(seconds_of(product) for _ in range(5))
+def make_step(config: Config) -> Callable[[], float]:
+    """Builds the model of a config and returns its training step."""
+    histories = prepare(config.data)
+    model = build_model(config, histories)
+    compile_model(model, config)
+    step = model.make_train_function()
+    batches = iter(TrainingData(config, histories).batches())
+    return lambda: float(step(batches)["loss/total"])
 
 
 def useful_operations(config: Config, batch: dict, num_items: int, num_attributes: int):
@@ -66,41 +66,37 @@ def useful_operations(config: Config, batch: dict, num_items: int, num_attribute
 def main() -> None:
     config, _ = read_settings("training_step", __doc__, sys.argv[1:])
     histories = prepare(config.data)
-    rates = {d.name: matrix_rate(d) for d in (tf.float32, tf.bfloat16)}
-    batches = TrainingData(config, histories).batches()
-    steps = {}
-    for fuse in (False, True):
-        own = from_flat({**to_flat(config), "fuse": fuse})
-        model = build_model(own, histories)
-        compile_model(model, own)
-        step, iterator = model.make_train_function(), iter(batches)
-        steps[fuse] = lambda step=step, it=iterator: float(step(it)["loss/total"])
-    first = {fuse: seconds_of(step) for fuse, step in steps.items()}
-    for step in steps.values():
-        for _ in range(WARM_UP):
-            step()
-    times = {fuse: [] for fuse in steps}
-    for _ in range(MEASURED):
-        for fuse, step in steps.items():
-            times[fuse].append(seconds_of(step))
+    counts = histories.num_items, histories.num_attributes
     work = statistics.mean(
-        useful_operations(config, batch, histories.num_items, histories.num_attributes)
-        for batch in batches.take(20)
+        useful_operations(config, batch, *counts)
+        for batch in TrainingData(config, histories).batches().take(20)
     )
+    variants = {
+        name: Variant(make_step, from_flat({**to_flat(config), **own}))
+        for name, own in VARIANTS.items()
+    }
+    before = matrix_rates()
+    times = take_turns(variants, WARM_UP, MEASURED)
+    after = matrix_rates()
+    rates = {name: (before[name] + after[name]) / 2 for name in before}
     table = Table(
         title=f"{config.data.dataset}: {work / 1e9:.0f} GFLOP a step; one product: "
         + ", ".join(f"{name} {rate / 1e9:.0f} GFLOP/s" for name, rate in rates.items())
     )
-    for column in ("step", "first s", "median s", "ratio", "of the float32 rate"):
+    for column in ("step", "median s", "least s", "ratio", "of float32", "peak GiB"):
         table.add_column(column, justify="right")
-    plain = statistics.median(times[False])
-    for fuse, name in ((False, "plain"), (True, "fused")):
-        median = statistics.median(times[fuse])
-        share = work / median / rates["float32"]
-        cells = f"{first[fuse]:.1f}", f"{median:.3f}", f"{median / plain:.2f}"
-        table.add_row(name, *cells, f"{share:.0%}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    table.caption = f"Peak memory of both together {peak:.1f} GiB."
+    plain = statistics.median(times["float32"])
+    for name, variant in variants.items():
+        median, least = statistics.median(times[name]), min(times[name])
+        table.add_row(
+            name,
+            f"{median:.3f}",
+            f"{least:.3f}",
+            f"{median / plain:.2f}",
+            f"{work / median / rates['float32']:.0%}",
+            f"{variant.close():.1f}",
+        )
+    table.caption = "Of float32: useful arithmetic a second, of that product's rate."
     Console().print(table)
 
 
