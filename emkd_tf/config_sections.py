@@ -201,7 +201,7 @@ class TrainingConfig:
         worker_timeout: seconds to wait at the start for the other workers.
         strategy: tf.distribute strategy: auto, one_device, mirrored or multi_worker.
         jit_compile: compile the step with XLA; static shapes, padding is computed.
-        precision: of the matrix products with weights, float32 or bfloat16; weights,
+        precision: of the networks' matrix products, float32 or bfloat16; weights,
             softmax, norms and losses stay float32.
         fuse: compile the element-wise formulas between matrix products with XLA.
         deterministic: equal results from equal seeds, some operations slower.

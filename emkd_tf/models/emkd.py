@@ -29,7 +29,7 @@ class EMKD(tf.keras.Model):
         losses: the terms of the training loss and their weights.
         seed: of the weights and the dropout; network n has its own, derived from it.
         static_shapes: give every tensor a static shape, for XLA.
-        precision: of the matrix products with weights.
+        precision: of the networks' matrix products.
         fuse: train with fused formulas (`fusion`).
         skip_nonfinite: give batches whose loss or gradient is not finite a gradient of
             zero, and count them in `skipped`.
