@@ -78,7 +78,8 @@ def evaluate(arguments: Sequence[str]) -> None:
 def recommend(arguments: Sequence[str]) -> None:
     """Recommend items for one history, a file of them or all users."""
     own = {
-        "history": "item ids, oldest first, joined by commas",
+        "history": "item ids, oldest first, joined by commas, or by the separator of "
+        "exports where ids hold commas",
         "input": "CSV or Parquet file, a history a row: columns user and history",
         "output": "CSV or Parquet file to write; of all users if there is no --input",
     }
@@ -98,12 +99,13 @@ def recommend(arguments: Sequence[str]) -> None:
     if values["k"] < 1:
         raise InputError(f"`k` must be at least 1, got {values['k']}.")
     from emkd_tf.retrieval import batch
+    from emkd_tf.retrieval.recommend import Recommender
     from emkd_tf.training.run_dir import open_run
 
     if output is not None:
         batch.check_output(Path(output))
     config, histories, model = open_run(path, _given(values, _RUN_KEYS))
-    recommender = batch.Recommender(model.ensemble, histories)
+    recommender = Recommender(model.ensemble, histories)
     if history is not None:
         _print_list(recommender, history, values["k"])
         return

@@ -297,6 +297,7 @@ ROWS = [  # one row a line, as in the document
     Row("checkpoint", "of a model of another size", ("Checkpoint", "is damaged or of another model"), damaged(each("config.yaml", lambda c: c.replace(b"hidden_units: 8", b"hidden_units: 16"))), needs_run=True),
     Row("export", "a target that cannot be written", ("Export", "cannot be written", "--saved-models-dir"), damaged(lambda run: file(run, "in the way", "x"), "export", "--saved-models-dir=@run/in the way"), needs_run=True),
     Row("export", "of a run that is none", ("none is no run directory",), flags("export", "--run=none")),
+    Row("export", "of a run with damaged metrics", ("metrics.json is missing or damaged",), damaged(each("metrics.json", half), "export"), needs_run=True),
     Row("export", "lists below 1", ("`k` must be at least 1, got 0",), on_run("export", "--k=0"), needs_run=True),
     Row("export", "a network that is not there", ("`network` must be from 1 to 2, got 3",), on_run("export", "--network=3"), needs_run=True),
     Row("export", "an unknown index", ("`index` must be faiss, got 'scann'",), on_run("export", "--index=scann"), needs_run=True),

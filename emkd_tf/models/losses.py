@@ -172,10 +172,7 @@ class EnsembleLosses:
                 for network, own, head in zip(networks, rows, heads, strict=True)
             ]
             masked_item = tf.add_n([masked_item_loss(z, targets) for z in logits])
-            kd = tf.zeros_like(masked_item)
-            if self.distillation:
-                kd = distillation_loss(logits, temperature=self.temperature)
-            return self._sums(masked_item, kd, weights)
+            return self._sums(masked_item, self._divergence(logits), weights)
 
         tables, biases = zip(
             *(n.item_weights_and_bias() for n in networks), strict=True
@@ -207,7 +204,13 @@ class EnsembleLosses:
         label = tf.zeros_like(targets)  # its column
         masked_item = tf.add_n([masked_item_loss(z - offsets, label) for z in logits])
         softer = [z - self.temperature * offsets for z in logits]
-        return masked_item, distillation_loss(softer, temperature=self.temperature)
+        return masked_item, self._divergence(softer)
+
+    def _divergence(self, logits: list[tf.Tensor]) -> tf.Tensor:
+        """KD [P] of logits N x [P, any]; zeros where the term takes no part."""
+        if not self.distillation:
+            return tf.zeros_like(logits[0][:, 0])
+        return distillation_loss(logits, temperature=self.temperature)
 
     def _capacity(self, labels: tf.Tensor) -> int:
         """Bounds the chosen positions: six standard deviations above the expectation of

@@ -213,10 +213,15 @@ def writing(path: Path) -> Iterator[None]:
 
 def _trained_on(run_dir: Path) -> dict[str, str]:
     """Returns the name and the fingerprint of a run's dataset."""
-    path = run_dir / "dataset.json"
-    try:
-        description = read_json(path)
+    with _reading(run_dir / "dataset.json") as description:
         return {key: description[key] for key in ("name", "fingerprint")}
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[dict[str, Any]]:
+    """Yields the content of a JSON file of a run; what is missing in it is one line."""
+    try:
+        yield read_json(path)
     except (OSError, ValueError, LookupError, TypeError):
         raise InputError(f"{path} is missing or damaged.") from None
 
@@ -239,21 +244,20 @@ def read_config(run_dir: Path) -> Config:
 
 def read_card(run_dir: Path, ensemble: Ensemble) -> dict[str, Any]:
     """Returns what an export of a finished run says of its quality: protocol and
-    metrics of the ensemble, or of its one network."""
-    if not (run_dir / "metrics.json").exists():
+    metrics of the ensemble, or of its one network; nothing of an unfinished one.
+
+    Raises:
+        InputError: the run's metrics are damaged.
+    """
+    path = run_dir / "metrics.json"
+    if not path.exists():
         return {}
-    metrics = read_json(run_dir / "metrics.json")
-    names = [network.name for network in ensemble.networks]
-    by_network = metrics["test_by_network"]
-    if len(names) == len(by_network):
-        kept = {key: metrics[key] for key in ("validation", "test")}
-    else:
-        kept = {"test": by_network[names[0]]}
-    return {
-        "protocol": metrics["protocol"],
-        "best_epoch": metrics["best_epoch"],
-        **kept,
-    }
+    with _reading(path) as metrics:
+        card = {key: metrics[key] for key in ("protocol", "best_epoch")}
+        by_network = metrics["test_by_network"]
+        if len(ensemble.networks) == len(by_network):
+            return {**card, **{key: metrics[key] for key in ("validation", "test")}}
+        return {**card, "test": by_network[ensemble.networks[0].name]}
 
 
 def open_run(
