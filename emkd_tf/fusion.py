@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -37,7 +38,12 @@ def _is_on() -> bool:
     return getattr(_state, "is_on", False)
 
 
-def fused(formula: Callable[..., Any]) -> Callable[..., Any]:
+def fused(
+    formula: Callable[..., Any] | None = None,
+    *,
+    gradient: Callable[..., Any] | None = None,
+    reads: Sequence[str] = (),
+) -> Callable[..., Any]:
     """Makes a formula one kernel under `fusion`, and leaves it as it is elsewhere.
 
     Its gradient computes the formula again from the inputs, which costs less than
@@ -45,20 +51,32 @@ def fused(formula: Callable[..., Any]) -> Callable[..., Any]:
 
     Args:
         formula: a function of tensors, with constants by keyword.
+        gradient: the gradient written by hand, where it needs less than all inputs: a
+            function of those, the upstream gradients and the constants, to the
+            gradients by all inputs, None for those that are no floats.
+        reads: names of the inputs that `gradient` needs; only these are kept.
     """
+    if formula is None:
+        return functools.partial(fused, gradient=gradient, reads=reads)
+    names = list(inspect.signature(formula).parameters)
+    kept = [names.index(name) for name in reads]
 
     @functools.wraps(formula)
     def call(*inputs: tf.Tensor, **constants: Any) -> Any:
         if not _is_on():
             return formula(*inputs, **constants)
-        forward, backward = _compiled(formula, tuple(sorted(constants.items())))
+        forward, backward = _compiled(
+            formula, gradient, tuple(sorted(constants.items()))
+        )
 
         @tf.custom_gradient
         def differentiable(*inputs: tf.Tensor):
-            def gradient(*upstream: tf.Tensor):
-                return backward(inputs, upstream)
+            needed = inputs if gradient is None else tuple(inputs[i] for i in kept)
 
-            return forward(*inputs), gradient
+            def by_inputs(*upstream: tf.Tensor):
+                return backward(needed, upstream)
+
+            return forward(*inputs), by_inputs
 
         return differentiable(*inputs)
 
@@ -66,7 +84,9 @@ def fused(formula: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @functools.cache
-def _compiled(formula: Callable, constants: tuple) -> tuple[Callable, Callable]:
+def _compiled(
+    formula: Callable, gradient: Callable | None, constants: tuple
+) -> tuple[Callable, Callable]:
     options = dict(constants)
 
     @tf.function(jit_compile=True, autograph=False)
@@ -75,6 +95,8 @@ def _compiled(formula: Callable, constants: tuple) -> tuple[Callable, Callable]:
 
     @tf.function(jit_compile=True, autograph=False)
     def backward(inputs: tuple, upstream: tuple) -> Any:
+        if gradient is not None:
+            return gradient(*inputs, *upstream, **options)
         with tf.GradientTape() as tape:
             tape.watch([x for x in inputs if x.dtype.is_floating])
             outputs = tf.nest.flatten(formula(*inputs, **options))

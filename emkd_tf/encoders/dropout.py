@@ -12,9 +12,13 @@ class Dropout:
     Args:
         rate: probability of dropping a value, in [0, 1).
         seed: [2] int32, or None to drop nothing (inference).
+
+    Attributes:
+        is_training: whether there is a seed.
     """
 
     def __init__(self, rate: float, seed: tf.Tensor | None):
+        self.is_training = seed is not None
         self.rate = 0.0 if seed is None else rate
         self._seed = seed
         self._calls = 0

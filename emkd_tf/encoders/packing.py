@@ -62,6 +62,56 @@ class Packing:
         rows = tf.reshape(self._rows, tf.shape(self.is_item))[:, -1]
         return tf.gather(tokens, rows)
 
+    def to_heads(self, tokens: tf.Tensor, num_heads: int) -> tf.Tensor:
+        """Puts [T, d] to [B, heads, L, d / heads], each head's part of the columns;
+        padding gets the values of a spare row."""
+        batch, length = tf.unstack(tf.shape(self.is_item))
+        width = tokens.shape[-1] // num_heads
+        if not self._skips:
+            tokens = tf.reshape(tokens, [batch, length, num_heads, width])
+            return tf.transpose(tokens, [0, 2, 1, 3])
+        return self._to_heads(tokens, num_heads)
+
+    def from_heads(self, padded: tf.Tensor) -> tf.Tensor:
+        """Takes the items' rows of [B, heads, L, d / heads]; returns [T, d].
+
+        Its gradient at spare rows must be zero (see `clear_spare`).
+        """
+        num_heads, width = padded.shape[1], padded.shape[3]
+        if not self._skips:
+            padded = tf.transpose(padded, [0, 2, 1, 3])
+            return tf.reshape(padded, [-1, num_heads * width])
+        return self._from_heads(padded)
+
+    # One gather of rows as short as a head's instead of another order of rows and a
+    # transposition.
+    def _to_heads(self, tokens: tf.Tensor, num_heads: int) -> tf.Tensor:
+        @tf.custom_gradient
+        def to_heads(tokens: tf.Tensor):
+            rows = tf.reshape(self._rows, tf.shape(self.is_item))[:, tf.newaxis]
+            heads = tf.range(num_heads)[:, tf.newaxis]
+            parts = tf.reshape(tokens, [-1, tokens.shape[-1] // num_heads])
+            return tf.gather(parts, rows * num_heads + heads), self._from_heads
+
+        return to_heads(tokens)
+
+    def _from_heads(self, padded: tf.Tensor) -> tf.Tensor:
+        @tf.custom_gradient
+        def from_heads(padded: tf.Tensor):
+            num_heads, width = padded.shape[1], padded.shape[3]
+            length = tf.shape(self.is_item)[1]
+            sequence, place = self._positions // length, self._positions % length
+            row = (sequence * num_heads * length + place)[:, tf.newaxis]
+            parts = tf.reshape(padded, [-1, width])
+            tokens = tf.gather(parts, row + tf.range(num_heads) * length)
+
+            def gradient(upstream: tf.Tensor) -> tf.Tensor:
+                return self._to_heads(upstream, num_heads)
+
+            return tf.reshape(tokens, [-1, num_heads * width]), gradient
+
+        return from_heads(padded)
+
     # Gathering and spreading are each other's gradient, as long as spare rows are zero;
     # TensorFlow would scatter-add.
     def _gather(self, rows: tf.Tensor) -> tf.Tensor:

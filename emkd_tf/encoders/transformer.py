@@ -6,76 +6,15 @@ from typing import Any
 
 import tensorflow as tf
 
-from emkd_tf.encoders.dropout import Dropout, drop
+from emkd_tf.encoders import formulas
+from emkd_tf.encoders.dropout import Dropout
 from emkd_tf.encoders.embedding import ItemEmbedding
 from emkd_tf.encoders.initializers import normal
-from emkd_tf.encoders.packing import Packing, clear_spare
-from emkd_tf.fusion import fused
+from emkd_tf.encoders.packing import Packing
 from emkd_tf.precision import matmul
 from emkd_tf.special_ids import PAD_ID
 
-_MASKED_LOGIT = -1e9  # finite: a row of padding alone must not become NaN
-_NORM_EPSILON = 1e-6
 _FEED_FORWARD_FACTOR = 4
-
-
-@fused
-def _layer_norm(tokens: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> tf.Tensor:
-    mean = tf.reduce_mean(tokens, axis=-1, keepdims=True)
-    centred = tokens - mean
-    variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
-    return centred * tf.math.rsqrt(variance + _NORM_EPSILON) * scale + offset
-
-
-@fused
-def _add_bias(values: tf.Tensor, bias: tf.Tensor, is_row: tf.Tensor) -> tf.Tensor:
-    return clear_spare(values + bias, is_row)
-
-
-@fused
-def _attention_weights(
-    logits: tf.Tensor, is_item: tf.Tensor, seed: tf.Tensor, *, scale: float, rate: float
-) -> tf.Tensor:
-    is_key = is_item[:, tf.newaxis, tf.newaxis, :]
-    weights = tf.nn.softmax(tf.where(is_key, logits * scale, _MASKED_LOGIT))
-    return drop(weights, seed, rate)
-
-
-@fused
-def _activate(
-    values: tf.Tensor, bias: tf.Tensor, seed: tf.Tensor, *, rate: float
-) -> tf.Tensor:
-    return drop(tf.nn.gelu(values + bias, approximate=True), seed, rate)
-
-
-@fused
-def _add_residual(
-    tokens: tf.Tensor,
-    values: tf.Tensor,
-    bias: tf.Tensor,
-    seed: tf.Tensor,
-    *,
-    rate: float,
-) -> tf.Tensor:
-    return tokens + drop(values + bias, seed, rate)
-
-
-@fused
-def _add_last_residual(
-    tokens: tf.Tensor,
-    values: tf.Tensor,
-    bias: tf.Tensor,
-    seed: tf.Tensor,
-    last_seed: tf.Tensor,
-    *,
-    rate: float,
-) -> tf.Tensor:
-    return drop(tokens + drop(values + bias, seed, rate), last_seed, rate)
-
-
-@fused
-def _clear(tokens: tf.Tensor, is_row: tf.Tensor) -> tf.Tensor:
-    return clear_spare(tokens, is_row)
 
 
 @tf.keras.utils.register_keras_serializable("emkd_tf")
@@ -111,7 +50,9 @@ class TransformerBlock(tf.keras.layers.Layer):
             return layer
 
         def norm(name: str) -> tf.keras.layers.LayerNormalization:
-            layer = tf.keras.layers.LayerNormalization(epsilon=_NORM_EPSILON, name=name)
+            layer = tf.keras.layers.LayerNormalization(
+                epsilon=formulas.NORM_EPSILON, name=name
+            )
             layer.build([None, hidden_units])
             return layer
 
@@ -130,70 +71,91 @@ class TransformerBlock(tf.keras.layers.Layer):
         dropout: Dropout,
         last_only: bool = False,
     ) -> tf.Tensor:
-        normal = self._normalize(tokens, self.attention_norm)
-        attended = self._attend(normal, packing, dropout, last_only)
+        tokens, product, bias = self._normalize_and_multiply(
+            tokens, self.attention_norm, self.query_key_value, dropout
+        )
+        attended = self._attend(product, bias, packing, dropout, last_only)
         if last_only:
             tokens = packing.last(tokens)
-        tokens = _add_residual(
-            tokens,
-            self._multiply(attended, self.attention_output),
-            self.attention_output.bias,
-            dropout.next_seed(),
-            rate=dropout.rate,
+        tokens = self._add_product(
+            tokens, attended, self.attention_output, [dropout.next_seed()], dropout.rate
         )
-        normal = self._normalize(tokens, self.feed_forward_norm)
-        inner = _activate(
-            self._multiply(normal, self.expand),
-            self.expand.bias,
-            dropout.next_seed(),
-            rate=dropout.rate,
+        tokens, product, bias = self._normalize_and_multiply(
+            tokens, self.feed_forward_norm, self.expand, dropout
         )
-        return _add_last_residual(
-            tokens,
-            self._multiply(inner, self.contract),
-            self.contract.bias,
-            dropout.next_seed(),
-            dropout.next_seed(),
-            rate=dropout.rate,
-        )
+        inner = formulas.activate(product, bias, dropout.next_seed(), rate=dropout.rate)
+        seeds = [dropout.next_seed(), dropout.next_seed()]
+        return self._add_product(tokens, inner, self.contract, seeds, dropout.rate)
 
     def _attend(
-        self, tokens: tf.Tensor, packing: Packing, dropout: Dropout, last_only: bool
+        self,
+        product: tf.Tensor,
+        bias: tf.Tensor,
+        packing: Packing,
+        dropout: Dropout,
+        last_only: bool,
     ) -> tf.Tensor:
-        batch, length = tf.unstack(tf.shape(packing.is_item))
-        head_units = self.hidden_units // self.num_heads
-        projected = _add_bias(
-            self._multiply(tokens, self.query_key_value),
-            self.query_key_value.bias,
-            packing.is_row,
-        )
-        projected = tf.reshape(
-            packing.unpack(projected), [batch, length, 3, self.num_heads, head_units]
-        )
-        query, key, value = tf.unstack(
-            tf.transpose(projected, [2, 0, 3, 1, 4])
+        query, key, value = (
+            packing.to_heads(part, self.num_heads)
+            for part in formulas.split_projection(
+                product, bias, packing.is_row, dtype=self._dtype_of_factors
+            )
         )  # each [B, heads, L, d / heads]
         if last_only:
             query = query[:, :, -1:]
-        weights = _attention_weights(
+        weights = formulas.attention_weights(
             tf.matmul(query, key, transpose_b=True),
             packing.is_item,
             dropout.next_seed(),
-            scale=head_units**-0.5,
+            scale=(self.hidden_units // self.num_heads) ** -0.5,
             rate=dropout.rate,
         )
-        mixed = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])
+        mixed = tf.matmul(weights, value)
         if last_only:
-            return tf.reshape(mixed, [batch, self.hidden_units])
-        return packing.pack(tf.reshape(mixed, [batch, length, self.hidden_units]))
+            return tf.reshape(mixed, [-1, self.hidden_units])
+        return packing.from_heads(mixed)
 
-    def _normalize(
-        self, tokens: tf.Tensor, norm: tf.keras.layers.LayerNormalization
+    def _normalize_and_multiply(
+        self,
+        tokens: tf.Tensor,
+        norm: tf.keras.layers.LayerNormalization,
+        layer: tf.keras.layers.Dense,
+        dropout: Dropout,
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Returns the tokens, the product of their norm and a layer's weights, and the
+        bias to be added to it."""
+        tokens, standard = formulas.standardize(tokens, dtype=self._dtype_of_factors)
+        kernel, bias = layer.kernel, layer.bias
+        if dropout.is_training:
+            # The norm's scale and offset go into the weights. Their gradients are then
+            # sums over the weights, not over all tokens.
+            bias = bias + tf.linalg.matvec(kernel, norm.beta, transpose_a=True)
+            kernel = norm.gamma[:, tf.newaxis] * kernel
+        else:
+            standard = formulas.scale_and_shift(standard, norm.gamma, norm.beta)
+        return tokens, matmul(standard, kernel, self.precision), bias
+
+    def _add_product(
+        self,
+        tokens: tf.Tensor,
+        values: tf.Tensor,
+        layer: tf.keras.layers.Dense,
+        seeds: list[tf.Tensor],
+        rate: float,
     ) -> tf.Tensor:
-        return _layer_norm(tokens, norm.gamma, norm.beta)
+        product = matmul(values, layer.kernel, self.precision)
+        return formulas.add_residual(
+            tokens,
+            product,
+            layer.bias,
+            tf.stack(seeds),
+            rate=rate,
+            dtype=self._dtype_of_factors,
+        )
 
-    def _multiply(self, tokens: tf.Tensor, layer: tf.keras.layers.Dense) -> tf.Tensor:
-        return matmul(tokens, layer.kernel, self.precision)
+    @property
+    def _dtype_of_factors(self) -> tf.DType:
+        return tf.as_dtype(self.precision)
 
     def get_config(self) -> dict[str, Any]:
         names = ("hidden_units", "num_heads", "seed", "precision")
@@ -274,7 +236,7 @@ class TransformerEncoder(tf.keras.layers.Layer):
             tokens = block(tokens, packing, dropout, last_only=is_last)
         if last_only:
             return tokens
-        return packing.unpack(_clear(tokens, packing.is_row))
+        return packing.unpack(formulas.clear(tokens, packing.is_row))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self._config}

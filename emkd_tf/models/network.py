@@ -91,7 +91,7 @@ class Network(tf.keras.layers.Layer):
         """Scores items at chosen states: [P, d] to [P, V + 1]."""
         table, bias = weights_and_bias or self.item_weights_and_bias()
         logits = matmul(states, table, self._precision, transpose_b=True)
-        return tf.nn.bias_add(logits, bias)
+        return tf.nn.bias_add(tf.cast(logits, tf.float32), bias)
 
     def candidate_logits(
         self, states: tf.Tensor, labels: tf.Tensor, candidates: tf.Tensor
@@ -105,6 +105,7 @@ class Network(tf.keras.layers.Layer):
         others = matmul(
             states, tf.gather(table, candidates), self._precision, transpose_b=True
         )
+        others = tf.cast(others, tf.float32)
         others = tf.nn.bias_add(others, tf.gather(bias, candidates))
         return tf.concat([of_label[:, tf.newaxis], others], axis=1)
 

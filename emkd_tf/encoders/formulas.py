@@ -1,0 +1,155 @@
+"""What a transformer block computes between its matrix products, one row at a time.
+
+All of it is float32; `dtype` is the number format of the products' factors, which these
+formulas write and whose products they read, without passes over memory of its own.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from emkd_tf.encoders.dropout import drop
+from emkd_tf.encoders.packing import clear_spare
+from emkd_tf.fusion import fused
+
+NORM_EPSILON = 1e-6
+_MASKED_LOGIT = -1e9  # finite: a row of padding alone must not become NaN
+
+
+def standardize(
+    tokens: tf.Tensor, *, dtype: tf.DType = tf.float32
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Shifts and scales each row to mean 0 and variance 1, as a layer norm does first.
+
+    Args:
+        tokens: [T, d] float32.
+        dtype: of the standardized rows.
+
+    Returns:
+        The tokens, and the standardized rows [T, d]. Who goes on with both takes the
+        tokens from here: their two gradients meet in one kernel.
+    """
+
+    @tf.custom_gradient
+    def both(tokens: tf.Tensor):
+        standard, inverse_deviation = _standardized(tokens, dtype=dtype)
+
+        def gradient(by_tokens: tf.Tensor, by_standard: tf.Tensor) -> tf.Tensor:
+            return _standardized_gradient(
+                standard, inverse_deviation, by_tokens, by_standard
+            )
+
+        return (tf.identity(tokens), standard), gradient
+
+    return both(tokens)
+
+
+@fused
+def _standardized(tokens: tf.Tensor, *, dtype: tf.DType) -> tuple[tf.Tensor, tf.Tensor]:
+    centred = tokens - tf.reduce_mean(tokens, axis=-1, keepdims=True)
+    variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
+    inverse_deviation = tf.math.rsqrt(variance + NORM_EPSILON)
+    return tf.cast(centred * inverse_deviation, dtype), inverse_deviation
+
+
+@fused
+def _standardized_gradient(
+    standard: tf.Tensor,
+    inverse_deviation: tf.Tensor,
+    by_tokens: tf.Tensor,
+    by_standard: tf.Tensor,
+) -> tf.Tensor:
+    standard, upstream = (tf.cast(x, tf.float32) for x in (standard, by_standard))
+    mean = tf.reduce_mean(upstream, axis=-1, keepdims=True)
+    along = tf.reduce_mean(upstream * standard, axis=-1, keepdims=True)
+    return by_tokens + inverse_deviation * (upstream - mean - standard * along)
+
+
+@fused
+def scale_and_shift(
+    standard: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor
+) -> tf.Tensor:
+    """The second half of a layer norm: [T, d], [d], [d] to [T, d]."""
+    return tf.cast(tf.cast(standard, tf.float32) * scale + offset, standard.dtype)
+
+
+def _split_projection_gradient(
+    is_row: tf.Tensor, *upstream: tf.Tensor, dtype: tf.DType
+) -> tuple:
+    together = tf.concat([tf.cast(x, tf.float32) for x in upstream], axis=-1)
+    together = clear_spare(together, is_row)
+    return tf.cast(together, dtype), tf.reduce_sum(together, axis=0), None
+
+
+@fused(gradient=_split_projection_gradient, reads=["is_row"])
+def split_projection(
+    product: tf.Tensor, bias: tf.Tensor, is_row: tf.Tensor, *, dtype: tf.DType
+) -> list[tf.Tensor]:
+    """Adds the bias [3d] to a product [T, 3d] and returns queries, keys and values
+    [T, d]; spare rows and their gradients are zero."""
+    together = clear_spare(tf.cast(product, tf.float32) + bias, is_row)
+    return tf.split(tf.cast(together, dtype), 3, axis=-1)
+
+
+@fused
+def attention_weights(
+    logits: tf.Tensor, is_item: tf.Tensor, seed: tf.Tensor, *, scale: float, rate: float
+) -> tf.Tensor:
+    """Softmax over the items [B, L] among the keys, with dropout: [B, heads, L, L] to
+    the same."""
+    is_key = is_item[:, tf.newaxis, tf.newaxis, :]
+    scaled = tf.cast(logits, tf.float32) * scale
+    weights = tf.nn.softmax(tf.where(is_key, scaled, _MASKED_LOGIT))
+    return tf.cast(drop(weights, seed, rate), logits.dtype)
+
+
+@fused
+def activate(
+    product: tf.Tensor, bias: tf.Tensor, seed: tf.Tensor, *, rate: float
+) -> tf.Tensor:
+    """GELU of a product [T, 4d] and its bias, with dropout."""
+    values = tf.nn.gelu(tf.cast(product, tf.float32) + bias, approximate=True)
+    return tf.cast(drop(values, seed, rate), product.dtype)
+
+
+def _add_residual_gradient(
+    seeds: tf.Tensor, upstream: tf.Tensor, *, rate: float, dtype: tf.DType
+) -> tuple:
+    for seed in reversed(tf.unstack(seeds)[1:]):
+        upstream = drop(upstream, seed, rate)
+    by_values = drop(upstream, seeds[0], rate)
+    by_product, by_bias = tf.cast(by_values, dtype), tf.reduce_sum(by_values, axis=0)
+    return upstream, by_product, by_bias, None
+
+
+@fused(gradient=_add_residual_gradient, reads=["seeds"])
+def add_residual(
+    tokens: tf.Tensor,
+    product: tf.Tensor,
+    bias: tf.Tensor,
+    seeds: tf.Tensor,
+    *,
+    rate: float,
+    dtype: tf.DType,
+) -> tf.Tensor:
+    """Adds a product and its bias, with dropout, to tokens [T, d] float32.
+
+    Args:
+        seeds: [1, 2] int32, of the dropout; a second one is for dropout of the sum.
+        dtype: of the product.
+    """
+    first, *rest = tf.unstack(seeds)
+    tokens += drop(tf.cast(product, tf.float32) + bias, first, rate)
+    for seed in rest:
+        tokens = drop(tokens, seed, rate)
+    return tokens
+
+
+def _clear_gradient(is_row: tf.Tensor, upstream: tf.Tensor) -> tuple:
+    return clear_spare(upstream, is_row), None
+
+
+@fused(gradient=_clear_gradient, reads=["is_row"])
+def clear(tokens: tf.Tensor, is_row: tf.Tensor) -> tf.Tensor:
+    """See `clear_spare`."""
+    return clear_spare(tokens, is_row)
