@@ -31,6 +31,28 @@ def test_values_and_gradients_equal_the_plain_formula():
         np.testing.assert_allclose(plain, compiled, rtol=1e-5, atol=1e-6)
 
 
+def _double(number, upstream, *, scale):
+    return None, upstream * number * scale
+
+
+@fused(gradient=_double, reads=["number"])
+def with_own_gradient(left, number, *, scale):
+    return left + tf.stop_gradient(number) * scale
+
+
+def test_a_gradient_by_hand_gets_what_it_reads_and_holds_under_fusion_only():
+    left, number = tf.ones([2, 3]), tf.constant(5.0)
+    for is_on, expected in ((True, 5.0 * 2 * 6), (False, None)):
+        with fusion(is_on), tf.GradientTape() as tape:
+            tape.watch([left, number])
+            value = tf.reduce_sum(with_own_gradient(left, number, scale=2.0))
+        by_number = tape.gradient(value, number)
+        if is_on:
+            np.testing.assert_allclose(tf.reduce_sum(by_number), expected)
+        else:
+            assert by_number is None
+
+
 def test_only_what_is_traced_inside_is_compiled():
     def traced(is_on):
         def function(x):

@@ -73,6 +73,11 @@ def scale_and_shift(
     return tf.cast(tf.cast(standard, tf.float32) * scale + offset, standard.dtype)
 
 
+def _with_bias(product: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+    # A sum that TensorFlow melts into the product where nothing else reads that.
+    return tf.nn.bias_add(tf.cast(product, tf.float32), bias)
+
+
 def _split_projection_gradient(
     is_row: tf.Tensor, *upstream: tf.Tensor, dtype: tf.DType
 ) -> tuple:
@@ -87,7 +92,7 @@ def split_projection(
 ) -> list[tf.Tensor]:
     """Adds the bias [3d] to a product [T, 3d] and returns queries, keys and values
     [T, d]; spare rows and their gradients are zero."""
-    together = clear_spare(tf.cast(product, tf.float32) + bias, is_row)
+    together = clear_spare(_with_bias(product, bias), is_row)
     return tf.split(tf.cast(together, dtype), 3, axis=-1)
 
 
@@ -108,7 +113,7 @@ def activate(
     product: tf.Tensor, bias: tf.Tensor, seed: tf.Tensor, *, rate: float
 ) -> tf.Tensor:
     """GELU of a product [T, 4d] and its bias, with dropout."""
-    values = tf.nn.gelu(tf.cast(product, tf.float32) + bias, approximate=True)
+    values = tf.nn.gelu(_with_bias(product, bias), approximate=True)
     return tf.cast(drop(values, seed, rate), product.dtype)
 
 
@@ -139,7 +144,7 @@ def add_residual(
         dtype: of the product.
     """
     first, *rest = tf.unstack(seeds)
-    tokens += drop(tf.cast(product, tf.float32) + bias, first, rate)
+    tokens += drop(_with_bias(product, bias), first, rate)
     for seed in rest:
         tokens = drop(tokens, seed, rate)
     return tokens

@@ -13,7 +13,8 @@ from emkd_tf.evaluation.metrics import summarize
 from emkd_tf.evaluation.ranks import rank_targets
 from emkd_tf.special_ids import PAD_ID
 
-CHUNK_USERS = 256
+CHUNK_USERS = 1024
+_CHUNK_SCORES = 2**24  # of a chunk's users for all items
 ENSEMBLE = "ensemble"
 
 
@@ -80,10 +81,13 @@ def rank_users(
     """
     item_vectors = recommender.item_vectors()
     parts = recommender.members() if members else {}
-    signature = [tf.TensorSpec([None, recommender.max_length - 1], tf.int32)]
+    window = recommender.max_length - 1
+    # Large products are faster, but the scores of a chunk must fit into memory.
+    size = int(np.clip(_CHUNK_SCORES // histories.num_items, 32, CHUNK_USERS))
+    signature = [tf.TensorSpec([None, window], tf.int32)]
     encode = tf.function(recommender.user_vectors, input_signature=signature)
     collected: dict[str, list] = {name: [] for name in (ENSEMBLE, *parts)}
-    for chunk in chunks(histories, split, recommender.max_length - 1):
+    for chunk in chunks(histories, split, window, size):
         vectors = encode(tf.constant(chunk["item_ids"]))
         rest = [tf.constant(chunk[key]) for key in ("targets", "seen", "in_window")]
         collected[ENSEMBLE].append(rank_targets(vectors, item_vectors, *rest))

@@ -45,18 +45,24 @@ def rank_targets(
     target = tf.gather(scores, targets - 1, batch_dims=1)[:, tf.newaxis]
     # Counting what is lower, not what is not: a graph optimizer turns ~(x < y) into
     # x >= y, which differs for a NaN.
-    count = tf.math.count_nonzero
-    rank = tf.shape(scores)[1] - count(scores < target, axis=1, dtype=tf.int32)
+    rank = tf.shape(scores)[1] - _count(scores < target)
     seen_scores = tf.gather(scores, tf.maximum(seen - 1, 0), batch_dims=1)
     is_rival = (seen != PAD_ID) & (seen != targets[:, tf.newaxis])
 
     def not_lower(is_excluded: tf.Tensor) -> tf.Tensor:
         is_lower = is_excluded & (seen_scores < target)
-        both = [count(x, axis=1, dtype=tf.int32) for x in (is_excluded, is_lower)]
-        return both[0] - both[1]
+        return _count(is_excluded) - _count(is_lower)
 
     return {
         "unseen": rank - not_lower(is_rival),
         "window": rank - not_lower(is_rival & in_window),
         "all": rank,
     }
+
+
+def _count(is_counted: tf.Tensor) -> tf.Tensor:
+    """Counts each row's true values, up to 2^24: [B, n] bool to [B] int32.
+
+    Sums of float32, which TensorFlow adds up twice as fast as integers.
+    """
+    return tf.cast(tf.reduce_sum(tf.cast(is_counted, tf.float32), axis=1), tf.int32)

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from emkd_tf.encoders.transformer import TransformerEncoder
+from emkd_tf.fusion import fusion
 
 V, L, D, HEADS = 20, 6, 8, 2
 
@@ -128,3 +129,30 @@ def test_the_seed_decides_every_matrix():
 def test_two_blocks_start_different():
     first, second = make().blocks
     assert (first.expand.kernel.numpy() != second.expand.kernel.numpy()).any()
+
+
+@pytest.mark.parametrize("is_fused", [False, True])
+def test_training_puts_norms_into_the_weights_and_changes_no_gradient(is_fused):
+    """Without dropout a seed changes only how the norms are computed."""
+    found = []
+    for seed, fuses in ((None, False), ([1, 2], is_fused)):
+        encoder = randomized(make())
+        with fusion(fuses), tf.GradientTape() as tape:
+            states = encoder(tf.constant(ITEM_IDS), dropout_seed=seed)
+            value = tf.reduce_sum(states**2)
+        gradients = tape.gradient(value, encoder.trainable_variables)
+        found.append([states, *map(tf.convert_to_tensor, gradients)])
+    for plain, training in zip(*found, strict=True):
+        np.testing.assert_allclose(plain, training, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("is_fused", [False, True])
+def test_bfloat16_stays_near_and_states_are_float32(is_fused):
+    states = []
+    for precision in ("float32", "bfloat16"):
+        encoder = randomized(make(precision=precision))
+        with fusion(is_fused):
+            states.append(encoder(tf.constant(ITEM_IDS), dropout_seed=[1, 2]))
+    assert states[1].dtype == tf.float32
+    difference = np.abs(states[0] - states[1])
+    assert 1e-4 < difference.max() < 0.1 * np.abs(states[0]).max()
