@@ -22,16 +22,17 @@ from rich.table import Table
 from emkd_tf.config import from_flat
 from emkd_tf.data.histories import Histories
 
-ITEMS, MAX_LENGTH, WARM_UP = 12_000, 15, 20
+ITEMS, WARM_UP = 1_000, 20
+MODEL = {**SMALL, "num_networks": 1, "num_views": 1, "max_length": 15}
 # users, actions a user: one window each, then 96
-SIZES = [(2_000, 12), (2_000, 30)]
+SIZES = [(20_000, 12), (200_000, 12), (2_000_000, 12), (20_000, 112)]
 
 
 def measure(folder: Path) -> None:
     """Trains for an epoch, and prints what it took."""
     from emkd_tf.training.build import TrainingData, build_model, compile_model
 
-    config = from_flat({**SMALL, "max_length": MAX_LENGTH, "window_step": 1})
+    config = from_flat({**MODEL, "window_step": 1})
     histories = Histories.open(folder)
     peak = Peak()
     model = build_model(config, histories)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from emkd_tf.special_ids import PAD_ID
 CHUNK_USERS = 1024
 _CHUNK_SCORES = 2**24  # of a chunk's users for all items
 ENSEMBLE = "ensemble"
+_encoders: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 class Recommender(Protocol):
@@ -84,8 +86,7 @@ def rank_users(
     window = recommender.max_length - 1
     # Large products are faster, but the scores of a chunk must fit into memory.
     size = int(np.clip(_CHUNK_SCORES // histories.num_items, 32, CHUNK_USERS))
-    signature = [tf.TensorSpec([None, window], tf.int32)]
-    encode = tf.function(recommender.user_vectors, input_signature=signature)
+    encode = _encoder(recommender)
     collected: dict[str, list] = {name: [] for name in (ENSEMBLE, *parts)}
     for chunk in chunks(histories, split, window, size):
         vectors = encode(tf.constant(chunk["item_ids"]))
@@ -101,6 +102,19 @@ def rank_users(
         }
         for name, of_chunks in collected.items()
     }
+
+
+def _encoder(recommender: Recommender) -> tf.types.experimental.PolymorphicFunction:
+    """Returns `user_vectors` as a graph, which is traced once for all evaluations."""
+    if recommender not in _encoders:
+        own = weakref.ref(recommender)  # its entry goes with the recommender
+        window = recommender.max_length - 1
+        _encoders[recommender] = tf.function(
+            lambda item_ids: own().user_vectors(item_ids),
+            input_signature=[tf.TensorSpec([None, window], tf.int32)],
+            autograph=False,
+        )
+    return _encoders[recommender]
 
 
 def evaluate(

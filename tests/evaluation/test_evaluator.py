@@ -1,5 +1,8 @@
 """The evaluator against one user at a time, and against PopRec's known figures."""
 
+import gc
+import weakref
+
 import numpy as np
 import polars as pl
 import pytest
@@ -27,6 +30,15 @@ class LastItems:
 
     def item_vectors(self):
         return tf.constant(self.table[1:])
+
+
+class WeightedItems(LastItems):
+    def __init__(self, num_items):
+        super().__init__(num_items)
+        self.weight = tf.Variable(1.0)
+
+    def user_vectors(self, item_ids):
+        return super().user_vectors(item_ids) * self.weight
 
 
 @pytest.fixture
@@ -68,6 +80,18 @@ def test_ranks_equal_one_user_at_a_time(histories, split):
             rivals = set(range(1, len(scores) + 1)) - excluded - {target}
             better = sum(scores[i - 1] >= scores[target - 1] for i in rivals)
             assert ranks[protocol][user] == 1 + better
+
+
+def test_changed_weights_change_ranks_and_a_recommender_is_not_kept(histories):
+    model = WeightedItems(histories.num_items)
+    before = rank_users(model, histories, "test")["ensemble"]["all"]
+    model.weight.assign(-1.0)
+    after = rank_users(model, histories, "test")["ensemble"]["all"]
+    assert (before != after).any()
+    known = weakref.ref(model)
+    del model
+    gc.collect()
+    assert known() is None
 
 
 def test_chunks_do_not_change_what_is_seen(histories):

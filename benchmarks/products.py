@@ -1,0 +1,133 @@
+"""Time of a training step's matrix products alone: what no step can be faster than.
+
+    python benchmarks/products.py --dataset beauty
+    python benchmarks/products.py --dataset beauty --precision bfloat16
+
+Takes the flags of `emkd train`. Every product has the shape that it has in a step, and
+is repeated by itself on inputs that stay where they are.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from typing import NamedTuple
+
+import emkd_tf  # noqa: F401  chooses Keras 2 before TensorFlow loads
+
+# isort: split
+import tensorflow as tf
+from measure import matrix_rates, seconds_of
+from rich.console import Console
+from rich.table import Table
+
+from emkd_tf.config import Config
+from emkd_tf.data.prepare import prepare
+from emkd_tf.models.losses import CHUNK_POSITIONS
+from emkd_tf.precision import matmul
+from emkd_tf.settings import read_settings
+from emkd_tf.special_ids import PAD_ID
+from emkd_tf.training.build import TrainingData
+
+ROUNDS = 9
+
+
+class Product(NamedTuple):
+    """A product forwards, and the two of its gradient."""
+
+    name: str
+    left: list[int]
+    right: list[int]
+    transpose_b: bool
+    times: int  # in a step
+
+    def operations(self) -> float:
+        """Counts multiplications and additions, forwards and backwards."""
+        columns = self.right[-2] if self.transpose_b else self.right[-1]
+        return 3 * 2 * columns * float(tf.reduce_prod(tf.cast(self.left, tf.float64)))
+
+    def seconds(self, dtype: tf.DType) -> float:
+        """Measures the median time of all three."""
+        left, right = (
+            tf.cast(tf.random.normal(x), dtype) for x in (self.left, self.right)
+        )
+        multiply = tf.matmul if len(self.left) > 2 else matmul
+        options = {} if multiply is tf.matmul else {"precision": dtype.name}
+
+        @tf.function
+        def run(left: tf.Tensor, right: tf.Tensor, upstream: tf.Tensor) -> list:
+            with tf.GradientTape() as tape:
+                tape.watch([left, right])
+                product = multiply(left, right, transpose_b=self.transpose_b, **options)
+            return [product, *tape.gradient(product, [left, right], upstream)]
+
+        product = multiply(left, right, transpose_b=self.transpose_b, **options)
+        run(left, right, product)
+        return statistics.median(
+            seconds_of(lambda: run(left, right, product)) for _ in range(ROUNDS)
+        )
+
+
+def products(config: Config) -> list[Product]:
+    """Lists the products of a step on batches of the mean size."""
+    histories = prepare(config.data)
+    model, d = config.model, config.model.hidden_units
+    batches = list(TrainingData(config, histories).batches().take(10))
+    views = 1 + config.objective.num_views
+    items = statistics.mean(
+        views * int(tf.math.count_nonzero(b["item_ids"] != PAD_ID)) for b in batches
+    )
+    chosen = statistics.mean(int(tf.math.count_nonzero(b["labels"])) for b in batches)
+    tokens, chunks = round(items), round(model.num_networks * chosen / CHUNK_POSITIONS)
+    blocks = model.num_networks * model.num_blocks
+    heads = model.num_heads
+    length = config.data.max_length
+    parts = [views * config.training.batch_size, heads, length, d // heads]
+    weights = [*parts[:2], length, length]
+    dense = [("query, key, value", d, 3 * d), ("attention output", d, d)]
+    dense += [("expand", d, 4 * d), ("contract", 4 * d, d)]
+    rows = histories.num_items + 1
+    return [
+        *(Product(name, [tokens, k], [k, n], False, blocks) for name, k, n in dense),
+        Product("query by key", parts, parts, True, blocks),
+        Product("attention by value", weights, parts, False, blocks),
+        Product("item logits", [CHUNK_POSITIONS, d], [rows, d], True, chunks),
+    ]
+
+
+def main() -> None:
+    config, _ = read_settings("products", __doc__, sys.argv[1:])
+    precision = config.training.precision
+    rate = matrix_rates()[precision]
+    table = Table(
+        title=f"{config.data.dataset}, {precision}: one large product {rate / 1e9:.0f} "
+        "GFLOP/s"
+    )
+    columns = ("with its gradient", "left", "right", "times", "ms", "GFLOP/s", "share")
+    for column in columns:
+        table.add_column(column, justify="right")
+    total = work = 0.0
+    for product in products(config):
+        seconds = product.seconds(tf.as_dtype(precision))
+        total += product.times * seconds
+        work += product.times * product.operations()
+        speed = product.operations() / seconds
+        table.add_row(
+            product.name,
+            str(product.left),
+            str(product.right) + (" transposed" if product.transpose_b else ""),
+            str(product.times),
+            f"{1e3 * seconds:.1f}",
+            f"{speed / 1e9:.0f}",
+            f"{speed / rate:.0%}",
+        )
+    table.add_section()
+    table.add_row(
+        *("a step", "", "", "", f"{1e3 * total:.0f}", f"{work / total / 1e9:.0f}"),
+        f"{work / total / rate:.0%}",
+    )
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
