@@ -6,6 +6,8 @@ formulas write and whose products they read, without passes over memory of its o
 
 from __future__ import annotations
 
+import math
+
 import tensorflow as tf
 
 from emkd_tf.encoders.dropout import drop
@@ -13,6 +15,7 @@ from emkd_tf.encoders.packing import clear_spare
 from emkd_tf.fusion import fused
 
 NORM_EPSILON = 1e-6
+_GELU_SCALE, _GELU_CUBE = (2.0 / math.pi) ** 0.5, 0.044715
 _MASKED_LOGIT = -1e9  # finite: a row of padding alone must not become NaN
 
 
@@ -113,8 +116,24 @@ def activate(
     product: tf.Tensor, bias: tf.Tensor, seed: tf.Tensor, *, rate: float
 ) -> tf.Tensor:
     """GELU of a product [T, 4d] and its bias, with dropout."""
-    values = tf.nn.gelu(_with_bias(product, bias), approximate=True)
+    values = _with_bias(product, bias)
+    # Serving drops nothing: TensorFlow's own is melted into the product.
+    values = _gelu(values) if rate else tf.nn.gelu(values, approximate=True)
     return tf.cast(drop(values, seed, rate), product.dtype)
+
+
+@tf.custom_gradient
+def _gelu(x: tf.Tensor):
+    """GELU by the hyperbolic tangent, as tf.nn.gelu; its gradient keeps two tensors of
+    the widest in a block where that of tf.nn.gelu keeps five."""
+    tangent = tf.tanh(_GELU_SCALE * (x + _GELU_CUBE * tf.pow(x, 3)))
+
+    def gradient(upstream: tf.Tensor) -> tf.Tensor:
+        slope = _GELU_SCALE * (1.0 + 3.0 * _GELU_CUBE * tf.square(x))
+        rest = x * (1.0 - tf.square(tangent)) * slope
+        return upstream * 0.5 * (1.0 + tangent + rest)
+
+    return 0.5 * x * (1.0 + tangent), gradient
 
 
 def _add_residual_gradient(

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from emkd_tf.encoders import formulas
+from emkd_tf.encoders.dropout import drop
 from emkd_tf.fusion import fusion
 
 T, D, RATE = 7, 6, 0.4
@@ -119,6 +120,26 @@ def test_standardized_rows_and_their_gradient_equal_differences(is_fused):
             ends.append(values.sum())
         slope = (ends[0] - ends[1]) / 2e-5
         np.testing.assert_allclose(by_x[place], slope, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("is_fused", [False, True])
+@pytest.mark.parametrize("rate", [0.0, RATE])
+def test_the_activation_and_its_gradient_equal_tensorflows_own(rate, is_fused):
+    inputs = [tensor(random(T, D) * 3), tensor(random(D))]
+    found, expected = (
+        value_and_gradients(formula, inputs, fuses)
+        for formula, fuses in (
+            (lambda x, bias: formulas.activate(x, bias, SEED, rate=rate), is_fused),
+            (
+                lambda x, bias: drop(
+                    tf.nn.gelu(x + bias, approximate=True), SEED, rate
+                ),
+                False,
+            ),
+        )
+    )
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
 def test_spare_rows_are_zero_and_parts_are_in_order():
