@@ -14,8 +14,9 @@ from emkd_tf.evaluation.metrics import summarize
 from emkd_tf.evaluation.ranks import rank_targets
 from emkd_tf.special_ids import PAD_ID
 
-CHUNK_USERS = 1024
-_CHUNK_SCORES = 2**24  # of a chunk's users for all items
+CHUNK_USERS = 256
+# Large products are faster, but the scores of a chunk must fit into memory.
+_MOST_USERS, _MOST_SCORES = 1024, 2**24
 ENSEMBLE = "ensemble"
 _encoders: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
@@ -84,8 +85,7 @@ def rank_users(
     item_vectors = recommender.item_vectors()
     parts = recommender.members() if members else {}
     window = recommender.max_length - 1
-    # Large products are faster, but the scores of a chunk must fit into memory.
-    size = int(np.clip(_CHUNK_SCORES // histories.num_items, 32, CHUNK_USERS))
+    size = int(np.clip(_MOST_SCORES // histories.num_items, 32, _MOST_USERS))
     encode = _encoder(recommender)
     collected: dict[str, list] = {name: [] for name in (ENSEMBLE, *parts)}
     for chunk in chunks(histories, split, window, size):
