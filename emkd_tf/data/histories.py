@@ -52,6 +52,7 @@ class Histories:
             ]
             histories = cls(*arrays, read_json(folder / "dataset.json"), folder)
             histories._check_sizes()
+            histories._check_numbers()
         except (OSError, EOFError, ValueError, LookupError, TypeError) as error:
             raise _damaged(folder, error) from None
         return histories
@@ -69,6 +70,21 @@ class Histories:
             or {self.items.dtype, self.attribute_values.dtype} != {np.dtype(np.int32)}
         ):
             raise ValueError("its files do not fit together")
+
+    def _check_numbers(self) -> None:
+        """What is damaged inside a file would otherwise index out of an array."""
+        for name, values, low, high in (
+            ("items", self.items, 1, self.num_items),
+            ("attribute_values", self.attribute_values, 0, self.num_attributes - 1),
+        ):
+            if values.size and not low <= values.min() <= values.max() <= high:
+                raise ValueError(f"{name}.npy has numbers outside {low} to {high}")
+        for name, offsets, least in (
+            ("offsets", self.offsets, max(HELD_OUT.values())),
+            ("attribute_offsets", self.attribute_offsets, 0),
+        ):
+            if offsets[0] != 0 or (np.diff(offsets) < least).any():
+                raise ValueError(f"{name}.npy has bounds in no order")
 
     @property
     def num_users(self) -> int:

@@ -14,8 +14,11 @@ from emkd_tf.errors import InputError
 
 
 @pytest.fixture
-def histories(tiny_settings):
-    return prepare(from_flat(tiny_settings).data)
+def histories(tiny_settings, tmp_path):
+    attributes = tmp_path / "attributes.csv"
+    attributes.write_text("item,attribute\nitem 1,red\nitem 1,round\nitem 2,red\n")
+    settings = {**tiny_settings, "attributes": str(attributes)}
+    return prepare(from_flat(settings).data)
 
 
 def lists_of(histories):
@@ -62,4 +65,25 @@ def test_a_damaged_folder_is_one_line(histories):
         Histories.open(histories.folder)
     shutil.rmtree(histories.folder)
     with pytest.raises(InputError, match="is damaged"):
+        Histories.open(histories.folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "value", "reason"),
+    [
+        ("items", -1, 10**6, "items.npy has numbers outside 1 to"),
+        ("items", 0, 0, "items.npy has numbers outside 1 to"),
+        ("attribute_values", 0, -1, "attribute_values.npy has numbers outside 0 to"),
+        ("offsets", 0, 1, "offsets.npy has bounds in no order"),
+        ("offsets", 1, 0, "offsets.npy has bounds in no order"),
+        ("attribute_offsets", 1, 10**6, "attribute_offsets.npy has bounds in no"),
+    ],
+)
+def test_wrong_numbers_in_a_whole_file_are_one_line(histories, name, at, value, reason):
+    file = histories.folder / f"{name}.npy"
+    values = np.load(file)
+    values[at] = value
+    file.unlink()  # the open histories keep the old one
+    np.save(file, values)
+    with pytest.raises(InputError, match=reason):
         Histories.open(histories.folder)
