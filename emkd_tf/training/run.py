@@ -28,7 +28,7 @@ from emkd_tf.training.interrupts import Interrupts
 from emkd_tf.training.optimizers import optimizer_class
 from emkd_tf.training.strategy import is_chief, make_strategy, num_workers
 from emkd_tf.training.trainer import Trainer
-from emkd_tf.training.workers import reporting_lost_workers
+from emkd_tf.training.workers import reporting_lost_workers, require_equal_settings
 
 Metrics = dict[str, Any]
 
@@ -74,7 +74,10 @@ def train(config: Config, console: Console | None = None) -> RunResult | None:
         if config.training.deterministic:
             tf.config.experimental.enable_op_determinism()
         histories = prepare(config.data)
-        if num_workers(strategy) > 1 and config.run.name is None:
+        is_alone = num_workers(strategy) == 1
+        with reporting_lost_workers(is_alone):
+            require_equal_settings(strategy, config, histories)
+        if not is_alone and config.run.name is None:
             raise InputError("Several workers need --name, the run they share.")
         with contextlib.ExitStack() as stack:
             if is_chief(strategy):
@@ -84,7 +87,7 @@ def train(config: Config, console: Console | None = None) -> RunResult | None:
             else:
                 scratch = stack.enter_context(tempfile.TemporaryDirectory())
                 run_dir = run_directory.RunDir(Path(scratch), False)
-            with reporting_lost_workers(is_alone=num_workers(strategy) == 1):
+            with reporting_lost_workers(is_alone):
                 trainer = Trainer(config, histories, strategy, run_dir, console)
                 trainer.fit(interrupts)
             if not is_chief(strategy):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import hashlib
 import os
 import signal
 import subprocess
@@ -11,8 +12,11 @@ import sys
 import threading
 from collections.abc import Iterator
 
+import numpy as np
 import tensorflow as tf
 
+from emkd_tf.config import Config, to_flat
+from emkd_tf.data.histories import Histories
 from emkd_tf.errors import InputError, WorkerLostError
 
 # What the runtime raises when another worker does not answer any more.
@@ -23,6 +27,11 @@ _LOST = (
     tf.errors.DeadlineExceededError,
     tf.errors.InternalError,
 )
+# Where things are may differ from machine to machine, what is in them may not.
+_OWN_SETTINGS = {
+    *("data_dir", "cache_dir", "runs_dir", "saved_models_dir"),
+    *("interactions", "attributes", "worker_timeout"),
+}
 # Sleeps until its standard input closes; if that takes too long it says so and signals.
 _WATCHDOG = """
 import os, select, sys
@@ -111,16 +120,51 @@ def reporting_lost_workers(is_alone: bool) -> Iterator[None]:
         ) from None
 
 
+def require_equal_settings(
+    strategy: tf.distribute.Strategy, config: Config, histories: Histories
+) -> None:
+    """Compares the workers' settings and data, before they build and write anything.
+
+    Raises:
+        InputError: they differ; the gradients of two trainings would be mixed.
+    """
+    settings = {k: v for k, v in to_flat(config).items() if k not in _OWN_SETTINGS}
+    digests = [_digest(value) for value in (*settings.values(), histories.fingerprint)]
+    is_same = np.ptp(_of_all(strategy, digests), axis=0) == 0
+    different = [
+        f"`{name}`" for name, same in zip(settings, is_same, strict=False) if not same
+    ]
+    if different:
+        raise InputError(
+            f"The workers have different settings: {', '.join(different)}; start the "
+            "same command on all of them."
+        )
+    if not is_same[-1]:
+        raise InputError(
+            "The workers have different data (fingerprint here: "
+            f"{histories.fingerprint[:12]}); give all of them the same files."
+        )
+
+
+def _digest(value: object) -> int:
+    return int.from_bytes(hashlib.sha256(repr(value).encode()).digest()[:7], "big")
+
+
 def require_equal_steps(strategy: tf.distribute.Strategy, step: int) -> None:
     """Compares the step from which each worker continues.
 
     Raises:
         InputError: they differ; the workers do not see the same checkpoints.
     """
-    own = strategy.run(lambda: tf.constant([step], tf.int64))
-    steps = sorted(set(strategy.gather(own, axis=0).numpy().tolist()))
+    steps = sorted(set(_of_all(strategy, [step])[:, 0].tolist()))
     if len(steps) > 1:
         raise InputError(
             f"The workers would continue from steps {', '.join(map(str, steps))}; "
             "--runs-dir must be one folder that all of them see."
         )
+
+
+def _of_all(strategy: tf.distribute.Strategy, values: list[int]) -> np.ndarray:
+    """Gathers n values from every worker: [workers, n] int64, or more rows alike."""
+    own = strategy.run(lambda: tf.constant([values], tf.int64))
+    return strategy.gather(own, axis=0).numpy()

@@ -209,6 +209,26 @@ def test_workers_that_do_not_see_one_folder_are_refused(tiny_settings, tmp_path)
         assert "The workers would continue from steps 0, " in log.read_text()
 
 
+def test_workers_of_two_trainings_are_refused(tiny_settings, tmp_path):
+    apart = ["--seed=1", "--seed=2"]
+    both = Workers(tiny_settings, tmp_path, apart=apart)
+    assert both.wait() == [2, 2], both.text()
+    for log in both.logs:
+        assert "The workers have different settings: `seed`" in log.read_text()
+    assert not Path(tiny_settings["runs_dir"]).exists()
+
+
+def test_workers_with_two_logs_are_refused(tiny_settings, tmp_path):
+    log = Path(tiny_settings["interactions"])
+    other = tmp_path / "other.csv"
+    other.write_text("".join(log.read_text().splitlines(keepends=True)[:-1]))
+    apart = [f"--interactions={log}", f"--interactions={other}"]
+    both = Workers(tiny_settings, tmp_path, apart=apart)
+    assert both.wait() == [2, 2], both.text()
+    for log in both.logs:
+        assert "The workers have different data (fingerprint here: " in log.read_text()
+
+
 def test_several_workers_need_a_name(tiny_settings, tmp_path):
     both = Workers({k: v for k, v in tiny_settings.items() if k != "name"}, tmp_path)
     assert both.wait() == [2, 2]
