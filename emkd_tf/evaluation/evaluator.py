@@ -36,7 +36,10 @@ class Recommender(Protocol):
 def chunks(
     histories: Histories, split: str, window: int, size: int = CHUNK_USERS
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Yields what an evaluation needs of `size` users at a time, in the users' order.
+    """Yields what an evaluation needs of `size` users at a time.
+
+    Users with histories of about the same length go together, so that little of a chunk
+    is padding.
 
     Args:
         histories: of all users.
@@ -45,13 +48,14 @@ def chunks(
         size: users of a chunk.
 
     Yields:
-        "users" [n]; "item_ids" [n, window] int32; "targets" [n] int32; "seen" [n, W]
-        int32, the history's items, each once, PAD_ID elsewhere; "in_window" [n, W]
-        bool.
+        "users" [n]; "item_ids" [n, L] int32, the last items, L <= window; "targets" [n]
+        int32; "seen" [n, W] int32, the history's items, each once, PAD_ID elsewhere;
+        "in_window" [n, W] bool.
     """
     targets = histories.targets(split)
+    by_length = np.argsort(np.diff(histories.offsets), kind="stable")
     for first in range(0, histories.num_users, size):
-        users = np.arange(first, min(first + size, histories.num_users))
+        users = by_length[first : first + size]
         history = histories.before_target(split, users)
         # The last occurrence of an item decides whether it is in the window: sort by
         # item, then by place, and keep the last of each run.
@@ -61,7 +65,7 @@ def chunks(
         is_last[:, :-1] = seen[:, 1:] != seen[:, :-1]
         yield {
             "users": users,
-            "item_ids": histories.before_target(split, users, window),
+            "item_ids": history[:, -window:],
             "targets": targets[users],
             "seen": np.where(is_last, seen, PAD_ID).astype(np.int32),
             "in_window": order >= history.shape[1] - window,
@@ -88,16 +92,19 @@ def rank_users(
     size = int(np.clip(_MOST_SCORES // histories.num_items, 32, _MOST_USERS))
     encode = _encoder(recommender)
     collected: dict[str, list] = {name: [] for name in (ENSEMBLE, *parts)}
+    users = []
     for chunk in chunks(histories, split, window, size):
+        users.append(chunk["users"])
         vectors = encode(tf.constant(chunk["item_ids"]))
         rest = [tf.constant(chunk[key]) for key in ("targets", "seen", "in_window")]
         collected[ENSEMBLE].append(rank_targets(vectors, item_vectors, *rest))
         for name, part in parts.items():
             own = tf.gather(vectors, part.columns, axis=1)
             collected[name].append(rank_targets(own, part.item_vectors, *rest))
+    place = np.argsort(np.concatenate(users))
     return {
         name: {
-            protocol: np.concatenate([ranks[protocol].numpy() for ranks in of_chunks])
+            protocol: np.concatenate([ranks[protocol] for ranks in of_chunks])[place]
             for protocol in of_chunks[0]
         }
         for name, of_chunks in collected.items()
@@ -108,10 +115,9 @@ def _encoder(recommender: Recommender) -> tf.types.experimental.PolymorphicFunct
     """Returns `user_vectors` as a graph, which is traced once for all evaluations."""
     if recommender not in _encoders:
         own = weakref.ref(recommender)  # its entry goes with the recommender
-        window = recommender.max_length - 1
         _encoders[recommender] = tf.function(
             lambda item_ids: own().user_vectors(item_ids),
-            input_signature=[tf.TensorSpec([None, window], tf.int32)],
+            input_signature=[tf.TensorSpec([None, None], tf.int32)],
             autograph=False,
         )
     return _encoders[recommender]

@@ -101,11 +101,18 @@ def test_chunks_do_not_change_what_is_seen(histories):
             for row, user in enumerate(chunk["users"]):
                 seen = chunk["seen"][row]
                 window = seen[chunk["in_window"][row] & (seen > 0)]
-                known = (set(seen) - {0}, set(window), chunk["item_ids"][row].tolist())
+                newest = [item for item in chunk["item_ids"][row].tolist() if item]
+                known = (set(seen) - {0}, set(window), newest)
                 assert by_user.setdefault(user, known) == known
     for user, items in enumerate(lists_of(histories)):
-        assert by_user[user][0] == set(items[:-1])
-        assert by_user[user][1] == set(items[:-1][-4:])
+        assert by_user[user] == (set(items[:-1]), set(items[:-1][-4:]), items[:-1][-4:])
+
+
+def test_chunks_hold_no_columns_of_padding(histories):
+    for chunk in chunks(histories, "test", window=4, size=7):
+        assert chunk["item_ids"].shape[1] <= 4
+        assert (chunk["item_ids"] > 0).any(axis=0).all()
+        assert chunk["in_window"].shape == chunk["seen"].shape
 
 
 POPREC = [
