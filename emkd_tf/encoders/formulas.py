@@ -11,7 +11,7 @@ import math
 import tensorflow as tf
 
 from emkd_tf.encoders.dropout import drop
-from emkd_tf.encoders.packing import clear_spare
+from emkd_tf.encoders.packing import Packing, clear_spare
 from emkd_tf.fusion import fused
 
 NORM_EPSILON = 1e-6
@@ -81,22 +81,41 @@ def _with_bias(product: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
     return tf.nn.bias_add(tf.cast(product, tf.float32), bias)
 
 
-def _split_projection_gradient(
-    is_row: tf.Tensor, *upstream: tf.Tensor, dtype: tf.DType
-) -> tuple:
-    together = tf.concat([tf.cast(x, tf.float32) for x in upstream], axis=-1)
-    together = clear_spare(together, is_row)
-    return tf.cast(together, dtype), tf.reduce_sum(together, axis=0), None
-
-
-@fused(gradient=_split_projection_gradient, reads=["is_row"])
-def split_projection(
-    product: tf.Tensor, bias: tf.Tensor, is_row: tf.Tensor, *, dtype: tf.DType
+def split_heads(
+    product: tf.Tensor,
+    bias: tf.Tensor,
+    packing: Packing,
+    num_heads: int,
+    *,
+    dtype: tf.DType,
 ) -> list[tf.Tensor]:
     """Adds the bias [3d] to a product [T, 3d] and returns queries, keys and values
-    [T, d]; spare rows and their gradients are zero."""
-    together = clear_spare(_with_bias(product, bias), is_row)
-    return tf.split(tf.cast(together, dtype), 3, axis=-1)
+    [B, heads, L, d / heads]. Gradients of spare rows are zero."""
+
+    @tf.custom_gradient
+    def split(product: tf.Tensor, bias: tf.Tensor):
+        def gradient(*upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            parts = [packing.from_heads(x) for x in upstream]
+            return _joined(packing.is_row, *parts, dtype=dtype)
+
+        together = _add_bias(product, bias, dtype=dtype)
+        return packing.to_heads(together, num_heads, 3), gradient
+
+    return split(product, bias)
+
+
+@fused
+def _add_bias(product: tf.Tensor, bias: tf.Tensor, *, dtype: tf.DType) -> tf.Tensor:
+    return tf.cast(_with_bias(product, bias), dtype)
+
+
+@fused
+def _joined(
+    is_row: tf.Tensor, *parts: tf.Tensor, dtype: tf.DType
+) -> tuple[tf.Tensor, tf.Tensor]:
+    together = tf.concat([tf.cast(x, tf.float32) for x in parts], axis=-1)
+    together = clear_spare(together, is_row)
+    return tf.cast(together, dtype), tf.reduce_sum(together, axis=0)
 
 
 @fused

@@ -62,15 +62,26 @@ class Packing:
         rows = tf.reshape(self._rows, tf.shape(self.is_item))[:, -1]
         return tf.gather(tokens, rows)
 
-    def to_heads(self, tokens: tf.Tensor, num_heads: int) -> tf.Tensor:
-        """Puts [T, d] to [B, heads, L, d / heads], each head's part of the columns;
-        padding gets the values of a spare row."""
+    def to_heads(
+        self, tokens: tf.Tensor, num_heads: int, num_parts: int = 1
+    ) -> list[tf.Tensor]:
+        """Splits [T, parts * d] to parts of [B, heads, L, d / heads] each; padding gets
+        the values of a spare row."""
         batch, length = tf.unstack(tf.shape(self.is_item))
-        width = tokens.shape[-1] // num_heads
+        width = tokens.shape[-1] // (num_heads * num_parts)
         if not self._skips:
-            tokens = tf.reshape(tokens, [batch, length, num_heads, width])
-            return tf.transpose(tokens, [0, 2, 1, 3])
-        return self._to_heads(tokens, num_heads)
+            shape = [batch, length, num_parts, num_heads, width]
+            tokens = tf.transpose(tf.reshape(tokens, shape), [2, 0, 3, 1, 4])
+            return tf.unstack(tokens)
+        # One gather of rows as short as a head's instead of a split, another order of
+        # rows and a transposition.
+        rows = tf.reshape(self._rows, [batch, 1, length]) * num_parts
+        heads = tf.range(num_heads)[:, tf.newaxis]
+        short = tf.reshape(tokens, [-1, width])
+        return [
+            tf.gather(short, (rows + part) * num_heads + heads)
+            for part in range(num_parts)
+        ]
 
     def from_heads(self, padded: tf.Tensor) -> tf.Tensor:
         """Takes the items' rows of [B, heads, L, d / heads]; returns [T, d].
@@ -83,18 +94,6 @@ class Packing:
             return tf.reshape(padded, [-1, num_heads * width])
         return self._from_heads(padded)
 
-    # One gather of rows as short as a head's instead of another order of rows and a
-    # transposition.
-    def _to_heads(self, tokens: tf.Tensor, num_heads: int) -> tf.Tensor:
-        @tf.custom_gradient
-        def to_heads(tokens: tf.Tensor):
-            rows = tf.reshape(self._rows, tf.shape(self.is_item))[:, tf.newaxis]
-            heads = tf.range(num_heads)[:, tf.newaxis]
-            parts = tf.reshape(tokens, [-1, tokens.shape[-1] // num_heads])
-            return tf.gather(parts, rows * num_heads + heads), self._from_heads
-
-        return to_heads(tokens)
-
     def _from_heads(self, padded: tf.Tensor) -> tf.Tensor:
         @tf.custom_gradient
         def from_heads(padded: tf.Tensor):
@@ -106,7 +105,7 @@ class Packing:
             tokens = tf.gather(parts, row + tf.range(num_heads) * length)
 
             def gradient(upstream: tf.Tensor) -> tf.Tensor:
-                return self._to_heads(upstream, num_heads)
+                return self.to_heads(upstream, num_heads)[0]
 
             return tf.reshape(tokens, [-1, num_heads * width]), gradient
 

@@ -95,11 +95,8 @@ class TransformerBlock(tf.keras.layers.Layer):
         dropout: Dropout,
         last_only: bool,
     ) -> tf.Tensor:
-        query, key, value = (
-            packing.to_heads(part, self.num_heads)
-            for part in formulas.split_projection(
-                product, bias, packing.is_row, dtype=self._dtype_of_factors
-            )
+        query, key, value = formulas.split_heads(
+            product, bias, packing, self.num_heads, dtype=self._dtype_of_factors
         )  # each [B, heads, L, d / heads]
         if last_only:
             query = query[:, :, -1:]

@@ -6,10 +6,13 @@ import tensorflow as tf
 
 from emkd_tf.encoders import formulas
 from emkd_tf.encoders.dropout import drop
+from emkd_tf.encoders.packing import Packing
 from emkd_tf.fusion import fusion
 
-T, D, RATE = 7, 6, 0.4
+T, D, RATE = 6, 6, 0.4
 SEED, SEEDS = tf.constant([3, -5]), tf.constant([[3, -5], [11, 2]])
+IS_ITEM, HEADS = np.array([[0, 0, 1, 1], [0, 1, 1, 1]], bool), 2
+PACKING = Packing(tf.constant(IS_ITEM), skip_padding=True)  # and a spare row
 IS_ROW = (np.arange(T) < 5)[:, None]
 
 
@@ -19,6 +22,14 @@ def random(*shape, seed=0):
 
 def tensor(values):
     return tf.constant(values, tf.float32)
+
+
+def split_heads(product, bias):
+    """At items only: what padding gets has no meaning and no gradient."""
+    heads = formulas.split_heads(product, bias, PACKING, HEADS, dtype=product.dtype)
+    return [
+        tf.where(IS_ITEM[:, None, :, None], x, tf.zeros([], x.dtype)) for x in heads
+    ]
 
 
 def value_and_gradients(formula, inputs, is_fused):
@@ -38,12 +49,7 @@ def value_and_gradients(formula, inputs, is_fused):
 FORMULAS = {
     "standardize": (formulas.standardize, [(T, D)]),
     "scale_and_shift": (formulas.scale_and_shift, [(T, D), (D,), (D,)]),
-    "split_projection": (
-        lambda x, bias: formulas.split_projection(
-            x, bias, tf.constant(IS_ROW), dtype=x.dtype
-        ),
-        [(T, 3 * D), (3 * D,)],
-    ),
+    "split_heads": (split_heads, [(T, 3 * D), (3 * D,)]),
     "attention_weights": (
         lambda x: formulas.attention_weights(
             x, tf.constant([[False, True, True]] * 2), SEED, scale=0.5, rate=RATE
@@ -84,7 +90,7 @@ def test_fused_values_and_gradients_equal_plain_ones(name):
 @pytest.mark.parametrize("is_fused", [False, True])
 def test_a_bfloat16_product_comes_out_rounded_and_has_such_a_gradient(is_fused):
     product, bias = tf.cast(tensor(random(T, D)), tf.bfloat16), tensor(random(D))
-    for name in ("activate", "split_projection", "add_residual"):
+    for name in ("activate", "split_heads", "add_residual"):
         formula, shapes = FORMULAS[name]
         wide = tf.cast(tensor(random(*shapes[-2])), tf.bfloat16)
         inputs = [wide, tensor(random(*shapes[-1]))]
@@ -111,7 +117,7 @@ def test_standardized_rows_and_their_gradient_equal_differences(is_fused):
     _, standard, by_x = value_and_gradients(formulas.standardize, [tensor(x)], is_fused)
     np.testing.assert_allclose(standard, numpy_standard(x), atol=1e-5)
     weights = random(T, D, seed=0), random(T, D, seed=1)
-    for place in [(0, 0), (3, 2), (6, 5)]:
+    for place in [(0, 0), (3, 2), (5, 5)]:
         ends = []
         for sign in (1, -1):
             moved = x.copy()
@@ -142,14 +148,28 @@ def test_the_activation_and_its_gradient_equal_tensorflows_own(rate, is_fused):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
-def test_spare_rows_are_zero_and_parts_are_in_order():
-    x, bias = random(T, 3 * D), random(3 * D)
-    parts = formulas.split_projection(
-        tensor(x), tensor(bias), tf.constant(IS_ROW), dtype=tf.float32
-    )
-    expected = np.split((x + bias) * IS_ROW, 3, axis=1)
-    for found, part in zip(parts, expected, strict=True):
-        np.testing.assert_allclose(found, part, rtol=1e-5, atol=1e-6)
+@pytest.mark.parametrize("skip_padding", [True, False])
+def test_heads_and_the_gradient_of_their_projection_equal_numpys(skip_padding):
+    packing = Packing(tf.constant(IS_ITEM), skip_padding=skip_padding)
+    rows, is_row = (IS_ITEM.sum() + 1, IS_ROW) if skip_padding else (8, packing.is_row)
+    x, bias = tensor(random(rows, 3 * D)), tensor(random(3 * D))
+    weights = random(3, *IS_ITEM.shape, D)
+    at = np.flatnonzero(IS_ITEM) if not skip_padding else np.arange(IS_ITEM.sum())
+    with tf.GradientTape() as tape:
+        tape.watch([x, bias])
+        heads = formulas.split_heads(x, bias, packing, HEADS, dtype=tf.float32)
+        columns = [tf.reshape(tf.transpose(h, [0, 2, 1, 3]), [2, 4, D]) for h in heads]
+        kept = weights * IS_ITEM[:, :, None]
+        value = tf.reduce_sum(tf.stack(columns) * kept)
+    by_x, by_bias = tape.gradient(value, [x, bias])
+    expected = np.split((x + bias).numpy()[at], 3, axis=1)
+    for column, part in zip(columns, expected, strict=True):
+        np.testing.assert_allclose(column.numpy()[IS_ITEM], part, rtol=1e-5, atol=1e-6)
+    gradient = np.zeros((rows, 3 * D))
+    gradient[at] = np.concatenate([w[IS_ITEM] for w in weights], axis=1)
+    np.testing.assert_allclose(by_x, gradient, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(by_bias, gradient.sum(axis=0), rtol=1e-5, atol=1e-5)
+    assert not (by_x.numpy() * ~np.array(is_row)).any()
 
 
 def test_padding_gets_no_attention():
