@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "fusion": set(),
     "precision": set(),
     "encoders": {"special_ids", "fusion", "precision"},
-    "objectives": {"special_ids", "fusion"},
+    "objectives": {"special_ids", "fusion", "precision"},
     "models": {
         "special_ids",
         "errors",

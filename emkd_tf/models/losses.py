@@ -10,7 +10,7 @@ import tensorflow as tf
 from emkd_tf.models.network import Network, chosen_positions
 from emkd_tf.models.replicas import global_rows, global_sum
 from emkd_tf.objectives.attribute import attribute_loss
-from emkd_tf.objectives.chunks import sum_over_chunks
+from emkd_tf.objectives.catalogue import CatalogueLosses
 from emkd_tf.objectives.contrastive import contrastive_losses
 from emkd_tf.objectives.distillation import distillation_loss
 from emkd_tf.objectives.masked_item import masked_item_loss
@@ -137,54 +137,24 @@ class EnsembleLosses:
         chosen = [tf.gather(_rows(s.views), positions) for s in states]
         if "candidates" in batch:
             of_positions = self._of_candidates(networks, chosen, targets, batch)
-            sums = self._sums(*of_positions, weights)
+            masked_item, kd = (tf.reduce_sum(weights * x) for x in of_positions)
+            total = masked_item + (self._distillation_weight or 0.0) * kd
         else:
-            size = None if static_shapes else CHUNK_POSITIONS
-            sums = self._over_all_items(networks, chosen, [targets, weights], size)
-        total, masked_item, kd = tf.unstack(sums)
+            losses = CatalogueLosses(
+                self.temperature,
+                self._distillation_weight,
+                networks[0].precision,
+                None if static_shapes else CHUNK_POSITIONS,
+            )
+            tables = [network.item_table() for network in networks]
+            biases = [tf.convert_to_tensor(network.item_bias) for network in networks]
+            sums = losses(chosen, tables, biases, targets, weights)
+            total, masked_item, kd = tf.unstack(sums)
         return total, {"masked_item": masked_item, "distillation": kd}
 
-    def _sums(
-        self, masked_item: tf.Tensor, kd: tf.Tensor, weights: tf.Tensor
-    ) -> tf.Tensor:
-        """[P] each to [3]: their weighted sum in the total loss, MIP and KD."""
-        masked_item = tf.reduce_sum(weights * masked_item)
-        kd = tf.reduce_sum(weights * kd)
-        total = masked_item
-        if self.distillation:
-            total += self.distillation_weight * kd
-        return tf.stack([total, masked_item, kd])
-
-    def _over_all_items(
-        self,
-        networks: list[Network],
-        chosen: list[tf.Tensor],
-        targets_and_weights: list[tf.Tensor],
-        size: int | None,
-    ) -> tf.Tensor:
-        """`_sums` of states N x [P, d] over all items, `size` positions at a time."""
-
-        def of_chunk(rows: list, labels: list, shared: list) -> tf.Tensor:
-            targets, weights = labels
-            heads = zip(shared[: len(networks)], shared[len(networks) :], strict=True)
-            logits = [
-                network.item_logits(own, head)
-                for network, own, head in zip(networks, rows, heads, strict=True)
-            ]
-            masked_item = tf.add_n([masked_item_loss(z, targets) for z in logits])
-            return self._sums(masked_item, self._divergence(logits), weights)
-
-        tables, biases = zip(
-            *(n.item_weights_and_bias() for n in networks), strict=True
-        )
-        return sum_over_chunks(
-            of_chunk,
-            chosen,
-            targets_and_weights,
-            [*tables, *biases],
-            num_values=3,
-            size=size,
-        )
+    @property
+    def _distillation_weight(self) -> float | None:
+        return self.distillation_weight if self.distillation else None
 
     def _of_candidates(
         self,

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from emkd_tf.encoders.initializers import normal
 from emkd_tf.fusion import rounded_up
-from emkd_tf.precision import matmul, rounded
+from emkd_tf.precision import matmul
 from emkd_tf.special_ids import PAD_ID
 
 
@@ -38,7 +38,7 @@ class Network(tf.keras.layers.Layer):
         super().__init__(name=name)
         self.encoder = encoder
         self._num_rows = num_items + 1
-        self._precision = precision
+        self.precision = precision
         width = encoder.hidden_units
         self.item_weights = (
             None
@@ -64,6 +64,8 @@ class Network(tf.keras.layers.Layer):
 
     def item_table(self) -> tf.Tensor:
         """Returns the output item embedding [V + 1, d]; row 0 is the padding slot."""
+        if self.item_weights is not None:
+            return tf.convert_to_tensor(self.item_weights)  # a slice would be a copy
         return self.item_table_variable()[: self._num_rows]
 
     def item_table_variable(self) -> tf.Variable:
@@ -78,20 +80,10 @@ class Network(tf.keras.layers.Layer):
         own = [w for w in (self.item_weights, self.item_bias) if w is not None]
         return [*self.encoder.trainable_variables, *own]
 
-    def item_weights_and_bias(self) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns what `item_logits` multiplies by and adds, to be read once."""
-        table = rounded(self.item_table(), self._precision)
-        return table, tf.convert_to_tensor(self.item_bias)
-
-    def item_logits(
-        self,
-        states: tf.Tensor,
-        weights_and_bias: tuple[tf.Tensor, tf.Tensor] | None = None,
-    ) -> tf.Tensor:
+    def item_logits(self, states: tf.Tensor) -> tf.Tensor:
         """Scores items at chosen states: [P, d] to [P, V + 1]."""
-        table, bias = weights_and_bias or self.item_weights_and_bias()
-        logits = matmul(states, table, self._precision, transpose_b=True)
-        return tf.nn.bias_add(tf.cast(logits, tf.float32), bias)
+        logits = matmul(states, self.item_table(), self.precision, transpose_b=True)
+        return tf.nn.bias_add(tf.cast(logits, tf.float32), self.item_bias)
 
     def candidate_logits(
         self, states: tf.Tensor, labels: tf.Tensor, candidates: tf.Tensor
@@ -103,7 +95,7 @@ class Network(tf.keras.layers.Layer):
         of_label = tf.reduce_sum(states * tf.gather(table, labels), axis=-1)
         of_label += tf.gather(bias, labels)
         others = matmul(
-            states, tf.gather(table, candidates), self._precision, transpose_b=True
+            states, tf.gather(table, candidates), self.precision, transpose_b=True
         )
         others = tf.cast(others, tf.float32)
         others = tf.nn.bias_add(others, tf.gather(bias, candidates))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 
@@ -33,17 +35,27 @@ def _symmetric_divergence(*logits: tf.Tensor, temperature: float) -> tf.Tensor:
     @tf.custom_gradient
     def divergence(*logits: tf.Tensor):
         probabilities = [tf.nn.softmax(z * (1.0 / temperature)) for z in logits]
-        total = tf.add_n(probabilities)
-        gaps = [len(logits) * p - total for p in probabilities]
-        products = [
-            tf.reduce_sum(gap * z, axis=-1) for gap, z in zip(gaps, logits, strict=True)
-        ]
-        loss = tf.add_n(products) * (0.5 / temperature)
+        gaps = gaps_to_the_mean(probabilities, 0.5 / temperature)
+        loss = tf.add_n(
+            [
+                tf.reduce_sum(gap * z, axis=-1)
+                for gap, z in zip(gaps, logits, strict=True)
+            ]
+        )
 
         def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            factor = (0.5 / temperature) * upstream[:, tf.newaxis]
-            return tuple(factor * gap for gap in gaps)
+            return tuple(upstream[:, tf.newaxis] * gap for gap in gaps)
 
         return loss, gradient
 
     return divergence(*logits)
+
+
+def gaps_to_the_mean(
+    probabilities: Sequence[tf.Tensor], scale: float
+) -> list[tf.Tensor]:
+    """Returns scale * (N p_n - P) of N softmaxes p_n and their sum P: with `scale` 1 /
+    (2 temperature) each network's gradient of KD, whose products with the logits add up
+    to KD."""
+    total = scale * tf.add_n(probabilities)
+    return [(scale * len(probabilities)) * p - total for p in probabilities]

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from emkd_tf.models.emkd import EMKD
 from emkd_tf.models.losses import EnsembleLosses
-from emkd_tf.models.network import Network
+from emkd_tf.objectives.catalogue import CatalogueLosses
 
 V, L, D, A = 12, 5, 4, 3
 ATTRIBUTES = (np.random.default_rng(5).random((V + 2, A)) < 0.4).astype(np.float32)
@@ -238,13 +238,13 @@ def test_independent_training_shares_nothing_between_networks():
 def test_items_are_scored_at_chosen_positions_only(monkeypatch):
     model, batch = make(), batch_of(users=16, views=2)
     rows = []
-    item_logits = Network.item_logits
+    losses = CatalogueLosses.__call__
 
-    def recorded(network, states, *head):
-        rows.append(states.shape[0])
-        return item_logits(network, states, *head)
+    def recorded(own, states, *rest):
+        rows.extend(x.shape[0] for x in states)
+        return losses(own, states, *rest)
 
-    monkeypatch.setattr(Network, "item_logits", recorded)
+    monkeypatch.setattr(CatalogueLosses, "__call__", recorded)
     model.compute_losses(batch)
     assert rows == [int(tf.math.count_nonzero(batch["labels"]))] * 3
 
