@@ -23,9 +23,11 @@ class Adam(tf.keras.optimizers.Adam):
     Source: Kingma and Ba 2015. Departure: none.
     """
 
-    def update_step(
-        self, gradient: tf.Tensor | tf.IndexedSlices, variable: tf.Variable
-    ) -> None:
+    def _deduplicate_sparse_grad(self, grads: list) -> list:
+        # Keras adds up what belongs to one row first; that is part of making it dense.
+        return [tf.convert_to_tensor(gradient) for gradient in grads]
+
+    def update_step(self, gradient: tf.Tensor, variable: tf.Variable) -> None:
         if self.amsgrad:
             super().update_step(gradient, variable)
             return
@@ -44,7 +46,7 @@ class Adam(tf.keras.optimizers.Adam):
             beta1=beta_1,
             beta2=beta_2,
             epsilon=tf.cast(self.epsilon, variable.dtype),
-            grad=tf.convert_to_tensor(gradient),
+            grad=gradient,
         )
 
 
@@ -60,6 +62,9 @@ class LazyAdam(Adam):
     Source: TensorFlow Addons' LazyAdam. Departure: none.
     """
 
+    def _deduplicate_sparse_grad(self, grads: list) -> list:
+        return super(Adam, self)._deduplicate_sparse_grad(grads)
+
     def update_step(
         self, gradient: tf.Tensor | tf.IndexedSlices, variable: tf.Variable
     ) -> None:
@@ -68,7 +73,7 @@ class LazyAdam(Adam):
             return
         if self.amsgrad:
             raise NotImplementedError("LazyAdam has no amsgrad.")
-        # Keras has added up what belongs to one row before, so no row is there twice.
+        # What belongs to one row has been added up, so no row is there twice.
         values, rows = gradient.values, gradient.indices
         slot = self._index_dict[self._var_key(variable)]
         dtype = variable.dtype
