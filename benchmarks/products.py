@@ -1,10 +1,11 @@
-"""Time of a training step's matrix products alone: what no step can be faster than.
+"""Time of the matrix products alone: what no step and no evaluation can be faster than.
 
     python benchmarks/products.py --dataset beauty
     python benchmarks/products.py --dataset beauty --precision bfloat16
 
-Takes the flags of `emkd train`. Every product has the shape that it has in a step, and
-is repeated by itself on inputs that stay where they are.
+Takes the flags of `emkd train`. Every product has the shape that it has in a training
+step or in an evaluation of all users, and is repeated by itself on inputs that stay
+where they are. Evaluation is float32.
 """
 
 from __future__ import annotations
@@ -16,13 +17,16 @@ from typing import NamedTuple
 import emkd_tf  # noqa: F401  chooses Keras 2 before TensorFlow loads
 
 # isort: split
+import numpy as np
 import tensorflow as tf
 from measure import matrix_rates, seconds_of
 from rich.console import Console
 from rich.table import Table
 
 from emkd_tf.config import Config
+from emkd_tf.data.histories import HELD_OUT, Histories
 from emkd_tf.data.prepare import prepare
+from emkd_tf.evaluation.evaluator import chunk_users
 from emkd_tf.models.losses import CHUNK_POSITIONS
 from emkd_tf.precision import matmul
 from emkd_tf.settings import read_settings
@@ -33,21 +37,23 @@ ROUNDS = 9
 
 
 class Product(NamedTuple):
-    """A product forwards, and the two of its gradient."""
+    """A product forwards, and the two of its gradient if it has one."""
 
     name: str
     left: list[int]
     right: list[int]
     transpose_b: bool
-    times: int  # in a step
+    times: int
+    has_gradient: bool = True
 
     def operations(self) -> float:
         """Counts multiplications and additions, forwards and backwards."""
         columns = self.right[-2] if self.transpose_b else self.right[-1]
-        return 3 * 2 * columns * float(tf.reduce_prod(tf.cast(self.left, tf.float64)))
+        forward = 2 * columns * float(tf.reduce_prod(tf.cast(self.left, tf.float64)))
+        return 3 * forward if self.has_gradient else forward
 
     def seconds(self, dtype: tf.DType) -> float:
-        """Measures the median time of all three."""
+        """Measures the median time."""
         left, right = (
             tf.cast(tf.random.normal(x), dtype) for x in (self.left, self.right)
         )
@@ -56,6 +62,8 @@ class Product(NamedTuple):
 
         @tf.function
         def run(left: tf.Tensor, right: tf.Tensor, upstream: tf.Tensor) -> list:
+            if not self.has_gradient:
+                return multiply(left, right, transpose_b=self.transpose_b, **options)
             with tf.GradientTape() as tape:
                 tape.watch([left, right])
                 product = multiply(left, right, transpose_b=self.transpose_b, **options)
@@ -68,9 +76,8 @@ class Product(NamedTuple):
         )
 
 
-def products(config: Config) -> list[Product]:
+def of_step(config: Config, histories: Histories) -> list[Product]:
     """Lists the products of a step on batches of the mean size."""
-    histories = prepare(config.data)
     model, d = config.model, config.model.hidden_units
     batches = list(TrainingData(config, histories).batches().take(10))
     views = 1 + config.objective.num_views
@@ -84,30 +91,58 @@ def products(config: Config) -> list[Product]:
     length = config.data.max_length
     parts = [views * config.training.batch_size, heads, length, d // heads]
     weights = [*parts[:2], length, length]
-    dense = [("query, key, value", d, 3 * d), ("attention output", d, d)]
-    dense += [("expand", d, 4 * d), ("contract", 4 * d, d)]
     rows = histories.num_items + 1
     return [
-        *(Product(name, [tokens, k], [k, n], False, blocks) for name, k, n in dense),
+        *(Product(name, [tokens, k], [k, n], False, blocks) for name, k, n in dense(d)),
         Product("query by key", parts, parts, True, blocks),
         Product("attention by value", weights, parts, False, blocks),
         Product("item logits", [CHUNK_POSITIONS, d], [rows, d], True, chunks),
     ]
 
 
-def main() -> None:
-    config, _ = read_settings("products", __doc__, sys.argv[1:])
-    precision = config.training.precision
+def dense(d: int) -> list[tuple[str, int, int]]:
+    """Names, inputs and outputs of a block's products with weights."""
+    first = [("query, key, value", d, 3 * d), ("attention output", d, d)]
+    return [*first, ("expand", d, 4 * d), ("contract", 4 * d, d)]
+
+
+def of_evaluation(config: Config, histories: Histories) -> list[Product]:
+    """Lists the products of ranking all users' test items, in chunks of the mean
+    size."""
+    model, d, num_items = config.model, config.model.hidden_units, histories.num_items
+    known = np.diff(histories.offsets) - HELD_OUT["test"]
+    lengths = np.minimum(known, config.data.max_length - 1) + 1  # with the mask token
+    users = chunk_users(num_items)
+    chunks = round(len(lengths) / users)
+    tokens = round(users * lengths.mean())
+    whole, last = chunks * model.num_networks * (model.num_blocks - 1), chunks
+    last *= model.num_networks
+    width = model.num_networks * d + 1
+    name, *shape = dense(d)[0]
+    return [
+        Product(name, [tokens, shape[0]], shape, False, whole + last, False),
+        *(
+            Product(name, [tokens, k], [k, n], False, whole, False)
+            for name, k, n in dense(d)[1:]
+        ),
+        *(
+            Product(f"{name}, mask token", [users, k], [k, n], False, last, False)
+            for name, k, n in dense(d)[1:]
+        ),
+        Product("scores", [users, width], [num_items, width], True, chunks, False),
+    ]
+
+
+def measured(title: str, products: list[Product], precision: str) -> Table:
     rate = matrix_rates()[precision]
     table = Table(
-        title=f"{config.data.dataset}, {precision}: one large product {rate / 1e9:.0f} "
-        "GFLOP/s"
+        title=f"{title}, {precision}: one large product {rate / 1e9:.0f} GFLOP/s"
     )
-    columns = ("with its gradient", "left", "right", "times", "ms", "GFLOP/s", "share")
+    columns = ("product", "left", "right", "times", "ms", "GFLOP/s", "share")
     for column in columns:
         table.add_column(column, justify="right")
     total = work = 0.0
-    for product in products(config):
+    for product in products:
         seconds = product.seconds(tf.as_dtype(precision))
         total += product.times * seconds
         work += product.times * product.operations()
@@ -123,10 +158,20 @@ def main() -> None:
         )
     table.add_section()
     table.add_row(
-        *("a step", "", "", "", f"{1e3 * total:.0f}", f"{work / total / 1e9:.0f}"),
+        *("all", "", "", "", f"{1e3 * total:.0f}", f"{work / total / 1e9:.0f}"),
         f"{work / total / rate:.0%}",
     )
-    Console().print(table)
+    return table
+
+
+def main() -> None:
+    config, _ = read_settings("products", __doc__, sys.argv[1:])
+    histories = prepare(config.data)
+    precision, name = config.training.precision, config.data.dataset
+    step = of_step(config, histories)
+    Console().print(measured(f"A step, with gradients: {name}", step, precision))
+    evaluation = of_evaluation(config, histories)
+    Console().print(measured(f"An evaluation: {name}", evaluation, "float32"))
 
 
 if __name__ == "__main__":

@@ -72,6 +72,11 @@ def chunks(
         }
 
 
+def chunk_users(num_items: int) -> int:
+    """Returns how many users' scores of all items are held at a time."""
+    return int(np.clip(_MOST_SCORES // num_items, 32, _MOST_USERS))
+
+
 def rank_users(
     recommender: Recommender, histories: Histories, split: str, members: bool = False
 ) -> dict[str, dict[str, np.ndarray]]:
@@ -89,7 +94,7 @@ def rank_users(
     item_vectors = recommender.item_vectors()
     parts = recommender.members() if members else {}
     window = recommender.max_length - 1
-    size = int(np.clip(_MOST_SCORES // histories.num_items, 32, _MOST_USERS))
+    size = chunk_users(histories.num_items)
     encode = _encoder(recommender)
     collected: dict[str, list] = {name: [] for name in (ENSEMBLE, *parts)}
     users = []
