@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -13,6 +14,15 @@ from emkd_tf.objectives.masked_item import cross_entropy
 from emkd_tf.precision import rounded
 
 Tensors = Sequence[tf.Tensor]
+
+
+class _Head(NamedTuple):
+    """How a network scores items: [V + 1, d], the same in the products' precision, and
+    [V + 1]."""
+
+    table: tf.Tensor
+    factor: tf.Tensor
+    bias: tf.Tensor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +66,9 @@ class CatalogueLosses:
         @tf.custom_gradient
         def sums(*inputs: tf.Tensor):
             states, tables, biases = _in_threes(inputs)
-            values, gradients = self._sums(states, tables, biases, labels, weights)
+            factors = [rounded(table, self.precision) for table in tables]
+            heads = [_Head(*x) for x in zip(tables, factors, biases, strict=True)]
+            values, gradients = self._sums(states, heads, labels, weights)
 
             def gradient(upstream: tf.Tensor) -> list[tf.Tensor]:
                 return [upstream[0] * g for g in gradients]
@@ -68,15 +80,13 @@ class CatalogueLosses:
     def _sums(
         self,
         states: Tensors,
-        tables: Tensors,
-        biases: Tensors,
+        heads: Sequence[_Head],
         labels: tf.Tensor,
         weights: tf.Tensor,
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Returns the sums, and the gradients by states, tables and biases."""
-        factors = [rounded(table, self.precision) for table in tables]
         # A label's logit enters its loss with -1. That part of the gradient is a row.
-        rows = tables[0].shape[0]
+        rows = heads[0].table.shape[0]
         totals = [
             *(
                 tf.math.unsorted_segment_sum(-weights[:, tf.newaxis] * x, labels, rows)
@@ -85,9 +95,7 @@ class CatalogueLosses:
             *[tf.math.unsorted_segment_sum(-weights, labels, rows)] * len(states),
         ]
         if self.chunk_size is None:
-            values, by_states, by_heads = self._chunk(
-                states, tables, factors, biases, labels, weights
-            )
+            values, by_states, by_heads = self._chunk(states, heads, labels, weights)
             return values, [*by_states, *_added(totals, by_heads)]
 
         num_rows = tf.size(labels)
@@ -99,12 +107,7 @@ class CatalogueLosses:
         ) -> tuple:
             own = slice(number * size, (number + 1) * size)
             of_chunk, of_states, of_heads = self._chunk(
-                [x[own] for x in states],
-                tables,
-                factors,
-                biases,
-                labels[own],
-                weights[own],
+                [x[own] for x in states], heads, labels[own], weights[own]
             )
             written = [
                 array.write(number, x)
@@ -129,17 +132,15 @@ class CatalogueLosses:
     def _chunk(
         self,
         states: Tensors,
-        tables: Tensors,
-        factors: Tensors,
-        biases: Tensors,
+        heads: Sequence[_Head],
         labels: tf.Tensor,
         weights: tf.Tensor,
     ) -> tuple[tf.Tensor, list[tf.Tensor], list[tf.Tensor]]:
         """Returns the sums of some positions, the gradient by their states, and the
         gradient by tables and biases without the labels' part."""
         logits = [
-            tf.nn.bias_add(self._product(x, factor, transpose_b=True), bias)
-            for x, factor, bias in zip(states, factors, biases, strict=True)
+            tf.nn.bias_add(self._product(x, head.factor, transpose_b=True), head.bias)
+            for x, head in zip(states, heads, strict=True)
         ]
         masked_item, kd, slopes = self._losses_and_slopes(logits, labels)
         masked_item = tf.reduce_sum(weights * masked_item)
@@ -149,8 +150,8 @@ class CatalogueLosses:
         # Weighting states and their gradients is cheaper than weighting [P, V + 1].
         column = weights[:, tf.newaxis]
         by_states = [
-            column * (self._product(slope, factor) - tf.gather(table, labels))
-            for slope, factor, table in zip(slopes, factors, tables, strict=True)
+            column * (self._product(slope, head.factor) - tf.gather(head.table, labels))
+            for slope, head in zip(slopes, heads, strict=True)
         ]
         by_tables = [
             self._product(slope, column * x, transpose_a=True)
