@@ -26,7 +26,7 @@ def fusion(is_on: bool) -> Iterator[None]:
 
     Off by default: an exported model must hold stock operations only.
     """
-    before = _is_on()
+    before = is_fusing()
     _state.is_on = is_on
     try:
         yield
@@ -34,7 +34,8 @@ def fusion(is_on: bool) -> Iterator[None]:
         _state.is_on = before
 
 
-def _is_on() -> bool:
+def is_fusing() -> bool:
+    """Whether formulas that are traced now, in this thread, become kernels."""
     return getattr(_state, "is_on", False)
 
 
@@ -63,7 +64,7 @@ def fused(
 
     @functools.wraps(formula)
     def call(*inputs: tf.Tensor, **constants: Any) -> Any:
-        if not _is_on():
+        if not is_fusing():
             return formula(*inputs, **constants)
         forward, backward = _compiled(
             formula, gradient, tuple(sorted(constants.items()))
@@ -111,7 +112,7 @@ def rounded_up(count: tf.Tensor) -> tf.Tensor:
     Every number of rows is a kernel of its own to compile. Keeping six binary digits
     wastes 1 % of the rows, and the batches of a training meet a handful of numbers.
     """
-    if not _is_on():
+    if not is_fusing():
         return count
     digits = tf.math.log(tf.cast(count, tf.float32)) / math.log(2.0)
     granule = tf.cast(tf.pow(2.0, tf.floor(digits) - 5.0), tf.int32)
