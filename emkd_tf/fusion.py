@@ -66,6 +66,8 @@ def fused(
     def call(*inputs: tf.Tensor, **constants: Any) -> Any:
         if not is_fusing():
             return formula(*inputs, **constants)
+        # A variable of a strategy would count as closed over by the formula.
+        inputs = tuple(tf.convert_to_tensor(x) for x in inputs)
         forward, backward = _compiled(
             formula, gradient, tuple(sorted(constants.items()))
         )

@@ -122,7 +122,7 @@ class TransformerBlock(tf.keras.layers.Layer):
         """Returns the tokens, the product of their norm and a layer's weights, and the
         bias to be added to it."""
         tokens, standard = formulas.standardize(tokens, dtype=self._dtype_of_factors)
-        kernel, bias = layer.kernel, layer.bias
+        kernel, bias = layer.kernel, tf.convert_to_tensor(layer.bias)
         if dropout.is_training:
             # The norm's scale and offset go into the weights. Their gradients are then
             # sums over the weights, not over all tokens.

@@ -156,3 +156,15 @@ def test_bfloat16_stays_near_and_states_are_float32(is_fused):
     assert states[1].dtype == tf.float32
     difference = np.abs(states[0] - states[1])
     assert 1e-4 < difference.max() < 0.1 * np.abs(states[0]).max()
+
+
+@pytest.mark.parametrize("is_fused", [False, True])
+@pytest.mark.parametrize("seed", [None, [3, 4]])
+def test_mirrored_weights_encode_as_plain_ones(seed, is_fused):
+    """Also outside of a graph, where they are more than tensors."""
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        mirrored = randomized(make(dropout=0.3))
+    items = tf.constant([[0, 0, 3, 4, 5, 6], [1, 2, 3, 4, 5, 7]])
+    with fusion(is_fused):
+        states = [e(items, seed) for e in (mirrored, randomized(make(dropout=0.3)))]
+    np.testing.assert_allclose(*states, rtol=1e-6)
