@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from emkd_tf.evaluation.evaluator import ENSEMBLE, rank_users
 from emkd_tf.evaluation.metrics import summarize
 from emkd_tf.files import write_text
 from emkd_tf.training.checkpoints import Checkpoints, Progress
-from emkd_tf.training.interrupts import Interrupts
 
 SELECTION_METRIC = "NDCG@10"
 
@@ -151,8 +151,8 @@ class SaveLast(tf.keras.callbacks.Callback):
         progress: whose time it counts.
         every: steps between two checkpoints.
         epoch_steps: of a whole epoch.
-        interrupts: that may ask to stop.
-        can_stop: save when interrupted; off where other workers know nothing of it.
+        is_interrupted: whether to save and stop; asked once after every step and
+            epoch, for several workers have to answer together.
     """
 
     _supports_tf_logs = True
@@ -164,13 +164,12 @@ class SaveLast(tf.keras.callbacks.Callback):
         *,
         every: int,
         epoch_steps: int,
-        interrupts: Interrupts,
-        can_stop: bool = True,
+        is_interrupted: Callable[[], bool],
     ):
         super().__init__()
         self._checkpoints, self._progress = checkpoints, progress
         self._every, self._epoch_steps = every, epoch_steps
-        self._interrupts, self._can_stop = interrupts, can_stop
+        self._is_interrupted = is_interrupted
         self._saved = self._step = checkpoints.step
         self._began = time.perf_counter()
         # Keras resets the epoch's means when an epoch begins; inside an epoch they go
@@ -191,8 +190,6 @@ class SaveLast(tf.keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
         self._step += 1
-        if self._interrupts.requested and not self._can_stop:
-            raise KeyboardInterrupt
         if self._step % self._epoch_steps:
             self._save_if_due(is_due=False)
 
@@ -200,7 +197,7 @@ class SaveLast(tf.keras.callbacks.Callback):
         self._save_if_due(is_due=f"validation/{SELECTION_METRIC}" in logs)
 
     def _save_if_due(self, *, is_due: bool) -> None:
-        is_interrupted = self._interrupts.requested
+        is_interrupted = self._is_interrupted()
         if not (is_due or is_interrupted or self._step - self._saved >= self._every):
             return
         now = time.perf_counter()

@@ -17,7 +17,7 @@ from emkd_tf.training.nonfinite import WatchLoss
 from emkd_tf.training.progress import ShowProgress
 from emkd_tf.training.run_dir import RunDir
 from emkd_tf.training.strategy import is_chief, num_workers
-from emkd_tf.training.workers import require_equal_steps
+from emkd_tf.training.workers import asking_all, require_equal_steps
 
 _LONG_RUN_ADVICE = (
     "Ctrl-C saves and stops it, the same command continues; --preset cpu is the same "
@@ -106,6 +106,8 @@ class Trainer:
         training, run = self._config.training, self._config.run
         first_step, epoch_steps = self.checkpoints.step, self._data.epoch_steps
         keep_best = KeepBest(self.checkpoints, self.progress, training.patience)
+        is_alone = num_workers(self._strategy) == 1
+        is_of_any = bool if is_alone else asking_all(self._strategy)
         callbacks = [
             WatchLoss(
                 self._run_dir, self._data.users_of_step, training.max_skipped, self._say
@@ -124,8 +126,7 @@ class Trainer:
                 self.progress,
                 every=training.checkpoint_steps,
                 epoch_steps=epoch_steps,
-                interrupts=interrupts,
-                can_stop=num_workers(self._strategy) == 1,
+                is_interrupted=lambda: is_of_any(interrupts.requested),
             ),
         ]
         # The rest of a begun epoch first, then the whole ones.

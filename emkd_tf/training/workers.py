@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -162,6 +162,17 @@ def require_equal_steps(strategy: tf.distribute.Strategy, step: int) -> None:
             f"The workers would continue from steps {', '.join(map(str, steps))}; "
             "--runs-dir must be one folder that all of them see."
         )
+
+
+def asking_all(strategy: tf.distribute.Strategy) -> Callable[[bool], bool]:
+    """Returns a function of a worker's own answer that tells whether any worker's is
+    true. All have to call it the same number of times; it waits for the others."""
+
+    @tf.function(autograph=False)
+    def total(own: tf.Tensor) -> tf.Tensor:
+        return strategy.reduce("SUM", strategy.run(lambda: own), axis=None)
+
+    return lambda own: bool(total(tf.constant(float(own))) > 0.0)
 
 
 def _of_all(strategy: tf.distribute.Strategy, values: list[int]) -> np.ndarray:

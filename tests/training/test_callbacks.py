@@ -50,14 +50,13 @@ def test_patience_counts_validations():
     assert (best[0], epochs) == (2, 6)
 
 
-def save_last(checkpoints, interrupts=None, **options):
+def save_last(checkpoints, is_interrupted=lambda: False):
     return SaveLast(
         checkpoints,
         Progress(),
         every=3,
         epoch_steps=4,
-        interrupts=interrupts or types.SimpleNamespace(requested=False),
-        **options,
+        is_interrupted=is_interrupted,
     )
 
 
@@ -88,9 +87,7 @@ def test_an_epoch_that_is_gone_on_with_keeps_its_means():
 def test_an_interrupt_saves_and_stops_also_at_the_end_of_an_epoch():
     for step, in_epoch in ((1, True), (3, False)):
         saved = Recorded(step=step)
-        interrupts = types.SimpleNamespace(requested=False)
-        callback = save_last(saved, interrupts)
-        interrupts.requested = True
+        callback = save_last(saved, lambda: True)
         saved.step += 1
         if in_epoch:
             with pytest.raises(KeyboardInterrupt, match="saved at step 2"):
@@ -101,6 +98,18 @@ def test_an_interrupt_saves_and_stops_also_at_the_end_of_an_epoch():
             with pytest.raises(KeyboardInterrupt, match="saved at step 4"):
                 callback.on_epoch_end(0, {})
         assert saved.last == [step + 1]
+
+
+def test_whether_to_stop_is_asked_once_after_every_step_and_epoch():
+    """Workers answer together: one that asked less often would wait for ever."""
+    saved, asked = Recorded(), []
+    callback = save_last(saved, lambda: bool(asked.append(saved.step)))
+    for epoch in range(2):
+        for batch in range(4):
+            saved.step += 1
+            callback.on_train_batch_end(batch, {})
+        callback.on_epoch_end(epoch, {})
+    assert asked == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
 def test_history_forgets_what_is_trained_again(tmp_path):

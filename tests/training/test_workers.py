@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -192,21 +193,28 @@ def test_an_address_of_another_process_is_refused(monkeypatch):
 
 
 @pytest.mark.slow
-def test_workers_that_do_not_see_one_folder_are_refused(tiny_settings, tmp_path):
-    """And a signal ends one worker with 130, the other notices."""
-    settings = {**tiny_settings, "epochs": 1000, "checkpoint_steps": 1, "export": False}
+def test_a_signal_to_one_worker_saves_the_training_of_all(tiny_settings, tmp_path):
+    """And workers that do not see the saved training both are refused."""
+    settings = {**tiny_settings, "epochs": 1000, "checkpoint_steps": 7, "export": False}
     both = Workers(settings, tmp_path)
     run = Path(tiny_settings["runs_dir"]) / "tiny"
     end = time.monotonic() + 120
     while not list(run.glob("checkpoints/last/*.index")) and time.monotonic() < end:
         time.sleep(0.02)
     both.processes[1].send_signal(signal.SIGTERM)
-    assert both.wait(timeout=90) == [5, 130], both.text()
+    assert both.wait(timeout=90) == [130, 130], both.text()
+    steps = [
+        re.search(r"interrupted and saved at step (\d+)", log.read_text())[1]
+        for log in both.logs
+    ]
+    assert steps[0] == steps[1]
+    assert (run / "checkpoints" / "last" / f"ckpt-{steps[0]}.index").exists()
     apart = [f"--runs-dir={run.parent}", f"--runs-dir={tmp_path / 'elsewhere'}"]
     both = Workers(settings, tmp_path, apart=apart)
     assert both.wait(timeout=120) == [2, 2], both.text()
     for log in both.logs:
-        assert "The workers would continue from steps 0, " in log.read_text()
+        said = f"The workers would continue from steps 0, {steps[0]}; "
+        assert said in log.read_text()
 
 
 def test_workers_of_two_trainings_are_refused(tiny_settings, tmp_path):
