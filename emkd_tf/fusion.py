@@ -26,7 +26,7 @@ def fusion(is_on: bool) -> Iterator[None]:
 
     Off by default: an exported model must hold stock operations only.
     """
-    before = is_fusing()
+    before = _is_on()
     _state.is_on = is_on
     try:
         yield
@@ -34,8 +34,7 @@ def fusion(is_on: bool) -> Iterator[None]:
         _state.is_on = before
 
 
-def is_fusing() -> bool:
-    """Whether formulas that are traced now, in this thread, become kernels."""
+def _is_on() -> bool:
     return getattr(_state, "is_on", False)
 
 
@@ -64,7 +63,7 @@ def fused(
 
     @functools.wraps(formula)
     def call(*inputs: tf.Tensor, **constants: Any) -> Any:
-        if not is_fusing():
+        if not _is_on():
             return formula(*inputs, **constants)
         # A variable of a strategy would count as closed over by the formula.
         inputs = tuple(tf.convert_to_tensor(x) for x in inputs)
@@ -114,7 +113,7 @@ def rounded_up(count: tf.Tensor) -> tf.Tensor:
     Every number of rows is a kernel of its own to compile. Keeping six binary digits
     wastes 1 % of the rows, and the batches of a training meet a handful of numbers.
     """
-    if not is_fusing():
+    if not _is_on():
         return count
     digits = tf.math.log(tf.cast(count, tf.float32)) / math.log(2.0)
     granule = tf.cast(tf.pow(2.0, tf.floor(digits) - 5.0), tf.int32)

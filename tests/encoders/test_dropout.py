@@ -7,7 +7,6 @@ import pytest
 import tensorflow as tf
 
 from emkd_tf.encoders.dropout import Dropout, drop
-from emkd_tf.fusion import fusion
 
 
 def dropped(seed, shape=(300, 400), rate=0.3):
@@ -56,16 +55,3 @@ def test_drops_nothing_without_a_seed():
     assert dropout.rate == 0.0
     values = drop(tf.ones([64]), dropout.next_seed(), dropout.rate)
     np.testing.assert_array_equal(values, 1)
-
-
-@pytest.mark.parametrize("shape", [(1,), (3, 5), (4, 6), (2, 1, 7)])
-def test_the_same_places_are_dropped_where_formulas_become_kernels(shape):
-    plain = dropped([5, 6], shape)
-    with fusion(True):
-        fused = dropped([5, 6], shape)
-    np.testing.assert_array_equal(fused, plain)
-
-
-def test_no_values_and_rates_next_to_one_can_be_dropped():
-    assert dropped([1, 2], (0, 3)).shape == (0, 3)
-    assert np.isfinite(dropped([1, 2], rate=1 - 1e-9)).all()
