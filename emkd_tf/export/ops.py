@@ -61,7 +61,6 @@ ALLOWED_OPS = frozenset(
         "ShardedFilename",
         "Size",
         "Softmax",
-        "Split",
         "Square",
         "Squeeze",
         "StatefulPartitionedCall",
