@@ -115,8 +115,8 @@ def of_evaluation(config: Config, histories: Histories) -> list[Product]:
     users = chunk_users(num_items)
     chunks = round(len(lengths) / users)
     tokens = round(users * lengths.mean())
-    whole, last = chunks * model.num_networks * (model.num_blocks - 1), chunks
-    last *= model.num_networks
+    last = chunks * model.num_networks  # blocks that compute the mask token alone
+    whole = last * (model.num_blocks - 1)
     width = model.num_networks * d + 1
     name, *shape = dense(d)[0]
     return [
@@ -134,6 +134,7 @@ def of_evaluation(config: Config, histories: Histories) -> list[Product]:
 
 
 def measured(title: str, products: list[Product], precision: str) -> Table:
+    """Measures all products and what they add up to."""
     rate = matrix_rates()[precision]
     table = Table(
         title=f"{title}, {precision}: one large product {rate / 1e9:.0f} GFLOP/s"

@@ -48,6 +48,8 @@ class CatalogueLosses:
         weights: [P] float, of the positions in each sum.
         Returns [3]: MIP + distillation_weight * KD, MIP, KD; summed over networks and
         their pairs. Only the first has a gradient, by states, tables and biases.
+
+    Source: Du et al. 2023, equations of MIP and KD. Departure: none.
     """
 
     temperature: float
