@@ -65,14 +65,14 @@ def answer_steps(num_items: int, loss: str) -> None:
 
     # isort: split
     from emkd_tf.config import from_flat
-    from emkd_tf.training.build import TrainingData, build_model, compile_model
+    from emkd_tf.training.build import build_model, compile_model, training_data
 
     config = from_flat({**SETTINGS, **LOSSES[loss]})
     histories = synthetic_histories(num_items)
     model = build_model(config, histories)
-    compile_model(model, config)
+    compile_model(model, config, num_steps=100)
     step = model.make_train_function()
-    batches = iter(TrainingData(config, histories).batches())
+    batches = iter(training_data(config, histories).batches())
     print("ready", flush=True)
     for line in sys.stdin:
         if line.strip() == "end":

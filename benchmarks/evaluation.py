@@ -21,10 +21,10 @@ from rich.console import Console
 from rich.table import Table
 
 from emkd_tf.config import Config
+from emkd_tf.config.flags import read_settings
 from emkd_tf.data.histories import HELD_OUT, Histories
 from emkd_tf.data.prepare import prepare
 from emkd_tf.evaluation.evaluator import rank_users
-from emkd_tf.settings import read_settings
 from emkd_tf.training.build import build_model
 
 ROUNDS = 5
@@ -50,7 +50,7 @@ def operations(config: Config, histories: Histories) -> float:
 
 
 def main() -> None:
-    config, _ = read_settings("evaluation", __doc__, sys.argv[1:])
+    config = read_settings("evaluation", __doc__, sys.argv[1:]).config
     histories = prepare(config.data)
     variant = Variant(make_evaluation, config)
     variant()

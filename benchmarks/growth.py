@@ -30,14 +30,14 @@ SIZES = [(20_000, 12), (200_000, 12), (2_000_000, 12), (20_000, 112)]
 
 def measure(folder: Path) -> None:
     """Trains for an epoch, and prints what it took."""
-    from emkd_tf.training.build import TrainingData, build_model, compile_model
+    from emkd_tf.training.build import build_model, compile_model, training_data
 
     config = from_flat({**MODEL, "window_step": 1})
     histories = Histories.open(folder)
     peak = Peak()
     model = build_model(config, histories)
-    compile_model(model, config)
-    data = TrainingData(config, histories)
+    compile_model(model, config, num_steps=100)
+    data = training_data(config, histories)
 
     def train(steps: int) -> None:
         model.fit(data.batches(), epochs=1, steps_per_epoch=steps, verbose=0)

@@ -20,15 +20,15 @@ from rich.table import Table
 from training_step import make_step
 
 from emkd_tf.config import Config
+from emkd_tf.config.flags import read_settings
 from emkd_tf.data.prepare import prepare
-from emkd_tf.settings import read_settings
-from emkd_tf.training.build import TrainingData
+from emkd_tf.training.build import training_data
 
 BATCHES = 50  # at a time: some are always ready
 
 
 def make_batches(config: Config) -> Callable[[], None]:
-    batches = iter(TrainingData(config, prepare(config.data)).batches())
+    batches = iter(training_data(config, prepare(config.data)).batches())
 
     def fetch() -> None:
         for _ in range(BATCHES):
@@ -38,7 +38,7 @@ def make_batches(config: Config) -> Callable[[], None]:
 
 
 def main() -> None:
-    config, _ = read_settings("input_pipeline", __doc__, sys.argv[1:])
+    config = read_settings("input_pipeline", __doc__, sys.argv[1:]).config
     variants = {
         "input pipeline alone, one core": Variant(make_batches, config, core=0),
         "training, all cores": Variant(make_step, config),

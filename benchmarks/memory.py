@@ -69,15 +69,15 @@ class Peak(threading.Thread):
 def measure(what: str, folder: Path) -> None:
     """Trains or evaluates, and prints what it took."""
     from emkd_tf.evaluation.evaluator import rank_users
-    from emkd_tf.training.build import TrainingData, build_model, compile_model
+    from emkd_tf.training.build import build_model, compile_model, training_data
 
     config = from_flat(SMALL)
     histories = Histories.open(folder)
     peak = Peak()
     model = build_model(config, histories)
     if what == "training":
-        compile_model(model, config)
-        batches = TrainingData(config, histories).batches()
+        compile_model(model, config, num_steps=100)
+        batches = training_data(config, histories).batches()
         model.fit(batches, epochs=1, steps_per_epoch=STEPS, verbose=0)
     else:
         rank_users(model, histories, "test", members=True)

@@ -1,6 +1,9 @@
 """Time and memory of preparing a large synthetic log, in a process of its own.
 
 python benchmarks/preparation.py --rows 50000000
+python benchmarks/preparation.py --rows 5000000 --engine spark --spark-master "local[2]"
+
+Other flags go to `emkd prepare`.
 """
 
 from __future__ import annotations
@@ -35,7 +38,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=50_000_000)
     parser.add_argument("--users", type=int, default=2_000_000)
     parser.add_argument("--items", type=int, default=200_000)
-    options = parser.parse_args()
+    options, others = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log.parquet"
         write_log(log, options.rows, options.users, options.items)
@@ -44,7 +47,7 @@ def main() -> None:
         program = "import sys; from emkd_tf.cli import main; sys.exit(main())"
         flags = [f"--interactions={log}", f"--cache-dir={folder}"]
         subprocess.run(
-            [sys.executable, "-c", program, "prepare", *flags],
+            [sys.executable, "-c", program, "prepare", *flags, *others],
             check=True,
             stdout=subprocess.DEVNULL,
         )

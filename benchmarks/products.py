@@ -24,14 +24,14 @@ from rich.console import Console
 from rich.table import Table
 
 from emkd_tf.config import Config
+from emkd_tf.config.flags import read_settings
 from emkd_tf.data.histories import HELD_OUT, Histories
 from emkd_tf.data.prepare import prepare
 from emkd_tf.evaluation.evaluator import chunk_users
-from emkd_tf.models.losses import CHUNK_POSITIONS
-from emkd_tf.precision import matmul
-from emkd_tf.settings import read_settings
+from emkd_tf.kernels.precision import matmul
+from emkd_tf.models.item_losses import CHUNK_POSITIONS
 from emkd_tf.special_ids import PAD_ID
-from emkd_tf.training.build import TrainingData
+from emkd_tf.training.build import training_data
 
 ROUNDS = 9
 
@@ -79,7 +79,7 @@ class Product(NamedTuple):
 def of_step(config: Config, histories: Histories) -> list[Product]:
     """Lists the products of a step on batches of the mean size."""
     model, d = config.model, config.model.hidden_units
-    batches = list(TrainingData(config, histories).batches().take(10))
+    batches = list(training_data(config, histories).batches().take(10))
     views = 1 + config.objective.num_views
     items = statistics.mean(
         views * int(tf.math.count_nonzero(b["item_ids"] != PAD_ID)) for b in batches
@@ -166,7 +166,7 @@ def measured(title: str, products: list[Product], precision: str) -> Table:
 
 
 def main() -> None:
-    config, _ = read_settings("products", __doc__, sys.argv[1:])
+    config = read_settings("products", __doc__, sys.argv[1:]).config
     histories = prepare(config.data)
     precision, name = config.training.precision, config.data.dataset
     step = of_step(config, histories)

@@ -25,12 +25,12 @@ from rich.console import Console
 from rich.table import Table
 
 from emkd_tf.config import from_flat, to_flat
+from emkd_tf.config.flags import read_settings
 from emkd_tf.data.prepare import prepare
 from emkd_tf.export.saved_model import export_saved_model
-from emkd_tf.models.emkd import EMKD
+from emkd_tf.models.recommender import Recommender as Model
 from emkd_tf.retrieval.batch import own_histories, write_recommendations
 from emkd_tf.retrieval.recommend import Recommender
-from emkd_tf.settings import read_settings
 from emkd_tf.training.build import build_model
 
 ROUNDS, RUNS = 6, 50  # of each question, and 10 more at a round's start to warm up
@@ -65,11 +65,11 @@ CASES = (
 class Floor(tf.Module):
     """The matrix products of scoring items for histories of `length` items."""
 
-    def __init__(self, model: EMKD, num_blocks: int, num_heads: int, length: int):
+    def __init__(self, model: Model, num_blocks: int, num_heads: int, length: int):
         super().__init__()
         self._tokens, self._heads, self._blocks = length + 1, num_heads, num_blocks
-        self._width = model.hidden_units
-        self._tables = [n.item_table_variable() for n in model.networks]
+        self._width = model.towers[0].width
+        self._tables = [t.item_table_variable for t in model.towers]
 
         def kernels(of: int, to: int) -> list[tf.Variable]:
             count = len(self._tables) * num_blocks
@@ -118,7 +118,7 @@ def in_python(export: Path, question: dict) -> float:
 
 
 def main() -> None:
-    config, _ = read_settings("serving", __doc__, sys.argv[1:])
+    config = read_settings("serving", __doc__, sys.argv[1:]).config
     folder = Path(tempfile.mkdtemp(prefix="serving-"))
     histories = prepare(config.data)
     model = build_model(config, histories)
@@ -126,9 +126,7 @@ def main() -> None:
     export, _ = export_saved_model(model.ensemble, histories, folder / "model")
     seconds = time.perf_counter() - began
     size = sum(path.stat().st_size for path in export.rglob("*") if path.is_file())
-    weights = sum(
-        w.numpy().nbytes for n in model.networks for w in n.serving_variables()
-    )
+    weights = sum(w.numpy().nbytes for t in model.towers for w in t.serving_variables)
 
     program = c_runtime.build(folder)
     names, separator = (
@@ -136,7 +134,7 @@ def main() -> None:
         Recommender(model.ensemble, histories).separator,
     )
     table = Table(
-        title=f"{config.data.dataset}: {len(model.networks)} networks, "
+        title=f"{config.data.dataset}: {len(model.towers)} networks, "
         f"d = {config.model.hidden_units}, {histories.num_items:,} items; ms"
     )
     columns = ("floor", "median", "99 %", "ratio", "a second", "in Python")

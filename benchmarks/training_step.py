@@ -21,10 +21,10 @@ from rich.console import Console
 from rich.table import Table
 
 from emkd_tf.config import Config, from_flat, to_flat
+from emkd_tf.config.flags import read_settings
 from emkd_tf.data.prepare import prepare
-from emkd_tf.settings import read_settings
 from emkd_tf.special_ids import PAD_ID
-from emkd_tf.training.build import TrainingData, build_model, compile_model
+from emkd_tf.training.build import build_model, compile_model, training_data
 
 WARM_UP, MEASURED = 12, 12  # kernels of new shapes are compiled in the first steps
 VARIANTS = {
@@ -38,9 +38,9 @@ def make_step(config: Config) -> Callable[[], float]:
     """Builds the model of a config and returns its training step."""
     histories = prepare(config.data)
     model = build_model(config, histories)
-    compile_model(model, config)
+    compile_model(model, config, num_steps=100)
     step = model.make_train_function()
-    batches = iter(TrainingData(config, histories).batches())
+    batches = iter(training_data(config, histories).batches())
     return lambda: float(step(batches)["loss/total"])
 
 
@@ -64,12 +64,12 @@ def useful_operations(config: Config, batch: dict, num_items: int, num_attribute
 
 
 def main() -> None:
-    config, _ = read_settings("training_step", __doc__, sys.argv[1:])
+    config = read_settings("training_step", __doc__, sys.argv[1:]).config
     histories = prepare(config.data)
     counts = histories.num_items, histories.num_attributes
     work = statistics.mean(
         useful_operations(config, batch, *counts)
-        for batch in TrainingData(config, histories).batches().take(20)
+        for batch in training_data(config, histories).batches().take(20)
     )
     variants = {
         name: Variant(make_step, from_flat({**to_flat(config), **own}))

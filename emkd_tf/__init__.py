@@ -15,12 +15,10 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "Config": "emkd_tf.config",
-    "EMKD": "emkd_tf.models.emkd",
-    "PopRec": "emkd_tf.baselines.popularity",
-    "evaluate": "emkd_tf.evaluation.evaluator",
-    "export_saved_model": "emkd_tf.export.saved_model",
-    "prepare": "emkd_tf.data.prepare",
-    "train": "emkd_tf.training.run",
+    "Run": "emkd_tf.notebook",
+    "open_run": "emkd_tf.notebook",
+    "prepare": "emkd_tf.notebook",
+    "train": "emkd_tf.notebook",
 }
 __all__ = ["__version__", *_PUBLIC]
 

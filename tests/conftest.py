@@ -8,6 +8,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pytest
+from command_line import flags
 
 import emkd_tf  # noqa: F401  chooses Keras 2 before any test imports TensorFlow
 
@@ -39,8 +40,8 @@ TINY = {
     "epochs": 2,
     "learning_rate": 0.01,
     "k": 5,
-    "min_user_actions": 3,
-    "min_item_actions": 1,
+    "user_core": 3,
+    "item_core": 1,
 }
 
 
@@ -63,6 +64,22 @@ def tiny_log(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_attributes(tiny_log, tmp_path_factory) -> Path:
+    """A CSV of the attributes of the tiny log's items; every fifth item has none."""
+    import polars as pl
+
+    items = pl.read_csv(tiny_log)["item"].unique().sort().to_list()
+    rows = [
+        (item, f"kind {number % size}")
+        for number, item in enumerate(items)
+        for size in range(3, 3 + number % 5)
+    ]
+    path = tmp_path_factory.mktemp("tiny") / "attributes.csv"
+    pl.DataFrame(rows, schema=["item", "kind"], orient="row").write_csv(path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def tiny_base() -> dict:
     """Flat settings of a model that trains in seconds."""
     return dict(TINY)
@@ -80,11 +97,6 @@ def tiny_settings(tiny_base, tiny_log, cache, tmp_path) -> dict:
         "saved_models_dir": str(tmp_path / "saved_models"),
         "name": "tiny",
     }
-
-
-def flags(settings: dict) -> list[str]:
-    """Settings as a command line."""
-    return [f"--{key.replace('_', '-')}={value}" for key, value in settings.items()]
 
 
 @pytest.fixture(scope="session")
@@ -122,3 +134,36 @@ def small_disk(tmp_path):
         pytest.skip("no right to mount a small file system")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture
+def saved_run(tmp_path):
+    """Returns a function that writes by hand what `emkd compare` reads of a run."""
+    import json
+
+    import numpy as np
+    import polars as pl
+    import yaml
+
+    def write(name: str, ranks, *, users=None, settings=None, own=None, **columns):
+        path = tmp_path / name
+        path.mkdir(parents=True)
+        own = {"name": "shop", "fingerprint": "f0", "model": "EMKD", **(own or {})}
+        protocol = own.pop("protocol", "unseen")
+        settings = {"epochs": 3, "max_length": 15, "seed": 0, **(settings or {})}
+        (path / "config.yaml").write_text(yaml.safe_dump({**settings, "name": name}))
+        (path / "dataset.json").write_text(json.dumps(own))
+        metrics = {"model": own["model"], "protocol": protocol}
+        (path / "metrics.json").write_text(json.dumps(metrics))
+        ranks = np.asarray(ranks, np.int32)
+        users = users or [f"u{user}" for user in range(len(ranks))]
+        frame = {"user": users}
+        for split in ("validation", "test"):
+            for each in ("unseen", "window", "all"):
+                frame[f"{split}_{each}"] = ranks
+            for column, values in columns.items():
+                frame[f"{split}_{column}"] = values
+        pl.DataFrame(frame).write_parquet(path / "per_user.parquet")
+        return path
+
+    return write

@@ -5,6 +5,7 @@ The table in the document is checked against the rows here.
 """
 
 import dataclasses
+import gzip
 import io
 import pickle
 import shutil
@@ -21,7 +22,7 @@ from emkd_tf.config import from_flat
 from emkd_tf.data.prepare import prepare
 from emkd_tf.retrieval.recommend import Recommender
 from emkd_tf.training.run import train
-from emkd_tf.training.run_dir import open_run
+from emkd_tf.training.run_model import open_run
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LOG = "user,item,time\n" + "".join(
@@ -82,6 +83,16 @@ def settings(content):
     return lambda folder: ["train", f"--config={file(folder, 'own.yaml', content)}"]
 
 
+def searched(content):
+    """Searches a space with this content for SASRec."""
+
+    def arguments(folder):
+        space = file(folder, "space.yaml", content)
+        return ["tune", "--model=sasrec", f"--space={space}", f"--output={folder}"]
+
+    return arguments
+
+
 def parquet(**columns):
     def content(folder):
         path = folder / "whole.parquet"
@@ -89,6 +100,10 @@ def parquet(**columns):
         return path.read_bytes()
 
     return content
+
+
+def half(content):
+    return content[: len(content) // 2]
 
 
 def truncated_parquet(folder):
@@ -121,15 +136,8 @@ def damaged(change, command="evaluate", *more):
 
 
 def damaged_data(name, change):
-    """Evaluates the finished run with a copy of its prepared data, one file changed."""
-
-    def arguments(folder, run):
-        cache = folder / "cache"
-        shutil.copytree(run.parent / "cache", cache)
-        each(f"prepared/*/{name}", change)(cache)
-        return ["evaluate", f"--run={run}", f"--cache-dir={cache}"]
-
-    return arguments
+    """Evaluates a copy of the finished run, one file of its own data changed."""
+    return damaged(each(f"data/{name}", change))
 
 
 def unfinished(change, *more):
@@ -170,10 +178,6 @@ def each(pattern, content):
     return change
 
 
-def half(content):
-    return content[: len(content) // 2]
-
-
 def on_run(command, *more):
     """A command on the finished run."""
     return lambda folder, run: [command, f"--run={run}", *more]
@@ -205,41 +209,51 @@ def again(*more):
 # fmt: off
 ROWS = [  # one row a line, as in the document
     Row("log", "no such file", ("none.csv does not exist",), flags("prepare", "--interactions=none.csv")),
-    Row("log", "neither CSV nor Parquet", ("log.txt is neither .csv nor .parquet",), log("log.txt", "a")),
-    Row("log", "a folder", ("is no file",), lambda folder: ["prepare", f"--interactions={folder}"]),
+    Row("log", "a zip archive", ("log.zip is a zip archive or a workbook; unpack it, or save it as CSV",), log("log.zip", b"PK\x03\x04")),
+    Row("log", "a folder without Parquet", ("holds no file that ends in .parquet",), lambda folder: ["prepare", f"--interactions={folder}"]),
+    Row("log", "no header and five columns", ("has no header and 5 columns; write a first line of names",), log("log.csv", "1,2,3,4,5\n")),
     Row("CSV", "empty", ("is empty; it needs a header line",), log("log.csv", "")),
     Row("CSV", "a header alone", ("has no rows",), log("log.csv", "user,item,time\n")),
-    Row("CSV", "not UTF-8", ("cannot be read as csv",), log("log.csv", "user,item,time\nu,é,1\n".encode("latin-1"))),
-    Row("CSV", "a line with more fields than the header", ("cannot be read as csv",), log("log.csv", "user,item,time\nu,i,1,9,9\n")),
-    Row("CSV", "a quote that is not closed", ("cannot be read as csv",), log("log.csv", LOG + '"u,i,1\n')),
+    Row("CSV", "not UTF-8", ("log.csv is not UTF-8 text; convert it: iconv",), log("log.csv", "user,item,time\nu,é,1\n".encode("latin-1"))),
+    Row("CSV", "UTF-16", ("log.csv is not UTF-8 text; convert it: iconv -f UTF-16",), log("log.csv", LOG.encode("utf-16"))),
+    Row("CSV", "a line with more fields than the header", ("log.csv line 2 has more fields than the 3 of the first line",), log("log.csv", "user,item,time\nu,i,1,9,9\n")),
+    Row("CSV", "a quote that is not closed", ("log.csv line 50: a quote is not closed or stands inside a field",), log("log.csv", LOG + '"u,i\n')),
     Row("log", "no column of users", ("has no user column", "it has who, item, time", "--user-column"), log("log.csv", "who,item,time\nu,i,1\n")),
     Row("log", "no column of items", ("has no item column", "--item-column"), log("log.csv", "user,what,time\nu,i,1\n")),
-    Row("log", "no column of times", ("has no time column", "--time-column"), log("log.csv", "user,item,when\nu,i,1\n")),
+    Row("log", "a bound of times and no column of them", ("has no column of times for --since",), log("log.csv", "user,item\nu,i\n", "--since=2024-01-01")),
+    Row("log", "a bound of times that is none", ("`since` must be a number like the log's times, or a date if these are dates, got 'soon'",), log("log.csv", LOG, "--since=soon")),
+    Row("log", "lines that end with CR alone", ("log.csv ends its lines with CR alone; convert it: tr",), log("log.csv", LOG.replace("\n", "\r"))),
+    Row("log", "columns parted by several blanks", ("log.txt parts its columns by several blanks", "tr -s ' '"), log("log.txt", LOG.replace(",", "   "))),
+    Row("log", "no column of ratings", ("has no rating column", "--rating-column"), log("log.csv", LOG, "--min-rating=4")),
     Row("log", "a named column that is not there", ("has no column 'who', it has user, item, time", "--user-column"), log("log.csv", LOG, "--user-column=who")),
-    Row("log", "one column for two things", ("user, item and time must be three columns, got user, user, time",), log("log.csv", LOG, "--item-column=user")),
-    Row("log", "an empty user id", ("line 2: column 'user' is empty",), log("log.csv", "user,item,time\n,i,1\n")),
-    Row("log", "an empty item id", ("line 2: column 'item' is empty",), log("log.csv", 'user,item,time\nu,"",1\n')),
-    Row("log", "an id with a line break", ("column 'item' is empty or has a line break",), log("log.csv", 'user,item,time\nu,"a\nb",1\n')),
-    Row("log", "a time that is a word", ("line 3: column 'time' holds 'soon', not a number",), log("log.csv", "user,item,time\nu,i,1\nu,j,soon\n")),
-    Row("log", "a time that is NaN or infinite", ("line 2: column 'time' holds 'inf', not a number",), log("log.csv", "user,item,time\nu,i,inf\n")),
-    Row("log", "no user with enough actions", ("No user of `log` is left", "lower --min-user-actions"), log("log.csv", LOG, "--min-user-actions=1000")),
+    Row("log", "one column for two things", ("user, item, time must be different columns, got user, user, time",), log("log.csv", LOG, "--item-column=user")),
+    Row("log", "an id with a line break", ("column 'item' has a line break",), log("log.csv", 'user,item,time\nu,"a\nb",1\n')),
+    Row("log", "no row with a user", ("No user of `log` is left: dropped rows were 2 (no user)",), log("log.csv", "user,item,time\n,i,1\nnan,j,2\n")),
+    Row("log", "a time that is a word", ("line 3: column 'time' holds 'soon', no time",), log("log.csv", "user,item,time\nu,i,1\nu,j,soon\n")),
+    Row("log", "a date whose day and month nobody can tell apart", ("line 2: column 'time' holds '08/07/2014', no time", "ISO 8601"), log("log.csv", "user,item,time\nu,i,08/07/2014\n")),
+    Row("log", "a time that is NaN or infinite", ("line 2: column 'time' holds 'inf', no time",), log("log.csv", "user,item,time\nu,i,inf\n")),
+    Row("log", "no user with enough actions", ("No user of `log` is left", "lower --user-core"), log("log.csv", LOG, "--user-core=1000")),
+    Row("gzip", "truncated", ("log.csv.gz cannot be read as",), log("log.csv.gz", half(gzip.compress(LOG.encode() * 99)))),
+    Row("JSON", "no list of records", ("log.json is not a JSON list like",), log("log.json", "[1, 2]")),
+    Row("JSON", "a line that is no record", ("log.jsonl line 2 is no JSON object",), log("log.jsonl", '{"user": 1}\n{"user"\n')),
+    Row("Arrow", "no Arrow", ("log.feather cannot be read as Arrow",), log("log.feather", "user")),
     Row("Parquet", "a pickle under its name", ("cannot be read as parquet",), log("log.parquet", pickle.dumps([1, 2]))),
     Row("Parquet", "truncated", ("cannot be read as parquet",), log("log.parquet", truncated_parquet)),
     Row("Parquet", "damaged in the middle", ("cannot be read as parquet",), log("log.parquet", zeroed_parquet)),
     Row("Parquet", "ids that are lists", ("column 'user' holds List(String); it must hold texts or numbers",), log("log.parquet", parquet(user=[["u"]], item=["i"], time=[1]))),
     Row("Parquet", "ids that are bytes", ("column 'item' holds Binary",), log("log.parquet", parquet(user=["u"], item=[b"\xff"], time=[1]))),
-    Row("Parquet", "a user id that is NaN", ("row 1: column 'user' is empty",), log("log.parquet", parquet(user=[1.0, float("nan")], item=["i", "j"], time=[1, 2]))),
-    Row("Parquet", "a time that is missing", ("row 0: column 'time' holds None, not a number",), log("log.parquet", parquet(user=["u"], item=["i"], time=[None]))),
+    Row("Parquet", "no row with a time", ("No user of `log` is left: dropped rows were 1 (no time)",), log("log.parquet", parquet(user=["u"], item=["i"], time=[None]))),
     Row("attributes", "empty", ("is empty; it needs a header line",), attributes("items.csv", "")),
     Row("attributes", "a header alone", ("has no rows",), attributes("items.csv", "item,brand\n")),
-    Row("attributes", "values that are lists", ("column 'tags' holds List(String)",), attributes("items.parquet", parquet(item=["i1"], tags=[["a"]]))),
+    Row("attributes", "ids that are lists", ("column 'item' holds List(String)",), attributes("items.parquet", parquet(item=[["i1"]], tags=["a"]))),
+    Row("attributes", "a named column that is not there", ("has no column 'colour', it has item, brand; correct --attribute-columns",), lambda folder: [*attributes("items.csv", "item,brand\ni1,x\n")(folder), "--attribute-columns=colour"]),
     Row("attributes", "of no item of the log", ("No item of the attributes is an item of `log`",), attributes("items.csv", "item,brand\nz,x\n")),
     Row("attributes", "truncated JSON", ("is not a JSON object like",), attributes("items.json", '{"i1": ["a"')),
-    Row("attributes", "JSON nested without end", ("is not a JSON object like",), attributes("items.json", "[" * 100_000)),
+    Row("attributes", "JSON nested without end", ("is not a JSON list like",), attributes("items.json", "[" * 100_000)),
     Row("attributes", "JSON values that are objects", ("is not a JSON object like",), attributes("items.json", '{"i1": [{"a": 1}]}')),
     Row("attributes", "JSON with half of a character", ("is not a JSON object like",), attributes("items.json", '{"i1": ["\\ud800"]}')),
-    Row("attributes", "JSON that is no object of lists", ("is not a JSON object like",), attributes("items.json", "[1]")),
-    Row("attributes", "no column of items", ("has no item column", "--item-column"), attributes("items.csv", "brand\nx\n")),
+    Row("attributes", "JSON that is no list of records", ("is not a JSON list like",), attributes("items.json", "[1]")),
+    Row("attributes", "no column of items", ("has no item column", "--attribute-item-column"), attributes("items.csv", "brand\nx\n")),
     Row("attributes", "no attribute", ("has no column beside 'item'",), attributes("items.csv", "item\nx\n")),
     Row("attributes", "a pickle", ("cannot be read as parquet",), attributes("items.parquet", pickle.dumps({}))),
     Row("attributes", "without a log", ("`attributes` must be given together with `interactions`",), flags("prepare", "--attributes=items.csv")),
@@ -266,9 +280,12 @@ ROWS = [  # one row a line, as in the document
     Row("flag", "NaN or infinite", ("`learning_rate`: Expected number. Got value: nan",), flags("train", "--learning-rate=nan")),
     Row("flag", "out of range", ("`epochs` must be at least 1, got 0",), flags("train", "--epochs=0")),
     Row("flag", "not one of its words", ("`strategy` must be one of auto, one_device",), flags("train", "--strategy=many")),
-    Row("flag", "two that do not fit", ("`hidden_units` must be a multiple of `num_heads` (2), got 7",), flags("train", "--hidden-units=7")),
+    Row("flag", "not one of the ways with duplicates", ("`duplicates` must be one of keep, drop, consecutive, got 'all'",), flags("prepare", "--duplicates=all")),
+    Row("flag", "two that do not fit", ("`hidden_units` must be a multiple of `num_heads` (2), got 7",), flags("train", "--preset=none", "--hidden-units=7")),
     Row("flag", "a seed that is too large", ("`seed` must be a whole number below 2^31",), flags("train", "--seed=99999999999")),
-    Row("flag", "an unknown preset", ("`preset` 'gpu' is not in sample.yaml",), flags("train", "--preset=gpu")),
+    Row("flag", "two rules for what was seen", ("`protocol` must be all, or not given, where `recommend_seen` is true, got 'unseen'",), flags("train", "--recommend-seen=true", "--protocol=unseen")),
+    Row("flag", "of trainings, where nothing is trained", ("`epochs` is no setting of poprec, which is counted, not trained",), flags("train", "--model=poprec", "--epochs=3")),
+    Row("flag", "an unknown preset", ("`preset` 'gpu' is no preset of emkd",), flags("train", "--preset=gpu")),
     Row("flag", "a name with a folder in it", ("`name` must be a plain folder name",), flags("train", "--name=a/b")),
     Row("command", "unknown", ("Unknown command `trane`. Did you mean `train`?",), flags("trane")),
     Row("command", "an argument without a flag", ("Unexpected argument `stray`",), flags("train", "stray")),
@@ -276,11 +293,24 @@ ROWS = [  # one row a line, as in the document
     Row("command", "several workers without TF_CONFIG", ("needs TF_CONFIG in the environment",), flags("train", "--strategy=multi_worker")),
     Row("command", "a TF_CONFIG that is no JSON", ("TF_CONFIG cannot be read", "it is JSON with `cluster` and `task`"), flags("train"), tf_config="{"),
     Row("command", "a TF_CONFIG without a task", ("TF_CONFIG cannot be read",), flags("train"), tf_config='{"cluster": {"worker": ["a:1"]}}'),
+    Row("search space", "a setting that is none", ("space.yaml: `dropuot` is no setting that is searched. Did you mean `dropout`?",), searched("dropuot: [0.1]")),
+    Row("search space", "a setting of other models", ("`num_views` is no setting of sasrec; leave it out",), searched("num_views: [1, 2]")),
+    Row("search space", "a value that no training takes", ("space.yaml: `dropout` must be in [0, 1), got 1.5",), searched("dropout: {low: 0.1, high: 1.5}")),
+    Row("search space", "neither choices nor a range", ("`dropout` must be a list of choices, or {low: 0.1, high: 0.5}",), searched("dropout: 0.5")),
+    Row("search", "a budget that is no time", ("`budget` must be a time such as 90m or 2h, got 'soon'",), flags("tune", "--budget=soon")),
+    Row("distill", "without a run", ("distilled needs --distill RUN, a finished run",), flags("train", "--model=distilled")),
+    Row("distill", "a run that is none", ("none is no run directory",), flags("train", "--model=distilled", "--distill=none")),
+    Row("distill", "a run of other data", ("was trained on `tiny`", "the data here is `sample`"), lambda folder, run: ["train", "--model=distilled", f"--distill={run}"], needs_run=True),
     Row("run", "no run directory", ("none is no run directory",), flags("evaluate", "--run=none")),
     Row("run", "a finished one of the same name", ("holds no unfinished run; choose another --name",), again(), needs_run=True),
     Row("run", "no checkpoint", ("holds no checkpoint",), damaged(lambda run: shutil.rmtree(run / "checkpoints" / "best")), needs_run=True),
     Row("run", "other data than it was trained on", ("was trained on `tiny`", "give the same files"), damaged(lambda run: file(run, "dataset.json", '{"name": "tiny", "fingerprint": "other"}')), needs_run=True),
-    Row("run", "an unknown key in its config", ("config.yaml: unknown key `depth`",), damaged(each("config.yaml", lambda c: c + b"depth: 3\n")), needs_run=True),
+    Row("run", "a truncated history, for a report", ("history.jsonl is damaged",), damaged(each("history.jsonl", lambda c: c[:-9]), "report"), needs_run=True),
+    Row("titles", "no column of titles", ("has no column of titles, it has user, item, time", "call them item_id and title"), lambda folder, run: ["report", f"--run={run}", f"--titles={file(folder, 'log.csv', LOG)}"], needs_run=True),
+    Row("run", "an empty config", ("config.yaml is incomplete: its end is missing", "put the whole file back"), damaged(each("config.yaml", lambda c: b"")), needs_run=True),
+    Row("run", "a truncated config", ("config.yaml is incomplete: its end is missing",), damaged(each("config.yaml", half)), needs_run=True),
+    Row("run", "a config without its last line", ("config.yaml is incomplete: its end is missing",), damaged(each("config.yaml", lambda c: c[: c.index(b"k: 5")])), needs_run=True),
+    Row("run", "an unknown key in its config", ("config.yaml: unknown key `depth`",), damaged(each("config.yaml", lambda c: b"depth: 3\n" + c)), needs_run=True),
     Row("run", "a value of another type in its config", ("config.yaml: `epochs` must be a whole number below 2^31, got 'many'",), damaged(each("config.yaml", lambda c: c.replace(b"epochs: 1", b"epochs: many"))), needs_run=True),
     Row("run", "a truncated dataset.json", ("dataset.json is missing or damaged",), damaged(each("dataset.json", half)), needs_run=True),
     Row("unfinished run", "other settings", ("has other settings: `learning_rate` was 0.01, is 0.5",), unfinished(lambda run: None, "--learning-rate=0.5"), needs_run=True),
@@ -301,18 +331,26 @@ ROWS = [  # one row a line, as in the document
     Row("export", "of a run that is none", ("none is no run directory",), flags("export", "--run=none")),
     Row("export", "of a run with damaged metrics", ("metrics.json is missing or damaged",), damaged(each("metrics.json", half), "export"), needs_run=True),
     Row("export", "lists below 1", ("`k` must be at least 1, got 0",), on_run("export", "--k=0"), needs_run=True),
+    Row("export", "a network that is neither a number nor the best", ("`network` must be a number or best, got 'worst'",), on_run("export", "--network=worst"), needs_run=True),
     Row("export", "a network that is not there", ("`network` must be from 1 to 2, got 3",), on_run("export", "--network=3"), needs_run=True),
     Row("export", "an unknown index", ("`index` must be faiss, got 'scann'",), on_run("export", "--index=scann"), needs_run=True),
     Row("export", "check of a folder that is none", ("none is no export of emkd",), flags("export", "--verify=none")),
     Row("export", "check of one without its graph", ("saved_model.pb cannot be read: No such file",), lambda folder: ["export", f"--verify={file(folder, 'checks.json', '[]').parent}"]),
-    Row("recommend", "neither a history nor a file to write", ("`emkd recommend` needs --history", "or --output FILE"), flags("recommend", "--run=x")),
+    Row("recommend", "neither a history, a user nor a file to write", ("`emkd recommend` needs --history", "--user ID or --output FILE"), flags("recommend", "--run=x")),
+    Row("recommend", "a history and a user", ("`emkd recommend` needs --history", "--user ID or --output FILE"), flags("recommend", "--run=x", "--history=a", "--user=b")),
+    Row("recommend", "a user who is not there", ("`user` 'nobody' is none of the 60 users of the run's data",), on_run("recommend", "--user=nobody"), needs_run=True),
     Row("recommend", "a file to read and none to write", ("needs --history", "or --output FILE"), flags("recommend", "--run=x", "--history=a", "--input=h.csv")),
     Row("recommend", "a file of another type to write", ("lists.json must end in .csv or .parquet",), flags("recommend", "--run=x", "--output=lists.json")),
     Row("recommend", "a file in no folder to write", ("none/lists.csv cannot be written (No such file or directory)",), flags("recommend", "--run=x", "--output=none/lists.csv")),
     Row("recommend", "histories without their column", ("has no column `history`, it has user, past", "one row a user"), recommend("user,past\nu,a\n"), needs_run=True),
     Row("recommend", "histories without users", ("has no user column", "--user-column"), recommend("who,history\nu,a\n"), needs_run=True),
     Row("recommend", "histories with an empty user", ("line 3: column 'user' is empty",), recommend("user,history\nu,a\n,b\n"), needs_run=True),
-    Row("recommend", "histories that are damaged", ("cannot be read as csv",), recommend("user,history\nu,a,b,c\n"), needs_run=True),
+    Row("recommend", "histories that are damaged", ("line 2 has more fields than the 2 of the first line",), recommend("user,history\nu,a,b,c\n"), needs_run=True),
+    Row("recommend", "one list on Spark", ("--engine spark writes lists: it needs --output FOLDER",), flags("recommend", "--run=x", "--history=a", "--engine=spark")),
+    Row("recommend", "a CSV file on Spark", ("lists.csv must end in .parquet: --engine spark writes a folder",), on_run("recommend", "--output=lists.csv", "--engine=spark"), needs_run=True),
+    Row("engine", "unknown", ("`engine` must be local or spark, got 'flink'",), flags("prepare", "--engine=flink")),
+    Row("engine", "a setting of Spark without it", ("`spark_master` goes with --engine spark",), flags("prepare", "--spark-master=yarn")),
+    Row("engine", "a setting of Spark without its value", ("`spark_conf` 'spark.driver.memory' must be key=value",), flags("prepare", "--engine=spark", "--spark-conf=spark.driver.memory")),
     Row("recommend", "k below 1", ("`k` must be at least 1, got 0",), flags("recommend", "--run=x", "--history=a", "--k=0")),
     Row("evaluate", "an unknown split", ("`split` must be test or validation, got 'third'",), flags("evaluate", "--run=x", "--split=third")),
     Row("download", "no network", ("Beauty.txt is not in", "cannot be downloaded", "get https://", "and put it into"), lambda folder: ["prepare", "--dataset=beauty", f"--data-dir={folder}"], code=3),
@@ -377,10 +415,19 @@ def test_nothing_is_half_written_and_nothing_leaves_the_archive(tmp_path, monkey
     inner = tmp_path / "inner"
     inner.mkdir()
     for row in ROWS:
-        if not row.needs_run and row.input in ("log", "CSV", "Parquet", "attributes"):
+        if not row.needs_run and row.input in (
+            "log",
+            "CSV",
+            "gzip",
+            "JSON",
+            "Arrow",
+            "Parquet",
+            "attributes",
+        ):
             main(row.arguments(inner))
     main(archive_with_a_way_out(inner))
-    assert not list((tmp_path / "cache").rglob("*"))
+    assert not list((tmp_path / "cache").glob("prepared/*"))
+    assert not [p for p in (tmp_path / "cache").rglob("*") if p.is_file()]
     assert not (tmp_path / "evil").exists()
 
 
@@ -396,10 +443,10 @@ def test_hostile_ids_come_back_byte_for_byte(tiny_settings, tmp_path):
         "'",
         "👩‍👩‍👧 emoji",
         "a,b;c|d",
-        " spaces ",
+        "two  blanks",
         "x" * 10_000,
     ]
-    ids += ["../../etc/passwd", "\u202eright to left", "é", "e\u0301", "0", "-1", "nan"]
+    ids += ["../../etc/passwd", "\u202eright to left", "é", "e\u0301", "0", "-1", "00"]
     rows = [
         (f"user {user}\t🙂", ids[(user + place) % len(ids)], place)
         for user in range(20)

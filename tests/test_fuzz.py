@@ -5,9 +5,10 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_models import make_emkd
 
-from emkd_tf.models.emkd import EMKD
-from emkd_tf.models.losses import EnsembleLosses
+from emkd_tf.kernels.compute import Compute
+from emkd_tf.models.emkd_terms import Terms
 
 LENGTH = 5
 
@@ -64,15 +65,15 @@ def cases(draw, **corner):
         "model": {
             "num_items": num_items,
             "max_length": LENGTH,
-            "item_attributes": attributes.astype(np.float32),
+            "attributes": attributes,
             "num_networks": draw(st.integers(1, 3)),
             "hidden_units": 4,
             "num_blocks": 1,
             "dropout": draw(st.sampled_from([0.0, 0.9])),
             "tie_item_embeddings": draw(st.booleans()),
-            "precision": draw(choices["precision"]),
         },
         "batch": {name: tf.constant(v, tf.int32) for name, v in batch.items()},
+        "precision": draw(choices["precision"]),
         "temperature": draw(choices["temperature"]),
         "scale": draw(st.sampled_from([0.0, 0.02, 3.0])),
     }
@@ -92,8 +93,11 @@ def test_they_stay_finite_at_every_corner(corner, data):
 
 
 def check_finite(case):
-    losses = EnsembleLosses(temperature=case["temperature"], chosen_share=0.9)
-    model = EMKD(**case["model"], losses=losses)
+    model = make_emkd(
+        **case["model"],
+        terms=Terms(temperature=case["temperature"], chosen_share=0.9),
+        compute=Compute(precision=case["precision"]),
+    )
     rng = np.random.default_rng(0)
     for weight in model.trainable_variables:
         weight.assign(rng.normal(size=weight.shape) * case["scale"])

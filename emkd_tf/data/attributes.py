@@ -1,31 +1,32 @@
-"""Item attributes as compressed rows on disk and as a multi-hot table in the model."""
+"""Item attributes as compressed rows on disk and as lists in the model."""
 
 from __future__ import annotations
 
 import numpy as np
 import polars as pl
 
-from emkd_tf.special_ids import vocabulary_size
+from emkd_tf.data.texts import canonical
+from emkd_tf.special_ids import PAD_ID, vocabulary_size
 
 
 def attribute_arrays(
-    attributes: pl.DataFrame, item_ids: list[str]
+    attributes: pl.DataFrame, item_ids: pl.Series
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Numbers the attributes of the catalogue's items, by first appearance.
 
+    An item is found by its id as it is written, or else as a whole number that one of
+    the two files writes as a float (`17.0`).
+
     Args:
         attributes: columns item, attribute; rows of other items are ignored.
-        item_ids: raw ids of items 1..V.
+        item_ids: [V] raw ids of items 1..V.
 
     Returns:
         Offsets [V + 1] int64 and values int32 (compressed rows: item i has the
         attributes values[offsets[i - 1] : offsets[i]], numbered from 0), and the
         attributes' names.
     """
-    catalogue = pl.DataFrame({"item": item_ids}).with_row_index("number")
-    known = attributes.unique(maintain_order=True).join(
-        catalogue, on="item", how="inner", maintain_order="left"
-    )
+    known = _numbered(attributes, item_ids).unique(maintain_order=True)
     names = known["attribute"].unique(maintain_order=True)
     numbers = pl.DataFrame({"attribute": names}).with_row_index("value")
     pairs = known.join(numbers, on="attribute", how="left").sort("number", "value")
@@ -34,21 +35,59 @@ def attribute_arrays(
     return offsets, pairs["value"].to_numpy().astype(np.int32), names.to_list()
 
 
-def multi_hot(
-    offsets: np.ndarray, values: np.ndarray, num_attributes: int
-) -> np.ndarray:
-    """Spreads compressed rows to one row of zeros and ones per id.
+def _numbered(attributes: pl.DataFrame, item_ids: pl.Series) -> pl.DataFrame:
+    """Returns columns number (from 0) and attribute of the catalogue's items."""
+    catalogue = pl.DataFrame({"item": item_ids}).with_row_index("number")
+    by_value = catalogue.select(canonical(pl.col("item")), other="number").unique(
+        "item", keep="none"
+    )
+    found = attributes.join(catalogue, on="item", how="left", maintain_order="left")
+    found = found.with_columns(canonical(pl.col("item"))).join(
+        by_value, on="item", how="left", maintain_order="left"
+    )
+    number = pl.coalesce("number", "other").alias("number")
+    return found.select(number, "attribute").drop_nulls()
+
+
+def main_attributes(offsets: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Returns the attribute that tells most of what kind an item is: its most frequent
+    one among those that at most half of the items have.
 
     Args:
         offsets: [V + 1] int64.
         values: int32 attribute numbers from 0.
-        num_attributes: A.
 
     Returns:
-        [V + 2, A] float32; the rows of padding and mask token are zero.
+        [V] int64; the most frequent one where an item has no rarer one, -1 without any.
     """
     num_items = len(offsets) - 1
-    table = np.zeros((vocabulary_size(num_items), num_attributes), np.float32)
-    items = np.repeat(np.arange(1, num_items + 1), np.diff(offsets))
-    table[items, values] = 1.0
+    found = np.full(num_items, -1)
+    if not len(values):
+        return found
+    counts = np.bincount(values)
+    items = np.repeat(np.arange(num_items), np.diff(offsets))
+    # Ascending, so that the best is written last.
+    worth = np.where(counts <= num_items / 2, counts, -counts)[values]
+    order = np.argsort(worth, kind="stable")
+    found[items[order]] = values[order]
+    return found
+
+
+def attribute_ids(offsets: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Spreads compressed rows to lists of one width, a row an id.
+
+    Args:
+        offsets: [V + 1] int64.
+        values: int32 attribute numbers from 0.
+
+    Returns:
+        [V + 2, K] int32, numbers from 1, PAD_ID behind an item's last attribute; K is
+        the most attributes of an item, at least 1. Padding and mask token have none.
+    """
+    counts = np.diff(offsets)
+    width = max(1, int(counts.max(initial=0)))
+    table = np.full((vocabulary_size(len(counts)), width), PAD_ID, np.int32)
+    items = np.repeat(np.arange(1, len(counts) + 1), counts)
+    places = np.arange(len(values)) - np.repeat(offsets[:-1], counts)
+    table[items, places] = values + 1
     return table

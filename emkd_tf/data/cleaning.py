@@ -7,11 +7,16 @@ from then on an action is two numbers and a time.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
 
+_SORTED_AT_ONCE = 10_000_000
 MIN_ACTIONS = 3  # one to train on, one to validate on, one to test on
+# Why an action is dropped, in this order.
+DUPLICATES, REPEATS, K_CORE = "duplicate rows", "repeats", "k-core"
+TOO_FEW = f"users with fewer than {MIN_ACTIONS} actions"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,15 +81,34 @@ def encode(log: pl.LazyFrame) -> Actions:
     )
 
 
+def order_in_time(actions: Actions) -> np.ndarray:
+    """Returns [n] int64: the actions by user and time, in the file's order on ties."""
+    users, times = actions.users, actions.times
+    if len(actions) and times.dtype == np.int64:
+        first = times.min()
+        span = int(times.max()) - int(first) + 1
+        if span * (int(users.max()) + 1) < 2**63:  # one key sorts twice as fast as two
+            return np.argsort(
+                users.astype(np.int64) * span + (times - first), kind="stable"
+            )
+    return np.lexsort((times, users))
+
+
 def is_first(actions: Actions) -> np.ndarray:
     """Returns [n] bool: not a duplicate of an earlier action."""
-    keys = (actions.items, actions.times, actions.users)
-    order = np.lexsort(keys)  # stable: the earliest of equals comes first
-    is_new = np.ones(len(actions), bool)
-    if len(actions):
-        is_new[1:] = np.any([key[order[1:]] != key[order[:-1]] for key in keys], axis=0)
-    found = np.empty(len(actions), bool)
-    found[order] = is_new
+    found = np.ones(len(actions), bool)
+    order = order_in_time(actions)
+    users, times = actions.users[order], actions.times[order]
+    is_tie = (users[1:] == users[:-1]) & (times[1:] == times[:-1])
+    tied = np.zeros(len(actions), bool)
+    tied[1:] |= is_tie
+    tied[:-1] |= is_tie
+    order, users, times = order[tied], users[tied], times[tied]
+    items = actions.items[order]
+    by_item = np.lexsort((items, times, users))  # stable: the earliest comes first
+    keys = [key[by_item] for key in (items, times, users)]
+    is_same = np.all([key[1:] == key[:-1] for key in keys], axis=0)
+    found[order[by_item][1:][is_same]] = False
     return found
 
 
@@ -99,33 +123,95 @@ def k_core(actions: Actions, min_user: int, min_item: int) -> Actions:
         actions = actions.filter(is_kept)
 
 
-def clean(
-    actions: Actions, min_user: int, min_item: int
-) -> tuple[Actions, dict[str, int]]:
-    """Drops actions that cannot be used, orders the rest and numbers it anew.
+def is_repeat(actions: Actions, *, consecutive: bool) -> np.ndarray:
+    """Returns [n] bool: an action on an item that its user has acted on before, in time
+    order; only the action directly before counts if `consecutive`."""
+    order = order_in_time(actions)
+    users, items = actions.users[order], actions.items[order]
+    if not consecutive:
+        by_pair = np.lexsort((items, users))  # stable: the earliest comes first
+        order, users, items = order[by_pair], users[by_pair], items[by_pair]
+    found = np.zeros(len(actions), bool)
+    is_same = (users[1:] == users[:-1]) & (items[1:] == items[:-1])
+    found[order[1:]] = is_same
+    return found
+
+
+def steps(
+    actions: Actions, min_user: int, min_item: int, duplicates: str = "keep"
+) -> Iterator[tuple[str, np.ndarray, Actions]]:
+    """Drops actions that cannot be used, reason by reason.
 
     Args:
         actions: in the file's order.
         min_user, min_item: k-core bounds.
+        duplicates: of a user's repeated actions on an item keep all, drop all but the
+            first, or drop consecutive ones alone. Equal rows are always one action.
+
+    Yields:
+        The reason, [n] bool which of the actions before are kept, and these.
+    """
+    is_kept = is_first(actions)
+    actions = actions.filter(is_kept)
+    yield DUPLICATES, is_kept, actions
+    if duplicates != "keep":
+        is_kept = ~is_repeat(actions, consecutive=duplicates == "consecutive")
+        actions = actions.filter(is_kept)
+        yield REPEATS, is_kept, actions
+    core = k_core(actions, min_user, min_item)
+    is_kept = _are_in(core.users, actions.users) & _are_in(core.items, actions.items)
+    yield K_CORE, is_kept, core
+    is_kept = np.bincount(core.users)[core.users] >= MIN_ACTIONS
+    yield TOO_FEW, is_kept, core.filter(is_kept)
+
+
+def _are_in(some: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Returns which of the numbers are among some of them."""
+    is_there = np.zeros(int(numbers.max(initial=-1)) + 1, bool)
+    is_there[some] = True
+    return is_there[numbers]
+
+
+def clean(
+    actions: Actions, min_user: int, min_item: int, duplicates: str = "keep"
+) -> tuple[Actions, dict[str, int]]:
+    """Drops actions that cannot be used (see `steps`), orders the rest and numbers it
+    anew.
 
     Returns:
         Actions grouped by user in order of first appearance, in time order (stable on
         ties), users and items numbered by first appearance; and the number of dropped
         rows by reason.
     """
-    unique = actions.filter(is_first(actions))
-    core = k_core(unique, min_user, min_item)
-    kept = core.filter(np.bincount(core.users)[core.users] >= MIN_ACTIONS)
-    dropped = {
-        "duplicate rows": len(actions) - len(unique),
-        "k-core": len(unique) - len(core),
-        f"users with fewer than {MIN_ACTIONS} actions": len(core) - len(kept),
-    }
+    dropped, kept = {}, actions
+    for reason, is_kept, left in steps(actions, min_user, min_item, duplicates):
+        kept = left
+        dropped[reason] = len(is_kept) - int(np.count_nonzero(is_kept))
     users, user_ids = _by_first_appearance(kept.users, kept.user_ids)
-    order = np.lexsort((kept.times, users))
+    kept = dataclasses.replace(kept, users=users)
+    order = order_in_time(kept)
     items, item_ids = _by_first_appearance(kept.items[order], kept.item_ids)
     ordered = Actions(users[order], items, kept.times[order], user_ids, item_ids)
     return ordered, dropped
+
+
+def count_repeats(actions: Actions) -> int:
+    """Returns how many actions are on an item that the user has acted on before.
+
+    Args:
+        actions: grouped by user, as `clean` gives them.
+    """
+    distinct = first = 0
+    while first < len(actions):
+        # Whole users at a time: sorting makes a copy in 64 bits.
+        last = min(first + _SORTED_AT_ONCE, len(actions)) - 1
+        end = np.searchsorted(actions.users, actions.users[last], "right")
+        pairs = actions.users[first:end].astype(np.int64) * len(actions.item_ids)
+        pairs += actions.items[first:end]
+        pairs.sort()
+        distinct += 1 + np.count_nonzero(np.diff(pairs))
+        first = end
+    return len(actions) - int(distinct)
 
 
 def _by_first_appearance(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pooch
 
-from emkd_tf.data.tables import require_file
+from emkd_tf.data.reading import require_file
 from emkd_tf.errors import DataUnavailableError, InputError
 
 _TIMEOUT_SECONDS = 30

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from emkd_tf.data.splits import Split, leave_one_out
 from emkd_tf.errors import InputError
 from emkd_tf.files import read_json
 from emkd_tf.special_ids import PAD_ID
 
-# Actions at the end of a history that a split does not see; the first of them is its
-# target.
-HELD_OUT = {"validation": 2, "test": 1}
-_COUNTED_AT_ONCE = 10_000_000  # counting makes a copy in 64 bits
+_COUNTED_AT_ONCE = 3_000_000  # counting makes three copies in 64 bits
 
 
 @dataclasses.dataclass(frozen=True)
 class Histories:
-    """Every user's items in time order, left open at the end by leave-one-out.
+    """Every user's items in time order, and what of them is held out.
 
     Attributes:
         items: [actions] int32 item ids, user after user.
         offsets: [users + 1] int64; user u has items[offsets[u] : offsets[u + 1]].
         attribute_offsets, attribute_values: the items' attributes as compressed rows.
+        split: where training parts end, and the targets of "validation" and "test".
         description: the content of `dataset.json`.
         folder: where the arrays and the ids' texts are.
     """
@@ -34,6 +35,7 @@ class Histories:
     offsets: np.ndarray
     attribute_offsets: np.ndarray
     attribute_values: np.ndarray
+    split: Split
     description: dict[str, Any]
     folder: Path
 
@@ -46,11 +48,15 @@ class Histories:
         """
         names = ("items", "offsets", "attribute_offsets", "attribute_values")
         try:
-            arrays = [
-                np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-                for name in names
-            ]
-            histories = cls(*arrays, read_json(folder / "dataset.json"), folder)
+            arrays = {name: _load(folder / f"{name}.npy") for name in names}
+            description = read_json(folder / "dataset.json")
+            if "split" in description:
+                split = Split.from_array(_load(folder / "split.npy"))
+            else:
+                split = leave_one_out(arrays["offsets"])
+            histories = cls(
+                **arrays, split=split, description=description, folder=folder
+            )
             histories._check_sizes()
             histories._check_numbers()
         except (OSError, EOFError, ValueError, LookupError, TypeError) as error:
@@ -68,6 +74,7 @@ class Histories:
             found != {key: self.description[key] for key in found}
             or ends != (len(self.items), len(self.attribute_values))
             or {self.items.dtype, self.attribute_values.dtype} != {np.dtype(np.int32)}
+            or len(self.split.training_ends) != self.num_users
         ):
             raise ValueError("its files do not fit together")
 
@@ -80,11 +87,13 @@ class Histories:
             if values.size and not low <= values.min() <= values.max() <= high:
                 raise ValueError(f"{name}.npy has numbers outside {low} to {high}")
         for name, offsets, least in (
-            ("offsets", self.offsets, max(HELD_OUT.values())),
+            ("offsets", self.offsets, 1),
             ("attribute_offsets", self.attribute_offsets, 0),
         ):
             if offsets[0] != 0 or (np.diff(offsets) < least).any():
                 raise ValueError(f"{name}.npy has bounds in no order")
+        if not self.split.fits(self.offsets):
+            raise ValueError("its split does not fit its histories")
 
     @property
     def num_users(self) -> int:
@@ -110,6 +119,19 @@ class Histories:
         """Returns the raw ids of users 0, 1, ..."""
         return self._lines("user_ids.txt", self.num_users)
 
+    def user_id_pieces(self, count: int) -> Iterator[list[str]]:
+        """Yields the raw ids of users 0, 1, ..., so many at a time."""
+        path, left = self.folder / "user_ids.txt", self.num_users
+        try:
+            with path.open(encoding="utf-8", newline="\n") as lines:
+                while piece := [i.rstrip("\n") for i in itertools.islice(lines, count)]:
+                    left -= len(piece)
+                    yield piece
+        except (OSError, ValueError) as error:
+            raise _damaged(self.folder, error) from None
+        if left:
+            raise _damaged(self.folder, f"user_ids.txt lacks {left} lines")
+
     def _lines(self, name: str, count: int) -> list[str]:
         try:
             text = (self.folder / name).read_text(encoding="utf-8")
@@ -123,11 +145,22 @@ class Histories:
     def training_bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Returns starts and ends [users] int64 of the training part of each
         history."""
-        return self.offsets[:-1], self.offsets[1:] - HELD_OUT["validation"]
+        return self.offsets[:-1], self.split.training_ends
+
+    def evaluated(self, split: str) -> np.ndarray:
+        """Returns [n] int64, the users with a target in "validation" or "test": all of
+        them with leave-one-out."""
+        return self.split.users(split)
 
     def targets(self, split: str) -> np.ndarray:
-        """Returns the held-out item of each user: [users] int32."""
-        return self.items[self.offsets[1:] - HELD_OUT[split]]
+        """Returns the held-out item of each evaluated user: [n] int32."""
+        return self.items[self.split.targets[split][self.evaluated(split)]]
+
+    def known_lengths(self, split: str) -> np.ndarray:
+        """Returns how many actions lie before each evaluated user's target: [n]
+        int64."""
+        users = self.evaluated(split)
+        return self.split.targets[split][users] - self.offsets[users]
 
     def before_target(
         self, split: str, users: np.ndarray, length: int | None = None
@@ -136,13 +169,13 @@ class Histories:
 
         Args:
             split: "validation" or "test".
-            users: [n] user numbers.
+            users: [n] numbers of users that it evaluates.
             length: items kept, the newest; None keeps the longest history of `users`.
 
         Returns:
             [n, length] int32, left-padded with PAD_ID.
         """
-        ends = self.offsets[users + 1] - HELD_OUT[split]
+        ends = self.split.targets[split][users]
         starts = self.offsets[users]
         if length is None:
             length = int((ends - starts).max())
@@ -150,13 +183,21 @@ class Histories:
 
     def training_item_counts(self) -> np.ndarray:
         """Returns [V] int64: how often each item 1..V is in a training part."""
-        held_out = np.concatenate([self.targets(split) for split in HELD_OUT])
         size = self.num_items + 1
         counts = np.zeros(size, np.int64)
-        for first in range(0, len(self.items), _COUNTED_AT_ONCE):
-            part = self.items[first : first + _COUNTED_AT_ONCE]
+        for users in self.user_pieces(_COUNTED_AT_ONCE):
+            bounds = self.offsets[users[0] : users[-1] + 2]
+            places = np.arange(bounds[0], bounds[-1])
+            ends = np.repeat(self.split.training_ends[users], np.diff(bounds))
+            part = self.items[bounds[0] : bounds[-1]][places < ends]
             counts += np.bincount(part, minlength=size)
-        return (counts - np.bincount(held_out, minlength=size))[1:]
+        return counts[1:]
+
+    def user_pieces(self, actions: int) -> list[np.ndarray]:
+        """Returns all users in pieces that follow on each other, with about so many
+        actions each."""
+        firsts = np.flatnonzero(np.diff(self.offsets[:-1] // actions)) + 1
+        return np.split(np.arange(self.num_users), firsts)
 
 
 def left_padded(
@@ -170,6 +211,10 @@ def left_padded(
     at = ends[:, np.newaxis] + np.arange(-length, 0)
     is_item = at >= starts[:, np.newaxis]
     return np.where(is_item, items[np.where(is_item, at, 0)], PAD_ID).astype(np.int32)
+
+
+def _load(path: Path) -> np.ndarray:
+    return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
 def _damaged(folder: Path, reason: object) -> InputError:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from emkd_tf.data.formats import USER_NAMES, find_column
-from emkd_tf.data.tables import as_text, first_bad, place, scan_table
+from emkd_tf.data.columns import USER_NAMES, find_column
+from emkd_tf.data.tables import scan_table
 from emkd_tf.errors import InputError
 
 HISTORY_NAMES = ("history", "items", "item_ids", "sequence")
@@ -19,8 +19,8 @@ def scan_histories(
     """Opens a file with one history a row.
 
     Args:
-        path: CSV or Parquet file with a column of users and one of histories: item ids,
-            oldest first, joined by the separator, or (in Parquet) as a list. An empty
+        path: table of any kind with a column of users and one of histories: item ids,
+            oldest first, joined by the separator, or as a list. An empty
             history is one of a new user.
         separator: between the ids of a joined history.
         user_column: column of user ids, or None to find it by its usual names.
@@ -33,8 +33,8 @@ def scan_histories(
         InputError: a missing column, an empty user id, or histories that are neither
             text nor lists.
     """
-    frame = scan_table(path)
-    schema = frame.collect_schema()
+    table = scan_table(path, [*HISTORY_NAMES, *([user_column] if user_column else [])])
+    schema = table.schema
     user = find_column(schema.names(), path, "user", user_column, USER_NAMES)
     history = next((c for c in schema.names() if c.lower() in HISTORY_NAMES), None)
     if history is None:
@@ -51,14 +51,14 @@ def scan_histories(
             f"{path}: column {history!r} holds {schema[history]}, not text or lists of "
             "item ids."
         )
-    users = as_text(frame, user)
-    is_bad = users.is_null() | (users == "")
-    if bad := first_bad(frame.select(user), path, is_bad):
+    users = table.text(user)
+    if bad := table.first_bad(users.is_null()):
         raise InputError(
-            f"{place(path, bad['row'])}: column {user!r} is empty; correct or drop "
+            f"{table.place(bad['row'])}: column {user!r} is empty; correct or drop "
             "the row."
         )
     # An empty field of a CSV file is a null.
     lists = lists.list.drop_nulls().fill_null([])
+    lists = lists.list.eval(pl.element().str.strip_chars())
     is_text = pl.element().str.len_bytes() > 0
-    return frame.select(user=users, history=lists.list.filter(is_text))
+    return table.frame.select(user=users, history=lists.list.filter(is_text))

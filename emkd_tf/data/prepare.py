@@ -10,26 +10,32 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from emkd_tf.config import DataConfig, nearest
-from emkd_tf.data import formats
 from emkd_tf.data.attributes import attribute_arrays
-from emkd_tf.data.cleaning import clean, encode
 from emkd_tf.data.download import cache_dir, data_dir, fetch, sha256
+from emkd_tf.data.engine import Engine, in_process
 from emkd_tf.data.histories import Histories
+from emkd_tf.data.own_files import read_own
+from emkd_tf.data.reading import require_readable
 from emkd_tf.data.sources import SOURCES, Interactions, Source, read_sample
-from emkd_tf.data.tables import require_file
+from emkd_tf.data.tables import parquet_files
 from emkd_tf.errors import InputError
-from emkd_tf.files import new_folder, write_json, write_text
+from emkd_tf.files import new_folder, write_json
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+# What of DataConfig decides the prepared arrays, beside the files.
+_OPTIONS = (
+    *("user_column", "item_column", "time_column", "rating_column"),
+    *("attribute_item_column", "attribute_columns"),
+    *("min_rating", "since", "until", "duplicates", "user_core", "item_core"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Input:
-    """What goes into a preparation: hashes for the fingerprint and a deferred
-    reader."""
+    """What goes into a preparation: the sha256 of each file by its role, for the
+    fingerprint, and a deferred reader."""
 
     hashes: dict[str, str]
     read: Callable[[], Interactions]
@@ -37,24 +43,20 @@ class _Input:
 
 
 def _own_input(config: DataConfig) -> _Input:
-    interactions = Path(config.interactions)
-    attributes = Path(config.attributes) if config.attributes else None
-    for path in (interactions, attributes):
-        if path is not None:
-            require_file(path)
+    files = {"interactions": config.interactions, "attributes": config.attributes}
+    paths = {role: Path(file) for role, file in files.items() if file is not None}
+    for path in paths.values():
+        require_readable(path)
+    hashes = {role: _content_hash(path) for role, path in paths.items()}
+    return _Input(hashes, lambda: read_own(config))
 
-    def read() -> Interactions:
-        return Interactions(
-            formats.read_interactions(
-                interactions, config.user_column, config.item_column, config.time_column
-            ),
-            formats.read_attributes(attributes, config.item_column)
-            if attributes
-            else pl.DataFrame(schema={"item": pl.String, "attribute": pl.String}),
-        )
 
-    hashes = {p.name: sha256(p) for p in (interactions, attributes) if p is not None}
-    return _Input(hashes, read)
+def _content_hash(path: Path) -> str:
+    """Returns the sha256 of a file, or of the files of a folder by their names."""
+    if not path.is_dir():
+        return sha256(path)
+    files = {str(p.relative_to(path)): sha256(p) for p in parquet_files(path)}
+    return hashlib.sha256(json.dumps(files).encode()).hexdigest()
 
 
 def _named_input(config: DataConfig, raw_dir: Path) -> _Input:
@@ -79,14 +81,15 @@ def _named_input(config: DataConfig, raw_dir: Path) -> _Input:
 
 
 def fingerprint(config: DataConfig, hashes: dict[str, str]) -> str:
-    """Returns a hash of every option and input that decides the prepared arrays."""
-    options = [
-        config.min_user_actions,
-        config.min_item_actions,
-        config.user_column,
-        config.item_column,
-        config.time_column,
-    ]
+    """Returns a hash of every option and input that decides the prepared arrays.
+
+    Args:
+        config: the options.
+        hashes: sha256 of each file by its role.
+    """
+    options = {name: getattr(config, name) for name in _OPTIONS}
+    if config.split != DataConfig.split:  # else as before there were others
+        options |= {"split": config.split, "test_share": config.test_share}
     text = json.dumps([FORMAT_VERSION, config.dataset, options, hashes], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -95,24 +98,26 @@ def _describe(
     config: DataConfig, source: Source | None, fingerprint_: str, counts: dict[str, int]
 ) -> dict[str, Any]:
     users, items, actions = counts["users"], counts["items"], counts["actions"]
+    pairs = actions - counts["repeats"]
     return {
         "name": config.dataset,
         "fingerprint": fingerprint_,
         **counts,
         "actions_per_user": round(actions / users, 1),
         "actions_per_item": round(actions / items, 1),
-        "sparsity_percent": round(100 * (1 - actions / (users * items)), 2),
+        "sparsity_percent": round(100 * (1 - pairs / (users * items)), 2),
         "published": source
         and {"users": source.users, "items": source.items, "actions": source.actions},
         "licence": source.licence if source else None,
     }
 
 
-def prepare(config: DataConfig) -> Histories:
+def prepare(config: DataConfig, engine: Engine = in_process) -> Histories:
     """Prepares a dataset, or opens it if it was prepared before.
 
     Args:
         config: dataset, paths, columns and k-core bounds.
+        engine: that prepares; by default this process. All make the same arrays.
 
     Returns:
         The histories, memory-mapped from `<cache_dir>/prepared/<name>-<fingerprint>`.
@@ -130,7 +135,7 @@ def prepare(config: DataConfig) -> Histories:
     folder = cache / "prepared" / f"{config.dataset}-{key}"
     if not (folder / "dataset.json").exists():
         try:
-            _write(config, source, key, folder)
+            _write(config, source, key, folder, engine)
         except OSError as error:
             raise InputError(
                 f"{folder} cannot be written ({error.strerror}); choose another "
@@ -139,43 +144,33 @@ def prepare(config: DataConfig) -> Histories:
     return Histories.open(folder)
 
 
-def _write(config: DataConfig, source: _Input, key: str, folder: Path) -> None:
-    raw = source.read()
-    actions, dropped = clean(
-        encode(raw.actions.lazy()), config.min_user_actions, config.min_item_actions
-    )
-    if not len(actions):
-        raise InputError(
-            f"No user of `{config.dataset}` is left: dropped rows were {dropped}; "
-            "lower --min-user-actions or --min-item-actions, or give more data."
-        )
-    user_ids, item_ids = actions.user_ids.to_list(), actions.item_ids.to_list()
-    lengths = np.bincount(actions.users)
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    attribute_offsets, attribute_values, attribute_names = attribute_arrays(
-        raw.attributes, item_ids
-    )
-    if len(raw.attributes) and not attribute_names:
-        raise InputError(
-            f"No item of the attributes is an item of `{config.dataset}`; write the "
-            "ids the same way in both files."
-        )
-    counts = {
-        "users": len(user_ids),
-        "items": len(item_ids),
-        "actions": len(actions),
-        "attributes": len(attribute_names),
-    }
+def _write(
+    config: DataConfig, source: _Input, key: str, folder: Path, engine: Engine
+) -> None:
     with new_folder(folder) as unfinished:
-        np.save(unfinished / "items.npy", actions.items + np.int32(1))
-        np.save(unfinished / "offsets.npy", offsets)
-        np.save(unfinished / "attribute_offsets.npy", attribute_offsets)
-        np.save(unfinished / "attribute_values.npy", attribute_values)
-        write_text(unfinished / "item_ids.txt", "".join(f"{i}\n" for i in item_ids))
-        write_text(unfinished / "user_ids.txt", "".join(f"{i}\n" for i in user_ids))
-        write_json(unfinished / "attributes.json", attribute_names)
+        written = engine(config, source.read, unfinished)
+        pairs = written.content.attributes
+        offsets, values, names = attribute_arrays(pairs, written.item_ids)
+        if len(pairs) and not names:
+            raise InputError(
+                f"No item of the attributes is an item of `{config.dataset}`; write "
+                "the ids the same way in both files."
+            )
+        counts = {
+            "users": written.users,
+            "items": len(written.item_ids),
+            "actions": written.actions,
+            "repeats": written.repeats,
+            "attributes": len(names),
+            "items_with_attributes": int(np.count_nonzero(np.diff(offsets))),
+        }
+        np.save(unfinished / "attribute_offsets.npy", offsets)
+        np.save(unfinished / "attribute_values.npy", values)
+        write_json(unfinished / "attributes.json", names)
         description = _describe(config, source.source, key, counts)
+        description["dropped_rows"] = written.dropped
+        split = {} if written.split is None else {"split": written.split}
         write_json(
             unfinished / "dataset.json",
-            {**description, "dropped_rows": dropped, "inputs": source.hashes},
+            {**description, **written.content.told, **split, "inputs": source.hashes},
         )

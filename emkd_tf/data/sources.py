@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from emkd_tf.data import formats, synthetic
+from emkd_tf.data import synthetic
 from emkd_tf.data.download import RemoteFile
+from emkd_tf.data.movielens import read_movielens_1m
+from emkd_tf.data.s3rec import read_s3rec_attributes, read_s3rec_sequences
 
 _S3REC = "https://raw.githubusercontent.com/RUCAIBox/CIKM2020-S3Rec/master/data/"
 _AMAZON_LICENCE = (
@@ -25,10 +28,16 @@ class Interactions:
         actions: columns user, item (strings) and time (number), one row an action; lazy
             where they may be larger than memory.
         attributes: columns item, attribute (strings), one row a pair.
+        dropped: rows that are not among the actions, by reason.
+        told: how the files were read, for `dataset.json`.
+        has_times: whether the times are times, not places in a file.
     """
 
     actions: pl.DataFrame | pl.LazyFrame
     attributes: pl.DataFrame
+    dropped: dict[str, int] = dataclasses.field(default_factory=dict)
+    told: dict[str, Any] = dataclasses.field(default_factory=dict)
+    has_times: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,13 +60,12 @@ class Source:
 
 def _read_s3rec(sequences: Path, attributes: Path) -> Interactions:
     return Interactions(
-        formats.read_s3rec_sequences(sequences),
-        formats.read_s3rec_attributes(attributes),
+        read_s3rec_sequences(sequences), read_s3rec_attributes(attributes)
     )
 
 
 def _read_movielens(archive: Path) -> Interactions:
-    return Interactions(*formats.read_movielens_1m(archive))
+    return Interactions(*read_movielens_1m(archive), has_times=True)
 
 
 def _s3rec(stem: str, sequences_sha256: str, attributes_sha256: str):

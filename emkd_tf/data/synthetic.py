@@ -28,7 +28,6 @@ def generate(
         attribute.
     """
     rng = np.random.default_rng(seed)
-    num_items = NUM_CATEGORIES * ITEMS_PER_CATEGORY
     # Column t of `items` is every user's action t: the chains of all users advance
     # together.
     lengths = rng.integers(8, 30, size=num_users)
@@ -63,12 +62,16 @@ def generate(
             "time": time.astype(np.int64),
         }
     )
-    item = np.arange(num_items)
-    attributes = pl.DataFrame(
+    return actions, _attributes(rng)
+
+
+def _attributes(rng: np.random.Generator) -> pl.DataFrame:
+    """Returns each item's category and a brand."""
+    item = np.arange(NUM_CATEGORIES * ITEMS_PER_CATEGORY)
+    return pl.DataFrame(
         {
             "item": [f"item-{i:04d}" for i in np.concatenate([item, item])],
             "attribute": [f"category={i // ITEMS_PER_CATEGORY}" for i in item]
-            + [f"brand={b}" for b in rng.integers(NUM_BRANDS, size=num_items)],
+            + [f"brand={b}" for b in rng.integers(NUM_BRANDS, size=len(item))],
         }
     )
-    return actions, attributes

@@ -1,101 +1,230 @@
-"""CSV and Parquet files, read in pieces; what is wrong with one is one line."""
+"""Files as tables, read in pieces: what each kind of file is opened with.
+
+What a file holds is told by its content, not by its name.
+"""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from emkd_tf.data import json_tables
+from emkd_tf.data.delimited import (
+    LookAtLines,
+    find_form,
+    knows,
+    look_at_lines,
+    read_strictly,
+    sniff,
+)
+from emkd_tf.data.delimited_rows import Dialect, scan_lines
+from emkd_tf.data.reading import not_utf8, reading, require_readable
+from emkd_tf.data.s3rec import is_sequences, scan_sequences
+from emkd_tf.data.texts import as_text
 from emkd_tf.errors import InputError
 
-
-def require_file(path: Path) -> None:
-    """Raises an InputError if there is no file at a path, or none to be read."""
-    if not path.is_file():
-        what = "is no file" if path.exists() else "does not exist"
-        raise InputError(f"{path} {what}; check the path.")
-    try:
-        path.open("rb").close()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+PARQUET_SUFFIXES = (".parquet", ".pq", ".parq")
+_ARROW_SUFFIXES = (".feather", ".arrow", ".arrows", ".ipc")
+_SAMPLE_LINES = 1000
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def scan_table(path: Path) -> pl.LazyFrame:
-    """Opens a CSV or Parquet file to be read in pieces; CSV columns are strings.
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A file's rows, to be read in pieces.
+
+    Attributes:
+        frame: the columns; those of text files are strings.
+        path: of the file.
+        kind: how it is read, in a word.
+        first_line: of a text file the line of row 0, None for others.
+        types: by column, where the header tells them (`item_id:token`).
+        has_names: whether the file names its columns; else they have numbers.
+        open_part: opens a part of the file like the whole: lines of a text; of a
+            Parquet file its path, the first row and the number of rows. None where a
+            file can only be read from its beginning.
+    """
+
+    frame: pl.LazyFrame
+    path: Path
+    kind: str
+    first_line: int | None = None
+    types: dict[str, str] = dataclasses.field(default_factory=dict)
+    has_names: bool = True
+    open_part: Callable[..., pl.LazyFrame] | None = None
+
+    @property
+    def schema(self) -> pl.Schema:
+        with reading(self.path, self.kind):
+            return self.frame.collect_schema()
+
+    @property
+    def columns(self) -> list[str]:
+        return self.schema.names()
+
+    def collect(self, frame: pl.LazyFrame) -> pl.DataFrame:
+        """Computes a frame of the file's rows."""
+        with reading(self.path, self.kind):
+            return frame.collect(engine="streaming")
+
+    def look(self, build: Callable[[Table], pl.LazyFrame]) -> dict[str, Any]:
+        """Computes aggregates of all rows.
+
+        Args:
+            build: from this table, or a part of it, to a row of aggregates. They are
+                told apart by their names and types, so that those of parts can be put
+                together: "first ..." are numbers of rows, "earliest" and "latest"
+                values, truths hold where they hold for any row, others are counts.
+        """
+        return self.collect(build(self)).row(0, named=True)
+
+    def place(self, row: int) -> str:
+        """Names a row as the file's reader counts it: lines from 1, or rows from 0."""
+        if self.first_line is None:
+            return f"{self.path} row {row}"
+        return f"{self.path} line {row + self.first_line}"
+
+    def first_bad(self, is_bad: pl.Expr) -> dict[str, Any] | None:
+        """Returns the first row where `is_bad` holds, with its number as "row"."""
+        bad = self.frame.with_row_index("row").filter(is_bad).head(1)
+        found = self.collect(bad)
+        return None if found.is_empty() else found.row(0, named=True)
+
+    def text(self, name: str) -> pl.Expr:
+        """Returns a column as text, see `texts.as_text`.
+
+        Raises:
+            InputError: the column holds lists, structs or bytes.
+        """
+        dtype = self.schema[name]
+        if dtype.is_nested() or dtype == pl.Binary:
+            raise InputError(
+                f"{self.path}: column {name!r} holds {dtype}; it must hold texts or "
+                "numbers."
+            )
+        return as_text(dtype, pl.col(name))
+
+
+def scan_table(
+    path: Path, known_names: Sequence[str] = (), look: LookAtLines = look_at_lines
+) -> Table:
+    """Opens a file to be read in pieces.
+
+    Args:
+        path: a text table with any usual separator, JSON, a record a line, S3-Rec's
+            text, these compressed by gzip or Zstandard or not; Parquet, also a folder
+            of it; Arrow.
+        known_names: columns that a header would hold, beside those of usual names.
+        look: computes aggregates of a text table's lines.
 
     Raises:
         InputError: the file is missing, empty, damaged or of another type.
     """
-    require_file(path)
-    suffix = path.suffix.lower()
-    if suffix not in (".csv", ".parquet"):
-        raise InputError(f"{path} is neither .csv nor .parquet; convert it to one.")
-    if suffix == ".parquet":
-        frame = pl.scan_parquet(path)
-    else:
-        frame = pl.scan_csv(path, infer_schema=False)
-    with _reading(path):
-        frame.collect_schema()
-    if collect(frame.head(1), path).is_empty():
+    require_readable(path)
+    table = _scan_typed(path) or _scan_text(path, known_names, look)
+    if table.collect(table.frame.head(1)).is_empty():
         raise InputError(f"{path} has no rows, only a header.")
-    return frame
+    return table
 
 
-def read_table(path: Path) -> pl.DataFrame:
-    """Reads a CSV or Parquet file as `scan_table` does."""
-    return collect(scan_table(path), path)
+def parquet_files(folder: Path) -> list[Path]:
+    """Returns the Parquet files of a folder in the order of their names."""
+    found = (p for suffix in PARQUET_SUFFIXES for p in folder.rglob(f"*{suffix}"))
+    return sorted(p for p in found if not p.name.startswith(("_", ".")))
 
 
-@contextlib.contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except pl.exceptions.NoDataError:
-        raise InputError(f"{path} is empty; it needs a header line and rows.") from None
-    except (pl.exceptions.PolarsError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        kind = path.suffix.lower()[1:]
-        raise InputError(f"{path} cannot be read as {kind}: {reason}") from None
-
-
-def collect(frame: pl.LazyFrame, path: Path) -> pl.DataFrame:
-    """Computes a frame of a file's rows."""
-    with _reading(path):
-        return frame.collect(engine="streaming")
-
-
-def require_single_values(frame: pl.LazyFrame, path: Path, name: str) -> None:
-    """Raises an InputError if a column holds lists, structs or bytes."""
-    dtype = frame.collect_schema()[name]
-    if dtype.is_nested() or dtype == pl.Binary:
+def _scan_typed(path: Path) -> Table | None:
+    """Opens a file whose columns have types, or returns None."""
+    if path.is_dir():
+        files = parquet_files(path)
+        if not files:
+            raise InputError(f"{path} holds no file that ends in .parquet; check it.")
+        return _parquet(path, files, in_names="=" in str(files[0].parent))
+    with path.open("rb") as file:
+        magic = file.read(6)
+    suffix = path.suffix.lower()
+    if magic.startswith(b"PAR1") or suffix in PARQUET_SUFFIXES:
+        return _parquet(path, [path], in_names=False)
+    if magic == b"ARROW1":
+        return Table(pl.scan_ipc(path), path, "Arrow")
+    if suffix in _ARROW_SUFFIXES:
+        with reading(path, "Arrow"):
+            return Table(pl.read_ipc_stream(path).lazy(), path, "Arrow")
+    if magic[:2] in _UTF16:
+        raise not_utf8(path, "UTF-16")
+    if magic.startswith(b"PK"):
         raise InputError(
-            f"{path}: column {name!r} holds {dtype}; it must hold texts or numbers."
+            f"{path} is a zip archive or a workbook; unpack it, or save it as CSV."
         )
+    return None
 
 
-def as_text(frame: pl.LazyFrame, name: str) -> pl.Expr:
-    """Returns a column as strings; a NaN is a missing value, as pandas writes it."""
-    column = pl.col(name)
-    if frame.collect_schema()[name].is_float():
-        column = column.fill_nan(None)
-    return column.cast(pl.String)
+def _parquet(path: Path, files: list[Path], *, in_names: bool) -> Table:
+    """Opens Parquet files, of which the folders' names may hold columns (`day=1`)."""
+    scan = functools.partial(pl.scan_parquet, hive_partitioning=in_names)
+    part = functools.partial(_scan_rows, scan)
+    return Table(scan(files), path, "parquet", open_part=part)
 
 
-def place(path: Path, row: int) -> str:
-    """Names a data row as its file's reader counts: CSV lines from 1, with a header."""
-    return (
-        f"{path} line {row + 2}"
-        if path.suffix.lower() == ".csv"
-        else f"{path} row {row}"
+def _scan_rows(
+    scan: Callable[[Path], pl.LazyFrame], file: Path, first: int, count: int
+) -> pl.LazyFrame:
+    return scan(file).slice(first, count)
+
+
+def _scan_text(path: Path, known_names: Sequence[str], look: LookAtLines) -> Table:
+    with reading(path, "csv"):
+        lines = scan_lines(path).head(_SAMPLE_LINES).collect()["line"].to_list()
+        filled = [line for line in lines if line and line.strip("\ufeff \t\r")]
+        if not filled:
+            raise pl.exceptions.NoDataError
+        if "\r" in filled[0].strip():
+            raise InputError(
+                f"{path} ends its lines with CR alone; convert it: tr '\\r' '\\n' < "
+                f"{path.name} > unix-{path.name}"
+            )
+        start = filled[0].lstrip("\ufeff \t")
+        if start[0] in "[{":
+            return _scan_json(path, filled)
+        dialect = sniff(lines, known_names)
+        if is_sequences(filled) and not knows(filled[0].split(), known_names):
+            return Table(scan_sequences(scan_lines(path)), path, "S3-Rec text")
+        if dialect.separator == " " and "  " in filled[0].strip():
+            raise InputError(
+                f"{path} parts its columns by several blanks; make one of them: "
+                f"tr -s ' ' < {path.name} > one-{path.name}"
+            )
+        return _delimited(path, dialect, look)
+
+
+def _delimited(path: Path, dialect: Dialect, look: LookAtLines) -> Table:
+    form = find_form(path, dialect, look)
+    return Table(
+        read_strictly(path, dialect) if form is None else form.scan(path),
+        path,
+        "csv",
+        first_line=dialect.header_line + 1,
+        types=dialect.types,
+        has_names=dialect.header_line > 0,
+        open_part=None if form is None else form.scan_part,
     )
 
 
-def first_bad(
-    frame: pl.LazyFrame, path: Path, is_bad: pl.Expr
-) -> dict[str, Any] | None:
-    """Returns the first row where `is_bad` holds, with its number as "row"."""
-    bad = collect(frame.with_row_index("row").filter(is_bad).head(1), path)
-    return None if bad.is_empty() else bad.row(0, named=True)
+def _scan_json(path: Path, lines: Sequence[str]) -> Table:
+    try:
+        with reading(path, "JSON"):
+            return _json_table(path, lines)
+    except json_tables.NotRecordsError as error:
+        raise InputError(str(error)) from None
+
+
+def _json_table(path: Path, lines: Sequence[str]) -> Table:
+    if json_tables.is_record_a_line(lines):
+        records, part = json_tables.scan_records(path, lines)
+        return Table(records, path, "JSON lines", 1, open_part=part)
+    return Table(json_tables.read_list(path), path, "JSON")

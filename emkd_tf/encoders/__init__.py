@@ -1,5 +1,10 @@
-"""Sequence encoders: item ids [B, L] int32 to hidden states [B, L, d]."""
+"""Sequence encoders: (tokens [T, d], packing, dropout) to states [T, d].
 
-from emkd_tf.encoders.transformer import TransformerEncoder
+The embedding stands outside. A class says of itself:
 
-ENCODERS = {"transformer": TransformerEncoder}
+- `KNOWS_ORDER`: it tells orders of items apart without position embeddings;
+- `IS_CAUSAL`: a state knows nothing of later items;
+- `NORMS_EMBEDDING`: its tokens should have gone through a layer norm.
+
+`config/encoder_table.py` lists them.
+"""

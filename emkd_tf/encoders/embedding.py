@@ -6,10 +6,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from emkd_tf.encoders.dropout import Dropout, drop
-from emkd_tf.encoders.initializers import normal
-from emkd_tf.encoders.packing import Packing
-from emkd_tf.fusion import fused
+from emkd_tf.encoders.initializers import INITIALIZERS
+from emkd_tf.encoders.layers import Weights, layer_norm, normalize
+from emkd_tf.kernels.dropout import Dropout, drop
+from emkd_tf.kernels.fusion import fused
+from emkd_tf.kernels.packing import Packing
+
+EPSILON = 1e-12  # of the norm, as in BERT
 
 
 @fused
@@ -19,18 +22,71 @@ def _add_positions(
     return drop(items + positions, seed, rate)
 
 
+@fused
+def _norm_sum(
+    items: tf.Tensor,
+    positions: tf.Tensor,
+    scale: tf.Tensor,
+    offset: tf.Tensor,
+    seed: tf.Tensor,
+    *,
+    rate: float,
+) -> tf.Tensor:
+    return drop(
+        layer_norm(items + positions, scale, offset, epsilon=EPSILON), seed, rate
+    )
+
+
+def at_places(
+    tokens: tf.Tensor,
+    positions: tf.Variable | None,
+    packing: Packing,
+    dropout: Dropout,
+    norm: tf.keras.layers.LayerNormalization | None = None,
+) -> tf.Tensor:
+    """Tells tokens their places: dropout(x + P), or with a norm dropout(LN(x + P)).
+
+    Args:
+        tokens: [T, d] float.
+        positions: [max_length, d], whose last row is that of the last column; None
+            leaves them out.
+        packing: of the tokens' places in [B, L], L <= max_length.
+        dropout: of the sum.
+        norm: of the sum.
+    """
+    if positions is None:
+        tokens = tokens if norm is None else normalize(tokens, norm)
+        return drop(tokens, dropout.next_seed(), dropout.rate)
+    batch, length = tf.unstack(tf.shape(packing.is_item))
+    places = tf.range(positions.shape[0] - length, positions.shape[0])
+    places = packing.pack(tf.broadcast_to(places, [batch, length]))
+    of_places, seed = tf.gather(positions, places), dropout.next_seed()
+    if norm is None:
+        return _add_positions(tokens, of_places, seed, rate=dropout.rate)
+    return _norm_sum(tokens, of_places, norm.gamma, norm.beta, seed, rate=dropout.rate)
+
+
 @tf.keras.utils.register_keras_serializable("emkd_tf")
 class ItemEmbedding(tf.keras.layers.Layer):
-    """Adds a learned item embedding and a learned position embedding.
+    """Adds a learned item embedding and a learned position embedding: dropout(E + P),
+    or with `norm` dropout(LN(E + P)); without `use_positions` there is no P.
 
     Sequences are left-padded: the last column always has the last position, and a batch
     narrower than `max_length` uses the last positions.
+
+    Args:
+        vocabulary_size, max_length, hidden_units: of the tables.
+        seed: of the initial weights.
+        norm: a layer norm of the sum.
+        use_positions: off for encoders that know the order of items by themselves.
+        initialization: of the tables: "normal" or "xavier".
 
     Call:
         item_ids: [B, L] int32, L <= max_length; packing: of their items; dropout.
         Returns [T, d] float, one row an item.
 
-    Source: Du et al. 2023 (encoder). Departure: none.
+    Source: Du et al. 2023 (encoder); the norm as in Devlin et al. 2019 (BERT).
+    Departure: none.
     """
 
     def __init__(
@@ -39,31 +95,43 @@ class ItemEmbedding(tf.keras.layers.Layer):
         max_length: int,
         hidden_units: int,
         seed: int,
+        norm: bool = False,
+        use_positions: bool = True,
+        initialization: str = "normal",
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.vocabulary_size = vocabulary_size
         self.max_length = max_length
         self.hidden_units = hidden_units
-        self.seed = seed
+        self.seed, self.initialization = seed, initialization
+        self.norm = None
+        if norm:
+            weights = Weights("embedding", seed)
+            self.norm = weights.norm("norm", hidden_units, EPSILON)
+        start = INITIALIZERS[initialization]
         self.items = self.add_weight(
-            "items", [vocabulary_size, hidden_units], initializer=normal(seed, "items")
+            "items", [vocabulary_size, hidden_units], initializer=start(seed, "items")
         )
-        self.positions = self.add_weight(
-            "positions", [max_length, hidden_units], initializer=normal(seed, "places")
-        )
+        self.positions = None
+        if use_positions:
+            self.positions = self.add_weight(
+                "positions",
+                [max_length, hidden_units],
+                initializer=start(seed, "places"),
+            )
 
     def call(
         self, item_ids: tf.Tensor, packing: Packing, dropout: Dropout
     ) -> tf.Tensor:
-        batch, length = tf.unstack(tf.shape(item_ids))
-        positions = tf.range(self.max_length - length, self.max_length)
-        positions = tf.broadcast_to(positions, [batch, length])
         items = tf.gather(self.items, packing.pack(item_ids))
-        positions = tf.gather(self.positions, packing.pack(positions))
-        seed = dropout.next_seed()
-        return _add_positions(items, positions, seed, rate=dropout.rate)
+        return at_places(items, self.positions, packing, dropout, self.norm)
 
     def get_config(self) -> dict[str, Any]:
         names = ("vocabulary_size", "max_length", "hidden_units", "seed")
-        return {**super().get_config(), **{n: getattr(self, n) for n in names}}
+        return {
+            **super().get_config(),
+            **{name: getattr(self, name) for name in (*names, "initialization")},
+            "norm": self.norm is not None,
+            "use_positions": self.positions is not None,
+        }

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import weakref
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
 
 from emkd_tf.data.histories import Histories
 from emkd_tf.evaluation.metrics import summarize
-from emkd_tf.evaluation.ranks import rank_targets
+from emkd_tf.evaluation.ranks import rank_scores, rank_targets
+from emkd_tf.models.ensemble import Ranker, Scorer, user_encoder
 from emkd_tf.special_ids import PAD_ID
 
 CHUNK_USERS = 256
 # Large products are faster, but the scores of a chunk must fit into memory.
 _MOST_USERS, _MOST_SCORES = 1024, 2**24
 ENSEMBLE = "ensemble"
+_Ranks = dict[str, dict[str, tf.Tensor]]  # [B] int32 by member and protocol
 _encoders: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
-
-
-class Recommender(Protocol):
-    """What can be evaluated: scores are an inner product."""
-
-    max_length: int
-
-    def user_vectors(self, item_ids: tf.Tensor) -> tf.Tensor:
-        """[B, length] int32 left-padded histories to [B, D]."""
-
-    def item_vectors(self) -> tf.Tensor:
-        """[V, D], items 1..V."""
 
 
 def chunks(
@@ -48,14 +38,16 @@ def chunks(
         size: users of a chunk.
 
     Yields:
-        "users" [n]; "item_ids" [n, L] int32, the last items, L <= window; "targets" [n]
-        int32; "seen" [n, W] int32, the history's items, each once, PAD_ID elsewhere;
-        "in_window" [n, W] bool.
+        "users" [n], and "rows" [n], their places among the split's users; "item_ids"
+        [n, L] int32, the last items, L <= window; "targets" [n] int32; "seen" [n, W]
+        int32, the history's items, each once, PAD_ID elsewhere; "in_window" [n, W]
+        bool.
     """
-    targets = histories.targets(split)
-    by_length = np.argsort(np.diff(histories.offsets), kind="stable")
-    for first in range(0, histories.num_users, size):
-        users = by_length[first : first + size]
+    targets, evaluated = histories.targets(split), histories.evaluated(split)
+    by_length = np.argsort(histories.known_lengths(split), kind="stable")
+    for first in range(0, len(evaluated), size):
+        rows = by_length[first : first + size]
+        users = evaluated[rows]
         history = histories.before_target(split, users)
         # The last occurrence of an item decides whether it is in the window: sort by
         # item, then by place, and keep the last of each run.
@@ -65,8 +57,9 @@ def chunks(
         is_last[:, :-1] = seen[:, 1:] != seen[:, :-1]
         yield {
             "users": users,
+            "rows": rows,
             "item_ids": history[:, -window:],
-            "targets": targets[users],
+            "targets": targets[rows],
             "seen": np.where(is_last, seen, PAD_ID).astype(np.int32),
             "in_window": order >= history.shape[1] - window,
         }
@@ -78,7 +71,11 @@ def chunk_users(num_items: int) -> int:
 
 
 def rank_users(
-    recommender: Recommender, histories: Histories, split: str, members: bool = False
+    recommender: Ranker | Scorer,
+    histories: Histories,
+    split: str,
+    members: bool = False,
+    most_chunks: int | None = None,
 ) -> dict[str, dict[str, np.ndarray]]:
     """Ranks every user's target.
 
@@ -87,26 +84,28 @@ def rank_users(
         histories: of all users.
         split: "validation" (target: the last but one item) or "test" (the last).
         members: also rank by each network of an ensemble alone.
+        most_chunks: stop after so many chunks of users, which compiles all that is
+            needed; None ranks all users.
 
     Returns:
-        [users] int32 ranks by member ("ensemble" is the recommender) and protocol.
+        [n] int32 ranks of the users that the split evaluates, NEVER where the protocol
+        excludes the target, by member ("ensemble" is the recommender) and protocol.
     """
-    item_vectors = recommender.item_vectors()
-    parts = recommender.members() if members else {}
-    window = recommender.max_length - 1
+    if isinstance(recommender, Ranker):
+        rank = _by_vectors(recommender, members)
+    else:
+        rank = _by_scores(recommender)
+    window = recommender.history_length
     size = chunk_users(histories.num_items)
-    encode = _encoder(recommender)
-    collected: dict[str, list] = {name: [] for name in (ENSEMBLE, *parts)}
-    users = []
-    for chunk in chunks(histories, split, window, size):
-        users.append(chunk["users"])
-        vectors = encode(tf.constant(chunk["item_ids"]))
+    collected: dict[str, list] = {}
+    rows = []
+    of_split = chunks(histories, split, window, size)
+    for chunk in itertools.islice(of_split, most_chunks):
+        rows.append(chunk["rows"])
         rest = [tf.constant(chunk[key]) for key in ("targets", "seen", "in_window")]
-        collected[ENSEMBLE].append(rank_targets(vectors, item_vectors, *rest))
-        for name, part in parts.items():
-            own = tf.gather(vectors, part.columns, axis=1)
-            collected[name].append(rank_targets(own, part.item_vectors, *rest))
-    place = np.argsort(np.concatenate(users))
+        for name, ranks in rank(chunk, rest).items():
+            collected.setdefault(name, []).append(ranks)
+    place = np.argsort(np.concatenate(rows))
     return {
         name: {
             protocol: np.concatenate([ranks[protocol] for ranks in of_chunks])[place]
@@ -116,20 +115,52 @@ def rank_users(
     }
 
 
-def _encoder(recommender: Recommender) -> tf.types.experimental.PolymorphicFunction:
-    """Returns `user_vectors` as a graph, which is traced once for all evaluations."""
+def _by_vectors(
+    recommender: Ranker, members: bool
+) -> Callable[[dict[str, np.ndarray], list[tf.Tensor]], _Ranks]:
+    item_vectors, encode = recommender.item_vectors(), encoder(recommender)
+    parts = recommender.members() if members else {}
+
+    def rank(chunk: dict[str, np.ndarray], rest: list[tf.Tensor]) -> _Ranks:
+        vectors = encode(tf.constant(chunk["item_ids"]), tf.constant(chunk["users"]))
+        found = {ENSEMBLE: rank_targets(vectors, item_vectors, *rest)}
+        for name, part in parts.items():
+            own = tf.gather(vectors, part.columns, axis=1)
+            found[name] = rank_targets(own, part.item_vectors, *rest)
+        return found
+
+    return rank
+
+
+def _by_scores(
+    recommender: Scorer,
+) -> Callable[[dict[str, np.ndarray], list[tf.Tensor]], _Ranks]:
+    def rank(chunk: dict[str, np.ndarray], rest: list[tf.Tensor]) -> _Ranks:
+        scores = recommender.score_items(chunk["item_ids"])
+        scores = tf.constant(scores, tf.float64)
+        return {ENSEMBLE: rank_scores(scores, *rest)}
+
+    return rank
+
+
+def encoder(recommender: Ranker) -> tf.types.experimental.PolymorphicFunction:
+    """Returns `user_vectors` of item_ids [B, any] int32 and users [B] int64 as a graph,
+    which is traced once for all evaluations."""
     if recommender not in _encoders:
-        own = weakref.ref(recommender)  # its entry goes with the recommender
+        own = weakref.proxy(recommender)  # its entry goes with the recommender
         _encoders[recommender] = tf.function(
-            lambda item_ids: own().user_vectors(item_ids),
-            input_signature=[tf.TensorSpec([None, None], tf.int32)],
+            user_encoder(own),
+            input_signature=[
+                tf.TensorSpec([None, None], tf.int32),
+                tf.TensorSpec([None], tf.int64),
+            ],
             autograph=False,
         )
     return _encoders[recommender]
 
 
 def evaluate(
-    recommender: Recommender, histories: Histories, split: str
+    recommender: Ranker | Scorer, histories: Histories, split: str
 ) -> dict[str, dict[str, float]]:
     """Returns the metrics of every protocol: {"unseen": {"HR@10": ...}, ...}."""
     ranks = rank_users(recommender, histories, split)[ENSEMBLE]

@@ -6,6 +6,10 @@ from __future__ import annotations
 import numpy as np
 
 CUTOFFS = (5, 10, 20)
+SELECTION_METRIC = "NDCG@10"  # of the validation, by which models are chosen
+# Rank of a target that the protocol excludes, as if it came behind everything: within
+# no cutoff, and worth nothing to MRR.
+NEVER = int(np.iinfo(np.int32).max)
 
 
 def hit_rate(ranks: np.ndarray, k: int) -> float:
@@ -31,15 +35,17 @@ def mrr(ranks: np.ndarray) -> float:
 
     >>> mrr(np.array([1, 2, 4]))
     0.5833333333333334
+    >>> mrr(np.array([1, NEVER]))
+    0.5
     """
-    return float(np.mean(1.0 / ranks))
+    return float(np.mean(np.where(ranks == NEVER, 0.0, 1.0 / ranks)))
 
 
 def summarize(ranks: np.ndarray) -> dict[str, float]:
     """Returns every metric by its name.
 
     Args:
-        ranks: [users] int, from 1.
+        ranks: [users] int, from 1; NEVER where the target is excluded.
     """
     return {
         **{f"HR@{k}": hit_rate(ranks, k) for k in CUTOFFS},

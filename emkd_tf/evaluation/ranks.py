@@ -1,19 +1,24 @@
-"""Exact ranks under all protocols from one product of user and item vectors."""
+"""Exact ranks under all protocols: of scores, or of user and item vectors."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
+from emkd_tf.evaluation.metrics import NEVER
 from emkd_tf.special_ids import PAD_ID
+
+_TARGETS = [
+    tf.TensorSpec([None], tf.int32),
+    tf.TensorSpec([None, None], tf.int32),
+    tf.TensorSpec([None, None], tf.bool),
+]
 
 
 @tf.function(
     input_signature=[
         tf.TensorSpec([None, None], tf.float32),
         tf.TensorSpec([None, None], tf.float32),
-        tf.TensorSpec([None], tf.int32),
-        tf.TensorSpec([None, None], tf.int32),
-        tf.TensorSpec([None, None], tf.bool),
+        *_TARGETS,
     ]
 )
 def rank_targets(
@@ -23,14 +28,28 @@ def rank_targets(
     seen: tf.Tensor,
     in_window: tf.Tensor,
 ) -> dict[str, tf.Tensor]:
-    """Counts the items that score at least as high as the target.
-
-    A tie counts against the target, and so does a score that is no number. The target
-    itself stays a candidate even if it is in the history.
+    """Ranks targets by the product of user and item vectors, see `rank_scores`.
 
     Args:
         user_vectors: [B, D] float.
         item_vectors: [V, D] float, items 1..V.
+        targets, seen, in_window: see `rank_scores`.
+    """
+    scores = tf.matmul(user_vectors, item_vectors, transpose_b=True)  # [B, V]
+    return _ranks(scores, targets, seen, in_window)
+
+
+@tf.function(input_signature=[tf.TensorSpec([None, None], tf.float64), *_TARGETS])
+def rank_scores(
+    scores: tf.Tensor, targets: tf.Tensor, seen: tf.Tensor, in_window: tf.Tensor
+) -> dict[str, tf.Tensor]:
+    """Counts the items that score at least as high as the target.
+
+    A tie counts against the target, and so does a score that is no number. A target
+    that is itself excluded cannot be hit: its rank is NEVER.
+
+    Args:
+        scores: [B, V] float64, items 1..V.
         targets: [B] int32 item ids.
         seen: [B, W] int32, the history's items, each once, PAD_ID elsewhere.
         in_window: [B, W] bool, which of them are in the encoder's input window.
@@ -39,7 +58,12 @@ def rank_targets(
         [B] int32 ranks from 1 by protocol: "unseen" (items of the history excluded),
         "window" (those of the input window excluded), "all" (none excluded).
     """
-    scores = tf.matmul(user_vectors, item_vectors, transpose_b=True)  # [B, V]
+    return _ranks(scores, targets, seen, in_window)
+
+
+def _ranks(
+    scores: tf.Tensor, targets: tf.Tensor, seen: tf.Tensor, in_window: tf.Tensor
+) -> dict[str, tf.Tensor]:
     # The target's score comes from the same product: another one differs in its last
     # bits.
     target = tf.gather(scores, targets - 1, batch_dims=1)[:, tf.newaxis]
@@ -47,15 +71,18 @@ def rank_targets(
     # x >= y, which differs for a NaN.
     rank = tf.shape(scores)[1] - _count(scores < target)
     seen_scores = tf.gather(scores, tf.maximum(seen - 1, 0), batch_dims=1)
-    is_rival = (seen != PAD_ID) & (seen != targets[:, tf.newaxis])
+    is_target = seen == targets[:, tf.newaxis]
 
-    def not_lower(is_excluded: tf.Tensor) -> tf.Tensor:
+    def without(is_excluded: tf.Tensor) -> tf.Tensor:
         is_lower = is_excluded & (seen_scores < target)
-        return _count(is_excluded) - _count(is_lower)
+        not_lower = _count(is_excluded) - _count(is_lower)
+        is_hopeless = tf.reduce_any(is_excluded & is_target, axis=1)
+        return tf.where(is_hopeless, NEVER, rank - not_lower)
 
+    is_seen = seen != PAD_ID
     return {
-        "unseen": rank - not_lower(is_rival),
-        "window": rank - not_lower(is_rival & in_window),
+        "unseen": without(is_seen),
+        "window": without(is_seen & in_window),
         "all": rank,
     }
 

@@ -19,10 +19,11 @@ from emkd_tf.errors import CheckFailedError, InputError
 from emkd_tf.export.ops import ALLOWED_OPS
 from emkd_tf.export.questions import Question
 from emkd_tf.files import read_json
+from emkd_tf.retrieval.recommend import LOWEST
 
 QUESTIONS_FILE = "checks.json"
 _RELOAD = Path(__file__).with_name("reload.py")
-_TOLERANCE = 1e-4  # relative, between two orders of float32 summation
+_TOLERANCE = 1e-4  # of a row's size, between two orders of float32 summation
 
 
 def verify(folder: Path) -> int:
@@ -105,7 +106,7 @@ def difference(question: Question, answer: dict[str, list]) -> str | None:
         if name == "item_ids":
             is_same = (wanted == got) | _nearly_tied(arrays["scores"][0])
         elif wanted.dtype.kind == "f":
-            is_same = np.isclose(got, wanted, rtol=_TOLERANCE, atol=_TOLERANCE)
+            is_same = np.isclose(got, wanted, rtol=_TOLERANCE, atol=_rounding(wanted))
         else:
             is_same = wanted == got
         if not is_same.all():
@@ -118,9 +119,18 @@ def difference(question: Question, answer: dict[str, list]) -> str | None:
 def _nearly_tied(scores: np.ndarray) -> np.ndarray:
     """Where two scores all but tie, either item may come first; what follows the last
     one is not known."""
-    near = np.isclose(scores[:, 1:], scores[:, :-1], rtol=_TOLERANCE, atol=_TOLERANCE)
+    room = _rounding(scores)
+    near = np.isclose(scores[:, 1:], scores[:, :-1], rtol=_TOLERANCE, atol=room)
     after = np.pad(near, [(0, 0), (0, 1)], constant_values=True)
     return after | np.pad(near, [(0, 0), (1, 0)])
+
+
+def _rounding(values: np.ndarray) -> np.ndarray:
+    """Returns by how much each row [n, any] may be off: the terms of a sum may be as
+    large as the largest value beside it."""
+    is_score = np.abs(values) < -0.5 * LOWEST
+    sizes = np.where(is_score, np.abs(values), 0.0)
+    return _TOLERANCE * np.maximum(sizes.max(axis=1, keepdims=True, initial=0.0), 1.0)
 
 
 def _listed(folder: Path) -> set[str]:

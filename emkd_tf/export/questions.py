@@ -28,24 +28,15 @@ def questions_of(
     """
     expected = _Expected(recommender, k)
     names = recommender.names.tolist()
-    users = np.arange(min(_NUM_USERS, histories.num_users))
+    users = histories.evaluated("validation")[:_NUM_USERS]
     rows = histories.before_target("validation", users)
     known = [recommender.names[row[row > 0] - 1].tolist() for row in rows]
-    unknown = "no such item"
-    while unknown in names:
-        unknown += "?"
-    first = known[0]
-    edge = [
-        [],
-        [unknown],
-        [first[0], unknown, first[-1]],
-        [first[0], first[-1], first[0], first[0]],
-        (first * _LONG)[:_LONG],
-    ]
+    first, unknown = known[0], _unknown(names)
+    edge = _edge_cases(first, unknown)
     candidates = [first[0], names[-1], unknown, names[0], ""]
 
     def ask(signature: str, histories: list[list[str]], num_rows: int) -> Question:
-        inputs = _padded(histories)
+        inputs: list = _padded(histories)
         if signature == "history_joined":
             inputs = [recommender.separator.join(row) for row in histories]
         question = {"history": inputs}
@@ -71,18 +62,46 @@ def questions_of(
             ask(signature, [[]], 1),
             ask(signature, edge + known, _MANY_ROWS),
         ]
-    for items, is_known in ((first[:4], True), ([first[-1], unknown, ""], False)):
-        questions += [
-            {
-                "signature": "similar_items",
-                "inputs": {"item_id": items},
-                "rows": num_rows,
-                "outputs": expected.similar_items(items[:num_rows]),
-                "warm_up": is_known,
-            }
-            for num_rows in (1, len(items) if is_known else _MANY_ROWS)
-        ]
-    return questions
+    items = first[:4]
+    questions += _of_items(expected, items, len(items), is_known=True)
+    others = [first[-1], unknown, ""]
+    return questions + _of_items(expected, others, _MANY_ROWS, is_known=False)
+
+
+def _unknown(names: list[str]) -> str:
+    """Returns a name that no item has."""
+    unknown = "no such item"
+    while unknown in names:
+        unknown += "?"
+    return unknown
+
+
+def _edge_cases(known: list[str], unknown: str) -> list[list[str]]:
+    """Returns histories: empty, unknown in whole and in part, with repeats, long."""
+    first, last = known[0], known[-1]
+    return [
+        [],
+        [unknown],
+        [first, unknown, last],
+        [first, last, first, first],
+        (known * _LONG)[:_LONG],
+    ]
+
+
+def _of_items(
+    expected: _Expected, items: list[str], most_rows: int, *, is_known: bool
+) -> list[Question]:
+    """Asks for items like others, one and many."""
+    return [
+        {
+            "signature": "similar_items",
+            "inputs": {"item_id": items},
+            "rows": num_rows,
+            "outputs": expected.similar_items(items[:num_rows]),
+            "warm_up": is_known,
+        }
+        for num_rows in (1, most_rows)
+    ]
 
 
 class _Expected:

@@ -15,6 +15,7 @@ import tensorflow as tf
 from emkd_tf.data.histories import Histories
 from emkd_tf.errors import CheckFailedError, InputError
 from emkd_tf.export.checks import QUESTIONS_FILE, verify
+from emkd_tf.export.forward import forward_only
 from emkd_tf.export.questions import Question, questions_of
 from emkd_tf.export.serving_files import write_serving_files
 from emkd_tf.export.signatures import Retriever
@@ -45,6 +46,7 @@ def export_saved_model(
     folder: Path,
     *,
     k: int = 100,
+    protocol: str = "unseen",
     card: dict[str, Any] | None = None,
     index: str | None = None,
 ) -> tuple[Path, IndexQuality | None]:
@@ -59,6 +61,8 @@ def export_saved_model(
         histories: with the raw ids; validation histories are the check's questions.
         folder: of all versions of the model; its name is the model's.
         k: items that a list holds.
+        protocol: what of a history a list may not hold: "unseen" all, "window" what the
+            encoders see, "all" nothing.
         card: what to know of the model, added to `card.json`.
         index: "faiss" for an approximate index beside the item vectors.
 
@@ -73,7 +77,7 @@ def export_saved_model(
         import_faiss()
     version = next_version(folder)
     target = folder / str(version)
-    recommender = Recommender(ensemble, histories)
+    recommender = Recommender(ensemble, histories, protocol)
     quality = None
     with (
         _one_line(target),
@@ -83,7 +87,7 @@ def export_saved_model(
         questions = _save(unfinished, recommender, ensemble, histories, k)
         write_warm_up(unfinished, folder.name, questions)
         content = {
-            **_card(ensemble, histories, k, recommender.separator),
+            **_card(ensemble, histories, k, recommender),
             **{"name": folder.name, "version": version, **(card or {})},
         }
         write_json(unfinished / "card.json", content)
@@ -106,9 +110,15 @@ def _save(
     # As an asset the vocabulary keeps its name; the SavedModel holds a copy.
     vocabulary = histories.folder / "item_ids.txt"
     retriever = Retriever(
-        ensemble, vocabulary, recommender.popularity, k, recommender.separator
+        ensemble,
+        vocabulary,
+        recommender.popularity,
+        k,
+        recommender.separator,
+        recommender.protocol,
     )
-    tf.saved_model.save(retriever, str(unfinished), signatures=retriever.functions())
+    with forward_only():
+        tf.saved_model.save(retriever, str(unfinished), retriever.functions())
     questions = questions_of(recommender, histories, k)
     text = json.dumps(questions, ensure_ascii=False, separators=(",", ":"))
     write_text(unfinished / QUESTIONS_FILE, text)
@@ -120,17 +130,19 @@ def _save(
 
 
 def _card(
-    ensemble: Ensemble, histories: Histories, k: int, separator: str
+    ensemble: Ensemble, histories: Histories, k: int, recommender: Recommender
 ) -> dict[str, Any]:
     return {
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "dataset": histories.description["name"],
         "fingerprint": histories.fingerprint,
         "items": ensemble.num_items,
-        "networks": [network.name for network in ensemble.networks],
-        "max_length": ensemble.max_length,
+        "networks": ensemble.names,
+        "history_length": ensemble.history_length,
         "k": min(k, ensemble.num_items),
-        "separator": separator,
+        "separator": recommender.separator,
+        "protocol": recommender.protocol,
+        "knows_users": ensemble.knows_users,
         "packages": {name: _package_version(name) for name in _PACKAGES},
     }
 

@@ -13,6 +13,11 @@ from emkd_tf.retrieval.recommend import LOWEST
 
 _SHOWN = 3  # items of an answer
 
+_EXCLUDED = {
+    "unseen": "Items of the history\nare not recommended.",
+    "window": "Of the history\nthe newest {window} items are not recommended.",
+    "all": "Items of the history\nmay be recommended again.",
+}
 _MODELS = """\
 model_config_list {{
   config {{
@@ -39,7 +44,7 @@ prometheus_config {
 _README = """\
 # {name}, version {version}
 
-{networks} of EMKD for {items} items of `{dataset}`; lists of {k}.
+{networks} for {items} items of `{dataset}`; lists of {k}.
 
 ## Serve
 
@@ -52,10 +57,10 @@ To join requests into batches, add `--enable_batching
 
 ## Call
 
-Histories are item ids as text, oldest first, padded with `""`. Items of the history
-are not recommended. Unknown items are dropped and counted in `unknown_items`; where
-nothing is known the most popular items come and `is_popular` is true. Where fewer than
-{k} items are left, the rest of the list is `""` with the score {lowest}.
+Histories are item ids as text, oldest first, padded with `""`. {excluded}{users}
+Unknown items are dropped and counted in `unknown_items`; where nothing is known the
+most popular items come and `is_popular` is true. Where fewer than {k} items are left,
+the rest of the list is `""` with the score {lowest}.
 
 | signature | inputs | outputs |
 |---|---|---|
@@ -128,6 +133,11 @@ def write_serving_files(
     write_text(folder / "README.md", _readme(card, questions))
 
 
+_USERS = """
+The training had a vector of each user. Requests name no user, so each is answered as
+one that it does not know, by the history alone."""
+
+
 def _readme(card: dict[str, Any], questions: list[Question]) -> str:
     history, answer = _shortest(questions)
     embed = next(q for q in questions if q["signature"] == "embed")
@@ -135,6 +145,8 @@ def _readme(card: dict[str, Any], questions: list[Question]) -> str:
     return _README.format(
         **{key: card[key] for key in ("name", "version", "items", "dataset", "k")},
         networks=f"The networks {names}" if "," in names else f"The network {names}",
+        excluded=_EXCLUDED[card["protocol"]].format(window=card["history_length"]),
+        users=_USERS if card.get("knows_users") else "",
         lowest=f"{LOWEST:.9g}",
         separator=f"`{json.dumps(card['separator'])}`",
         width=len(embed["outputs"]["query"][0]),

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from emkd_tf.models.ensemble import Ensemble
-from emkd_tf.retrieval.recommend import LOWEST
+from emkd_tf.retrieval.recommend import LOWEST, excluded
 from emkd_tf.special_ids import PAD_ID
 
 _TINY = 1e-12  # a table's row of zeros has no direction
@@ -40,11 +40,13 @@ class Retriever(tf.Module):
     to popularity and says so.
 
     Args:
-        ensemble: whose weights are exported, without a copy of any table.
+        ensemble: whose weights are exported, without a copy of any table that is a
+            weight.
         vocabulary: text file of the raw ids of items 1..V, one a line.
         popularity: [V] shares of items 1..V, the scores where nothing is known.
         k: items to return, cut to the catalogue.
         separator: between the ids of a joined history.
+        protocol: what of a history a list may not hold, see `excluded`.
     """
 
     def __init__(
@@ -54,22 +56,26 @@ class Retriever(tf.Module):
         popularity: np.ndarray,
         k: int,
         separator: str,
+        protocol: str = "unseen",
     ):
         super().__init__(name="retriever")
         self._ensemble, self._separator = ensemble, separator
+        self._protocol = protocol
         self._k = min(k, ensemble.num_items)
         # The variables are tracked, the Keras layers are not: no trace of Keras is
         # saved.
-        self.weights = [w for n in ensemble.networks for w in n.serving_variables()]
+        self.weights = [w for t in ensemble.towers for w in t.serving_variables]
         self.to_number, self.to_text = _lookup_tables(vocabulary)
         # One graph that all signatures call.
-        self._network_states = tf.function(
-            ensemble.network_states,
+        self._queries = tf.function(
+            ensemble.queries,
             input_signature=[tf.TensorSpec([None, None], tf.int32)],
         )
         # A table's rows that are no items have the lowest score from the start; to add
         # to it changes nothing. Row 0 also takes what is excluded at padding.
-        num_rows = int(ensemble.networks[0].item_table_variable().shape[0])
+        self.tables = [tower.serving_table() for tower in ensemble.towers]
+        num_rows = min(int(table.shape[0]) for table in self.tables)
+        self._num_rows = num_rows
 
         def of_rows(values: np.ndarray, filling: float, name: str) -> tf.Variable:
             rows = np.full(num_rows, filling, np.float32)
@@ -96,11 +102,15 @@ class Retriever(tf.Module):
     def _recommend(self, history: tf.Tensor) -> dict[str, tf.Tensor]:
         item_ids, marks = self._read(history)
         products = [
-            tf.matmul(states, network.item_table_variable(), transpose_b=True)
-            for states, network in self._states(item_ids, marks["is_popular"])
+            self._product(states, table)
+            for states, table in self._states(item_ids, marks["is_popular"])
         ]
         scores = tf.add_n([*products, self._offsets(marks["is_popular"])])
-        return {**self._best(scores, item_ids), **marks}
+        window = self._ensemble.history_length
+        if self._protocol == "window":
+            item_ids = newest_known(item_ids, window)
+        exclusions = excluded(item_ids, self._protocol, window)
+        return {**self._best(scores, exclusions), **marks}
 
     def _recommend_joined(self, history: tf.Tensor) -> dict[str, tf.Tensor]:
         return self._recommend(tf.strings.split(history, self._separator).to_tensor(""))
@@ -109,8 +119,8 @@ class Retriever(tf.Module):
         item_ids, marks = self._read(history)
         numbers = self._numbers(candidates)
         products = [
-            tf.linalg.matvec(tf.gather(network.item_table_variable(), numbers), states)
-            for states, network in self._states(item_ids, marks["is_popular"])
+            tf.linalg.matvec(tf.gather(table, numbers), states)
+            for states, table in self._states(item_ids, marks["is_popular"])
         ]
         offsets = tf.where(
             marks["is_popular"][:, tf.newaxis],
@@ -133,10 +143,8 @@ class Retriever(tf.Module):
 
     def _similar_items(self, item_id: tf.Tensor) -> dict[str, tf.Tensor]:
         numbers = self._numbers(item_id)
-        tables = [n.item_table_variable() for n in self._ensemble.networks]
         products = [
-            tf.matmul(tf.gather(table, numbers), table, transpose_b=True)
-            for table in tables
+            self._product(tf.gather(table, numbers), table) for table in self.tables
         ]
         cosines = tf.add_n(products) * self.inverse_norms
         cosines *= tf.gather(self.inverse_norms, numbers)[:, tf.newaxis]
@@ -145,6 +153,13 @@ class Retriever(tf.Module):
         scores = tf.where(is_known[:, tf.newaxis] & is_item, cosines, LOWEST)
         best = self._best(scores, numbers[:, tf.newaxis])
         return {**best, "is_known": is_known}
+
+    def _product(self, states: tf.Tensor, table: tf.Variable) -> tf.Tensor:
+        """Multiplies states [B, d] with a table, up to the last row that all have."""
+        product = tf.matmul(states, table, transpose_b=True)
+        return (
+            product[:, : self._num_rows] if table.shape[0] > self._num_rows else product
+        )
 
     def _numbers(self, texts: tf.Tensor) -> tf.Tensor:
         """Looks up raw ids: PAD_ID where unknown."""
@@ -161,16 +176,17 @@ class Retriever(tf.Module):
         }
 
     def _states(self, item_ids: tf.Tensor, is_popular: tf.Tensor) -> list:
-        """Pairs of states [B, d] and their network; zero where popularity counts."""
-        newest = newest_known(item_ids, self._ensemble.max_length - 1)
+        """Pairs of states [B, d] and the table to hold them against; zero where
+        popularity counts."""
+        newest = newest_known(item_ids, self._ensemble.history_length)
         is_zero = is_popular[:, tf.newaxis]
         # Encoders need a row: a batch of none gets one, which is taken away again.
         batch = tf.shape(newest)[0]
         spare = tf.cast(batch == 0, tf.int32)
-        states = self._network_states(tf.pad(newest, [[0, spare], [0, 0]]))
+        states = self._queries(tf.pad(newest, [[0, spare], [0, 0]]))
         return [
-            (tf.where(is_zero, 0.0, s[:batch]), network)
-            for s, network in zip(states, self._ensemble.networks, strict=True)
+            (tf.where(is_zero, 0.0, s[:batch]), table)
+            for s, table in zip(states, self.tables, strict=True)
         ]
 
     def _offsets(self, is_popular: tf.Tensor) -> tf.Tensor:

@@ -76,7 +76,7 @@ def write_faiss_index(
 
     exact = faiss.IndexFlatIP(vectors.shape[1])
     exact.add(vectors)
-    users = np.arange(min(_NUM_QUERIES, histories.num_users))
+    users = histories.evaluated("validation")[:_NUM_QUERIES]
     queries = recommender.queries(histories.before_target("validation", users))
     k = min(k, len(vectors))
     seconds, found = [], []

@@ -3,39 +3,48 @@ scores."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from emkd_tf.encoders import ENCODERS
-from emkd_tf.fusion import fusion
-from emkd_tf.models.ensemble import Ensemble, ItemScores
-from emkd_tf.models.losses import EnsembleLosses, States
-from emkd_tf.models.network import Network
-from emkd_tf.models.replicas import global_sum, num_replicas, replica_id
-from emkd_tf.special_ids import vocabulary_size
+from emkd_tf.config import Config
+from emkd_tf.data.examples.cloze import Cloze
+from emkd_tf.data.examples.rows import Windows
+from emkd_tf.data.examples.stream import Examples
+from emkd_tf.data.histories import Histories
+from emkd_tf.kernels.dropout import derived_seed
+from emkd_tf.kernels.positions import largest_count
+from emkd_tf.models.emkd_terms import Terms
+from emkd_tf.models.from_config import (
+    attributes_of,
+    drawn_items,
+    make_item_loss,
+    make_towers,
+    training_options,
+)
+from emkd_tf.models.item_loss import ItemLoss
+from emkd_tf.models.recommender import Recommender
+from emkd_tf.models.terms import (
+    States,
+    attribute_share,
+    contrast_shares,
+    make_attribute_heads,
+    masked_item_sums,
+)
+from emkd_tf.models.tower import Tower
 
 
-class EMKD(tf.keras.Model):
-    """The ensemble of N networks with its training step.
+class EMKD(Recommender):
+    """The ensemble of N networks with its loss.
 
     Args:
-        num_items: V.
-        max_length: L.
-        item_attributes: [V + 2, A] float multi-hot table; A may be 0.
-        num_networks, hidden_units, num_blocks, num_heads, dropout, tie_item_embeddings:
-            see `config.ModelConfig`.
-        losses: the terms of the training loss and their weights.
-        seed: of the weights and the dropout; network n has its own, derived from it.
-        static_shapes: give every tensor a static shape, for XLA.
-        precision: of the networks' matrix products.
-        fuse: train with fused formulas (`fusion`).
-        skip_nonfinite: give batches whose loss or gradient is not finite a gradient of
-            zero, and count them in `skipped`.
-
-    Call:
-        item_ids: [B, length] int32 histories, left-padded. Returns `score_items`.
+        towers: N, whose query is a mask token.
+        item_loss: of MIP and, if it has a `distillation_weight`, KD.
+        attribute_ids: [V + 2, K] int32, each item's attributes, numbered from 1.
+        num_attributes: A; 0 for no AP.
+        losses: the other terms.
+        options: of `Recommender`.
 
     Source: Du et al. 2023. Departure: the networks start from different weights, the
     release starts their transformer blocks identical.
@@ -43,205 +52,121 @@ class EMKD(tf.keras.Model):
 
     def __init__(
         self,
+        towers: Sequence[Tower],
+        item_loss: ItemLoss,
         *,
-        num_items: int,
-        max_length: int,
-        item_attributes: np.ndarray,
-        num_networks: int = 3,
-        hidden_units: int = 256,
-        num_blocks: int = 2,
-        num_heads: int = 2,
-        dropout: float = 0.3,
-        tie_item_embeddings: bool = False,
-        losses: EnsembleLosses | None = None,
-        seed: int = 0,
-        static_shapes: bool = False,
-        precision: str = "float32",
-        fuse: bool = False,
-        skip_nonfinite: bool = False,
-        encoder: str = "transformer",
+        attribute_ids: np.ndarray,
+        num_attributes: int,
+        losses: Terms | None = None,
         name: str = "emkd",
+        **options,
     ):
-        super().__init__(name=name)
-        self.num_items, self.max_length, self.seed = num_items, max_length, seed
-        self.hidden_units = hidden_units
-        self.objective = losses or EnsembleLosses()
-        self.static_shapes, self.fuse = static_shapes, fuse
-        self.networks = [
-            Network(
-                ENCODERS[encoder](
-                    vocabulary_size=vocabulary_size(num_items),
-                    max_length=max_length,
-                    hidden_units=hidden_units,
-                    num_blocks=num_blocks,
-                    num_heads=num_heads,
-                    dropout=dropout,
-                    seed=network_seed,
-                    skip_padding=not static_shapes,
-                    precision=precision,
-                ),
-                num_items=num_items,
-                num_attributes=item_attributes.shape[1],
-                seed=network_seed,
-                tie_item_embeddings=tie_item_embeddings,
-                precision=precision,
-                name=f"network_{number}",
-            )
-            for number, network_seed in enumerate(_network_seeds(seed, num_networks), 1)
-        ]
-        self.ensemble = Ensemble(self.networks, num_items, max_length)
-        self._item_attributes = tf.constant(item_attributes, tf.float32)
-        self.loss_names = ("total", *self.objective.names(item_attributes.shape[1] > 0))
-        self._trackers = [
-            tf.keras.metrics.Mean(name=f"loss/{name}") for name in self.loss_names
-        ]
-        # The last step's own values, to tell which term is at fault when one is not
-        # finite.
-        self.last_losses = tf.Variable(
-            tf.zeros([len(self.loss_names)]),
-            trainable=False,
-            name="last_losses",
-            synchronization=tf.VariableSynchronization.ON_READ,
-            aggregation=tf.VariableAggregation.SUM,
-        )
-        self.skip_nonfinite = skip_nonfinite
-        self.skipped = tf.Variable(
-            0,
-            trainable=False,
-            name="skipped",
-            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-        )
-        self.built = True
+        losses = losses or Terms()
+        switches = {
+            "masked_item": True,
+            "attribute": losses.attribute_prediction and num_attributes > 0,
+            "icl": losses.intra_contrast,
+            "ccl": losses.cross_contrast,
+            "distillation": item_loss.distillation_weight is not None,
+        }
+        terms = [term for term, is_on in switches.items() if is_on]
+        super().__init__(towers, terms=terms, name=name, **options)
+        self.weighting, self._item_loss = losses, item_loss
+        self._attribute_ids = tf.constant(attribute_ids, tf.int32)
+        if num_attributes:
+            self.heads = make_attribute_heads(self.towers, num_attributes, self.seed)
 
-    @property
-    def metrics(self) -> list[tf.keras.metrics.Metric]:
-        return self._trackers
+    @classmethod
+    def create(cls, config: Config, histories: Histories) -> EMKD:
+        """Builds the model of a config for a dataset."""
+        return cls(
+            make_towers(
+                config,
+                histories,
+                "bidirectional",
+                mask_query=True,
+                use_item_bias=True,
+            ),
+            make_item_loss(config),
+            **attributes_of(histories),
+            losses=Terms.of_config(config),
+            **training_options(config),
+        )
 
-    def call(self, item_ids: tf.Tensor, training: bool = False) -> tf.Tensor:
-        return self.score_items(item_ids)
+    @staticmethod
+    def examples(config: Config, histories: Histories) -> Examples:
+        """Windows of the training parts, and their masked views."""
+        data, objective = config.data, config.objective
+        length, num_views = data.max_length, objective.num_views
+        rows = Windows(*histories.training_bounds(), length, data.window_step)
+        cloze = Cloze(
+            histories.num_items,
+            length,
+            num_views,
+            objective.mask_probability,
+            objective.mask_at_least_one,
+        )
+        negatives, candidates = drawn_items(config, histories, num_views)
+        return Examples(rows, [cloze, *negatives], candidates)
 
     def compute_losses(
         self, batch: dict[str, tf.Tensor], dropout_seed: tf.Tensor | None = None
     ) -> dict[str, tf.Tensor]:
-        """Computes this replica's share of every term; shares add up to the global
-        mean.
+        """See `Recommender.compute_losses`.
 
         Args:
-            batch: of `data.pipeline.training_batches`.
+            batch: "item_ids" [B, L], "views" and "labels" [B, M, L], "row" [B], all
+                int32; and what the item loss wants.
             dropout_seed: [2] int32, or None for no dropout.
-
-        Returns:
-            Scalars by name: "total" is the weighted sum, the terms are not weighted.
         """
+        states = [
+            self._states(tower, number, batch, dropout_seed)
+            for number, tower in enumerate(self.towers)
+        ]
+        capacity = None
+        if self.compute.static_shapes:
+            places = batch["labels"].shape.num_elements()
+            capacity = largest_count(places, self.weighting.chosen_share)
+        views = [s.views for s in states]
+        # MIP and KD are the only terms with item logits.
+        sums = masked_item_sums(self._item_loss, self.towers, views, batch, capacity)
+        terms = {"masked_item": sums.items, "distillation": sums.distillation}
+        if "attribute" in self.loss_names:
+            terms["attribute"] = attribute_share(
+                self.heads,
+                [s.anchors for s in states],
+                batch["item_ids"],
+                self._attribute_ids,
+                self.compute.static_shapes,
+            )
+        if "icl" in self.loss_names or "ccl" in self.loss_names:
+            terms |= contrast_shares(
+                states,
+                batch["row"],
+                temperature=self.weighting.temperature,
+                self_term=self.weighting.contrast_self_term,
+            )
+        weights = {"attribute": self.weighting.attribute_weight}
+        weights |= dict.fromkeys(("icl", "ccl"), self.weighting.contrast_weight)
+        others = [weights[n] * terms[n] for n in self.loss_names if n in weights]
+        terms["total"] = tf.add_n([sums.total, *others])
+        return {name: terms[name] for name in self.loss_names}
+
+    def _states(
+        self,
+        tower: Tower,
+        number: int,
+        batch: dict[str, tf.Tensor],
+        dropout_seed: tf.Tensor | None,
+    ) -> States:
         views = batch["views"]
         num_views, length = views.shape[1:]
+        num_sequences = tf.shape(views)[0]
         # Sequences first, then views: parts that lie together split without a copy.
         rows = tf.concat([batch["item_ids"], tf.reshape(views, [-1, length])], axis=0)
-        num_sequences = tf.shape(views)[0]
-        states = []
-        for number, network in enumerate(self.networks):
-            seed = (
-                None
-                if dropout_seed is None
-                else tf.random.experimental.stateless_fold_in(dropout_seed, number)
-            )
-            anchors, of_views = tf.split(
-                network.encoder(rows, dropout_seed=seed),
-                [num_sequences, num_sequences * num_views],
-            )
-            shape = [-1, num_views, length, self.hidden_units]
-            states.append(States(anchors, tf.reshape(of_views, shape)))
-        return self.objective(
-            self.networks,
-            states,
-            batch,
-            item_attributes=self._item_attributes,
-            static_shapes=self.static_shapes,
+        anchors, of_views = tf.split(
+            tower.states(rows, derived_seed(dropout_seed, number)),
+            [num_sequences, num_sequences * num_views],
         )
-
-    def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        step = tf.cast(self.optimizer.iterations, tf.int32)
-        seed = tf.random.experimental.stateless_fold_in([self.seed, step], replica_id())
-        with fusion(self.fuse):
-            with tf.GradientTape() as tape:
-                losses = self.compute_losses(batch, dropout_seed=seed)
-            gradients = tape.gradient(losses["total"], self.trainable_variables)
-        self._set_last(losses)
-        if self.skip_nonfinite:
-            losses, gradients = self._without_nonfinite(losses, gradients)
-        # The replicas' gradients are added by the optimizer, as their losses are
-        # shares.
-        self.optimizer.apply_gradients(
-            zip(gradients, self.trainable_variables, strict=True)
-        )
-        return self._track(losses)
-
-    def test_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        losses = self.compute_losses(batch)
-        self._set_last(losses)
-        return self._track(losses)
-
-    def _set_last(self, losses: dict[str, tf.Tensor]) -> None:
-        self.last_losses.assign(tf.stack([losses[name] for name in self.loss_names]))
-
-    def _without_nonfinite(
-        self, losses: dict[str, tf.Tensor], gradients: list[tf.Tensor]
-    ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
-        """Zeroes the losses and gradients of all replicas if any value is not
-        finite."""
-        values = tf.nest.flatten(gradients, expand_composites=True)
-        sums = [tf.reduce_sum(v) for v in values if v.dtype.is_floating]
-        sums.append(losses["total"])
-        is_bad = tf.logical_not(tf.reduce_all(tf.math.is_finite(tf.stack(sums))))
-        is_bad = global_sum(tf.cast(is_bad, tf.float32)) > 0.0
-        self.skipped.assign_add(tf.cast(is_bad, tf.int32))
-        losses = {name: tf.where(is_bad, 0.0, v) for name, v in losses.items()}
-        return losses, [_cleared(gradient, is_bad) for gradient in gradients]
-
-    def _track(self, losses: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        values = [losses[name] for name in self.loss_names]
-        for tracker, value in zip(self._trackers, values, strict=True):
-            # A mean over replicas of shares, so times their number.
-            tracker.update_state(value * num_replicas())
-        return {tracker.name: tracker.result() for tracker in self._trackers}
-
-    def user_vectors(self, item_ids: tf.Tensor) -> tf.Tensor:
-        """See `Ensemble.user_vectors`."""
-        return self.ensemble.user_vectors(item_ids)
-
-    def item_vectors(self) -> tf.Tensor:
-        """See `Ensemble.item_vectors`."""
-        return self.ensemble.item_vectors()
-
-    def score_items(self, item_ids: tf.Tensor) -> tf.Tensor:
-        """Scores items 1..V for histories: [B, length] to [B, V]."""
-        return tf.matmul(
-            self.user_vectors(item_ids), self.item_vectors(), transpose_b=True
-        )
-
-    def members(self) -> dict[str, ItemScores]:
-        """See `Ensemble.members`."""
-        return self.ensemble.members()
-
-    def parameters(self) -> dict[str, int]:
-        """Counts the encoders' weights (the paper's Table 5) and all trained
-        weights."""
-        encoders = [w for n in self.networks for w in n.encoder.trainable_variables]
-        return {
-            "encoders": sum(math.prod(w.shape) for w in encoders),
-            "all": sum(math.prod(w.shape) for w in self.trainable_variables),
-        }
-
-
-def _cleared(
-    gradient: tf.Tensor | tf.IndexedSlices, is_bad: tf.Tensor
-) -> tf.Tensor | tf.IndexedSlices:
-    """Zeroes a gradient if it is bad; slices stay slices."""
-    if not isinstance(gradient, tf.IndexedSlices):
-        return tf.where(is_bad, 0.0, gradient)
-    values = tf.where(is_bad, 0.0, gradient.values)
-    return tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
-
-
-def _network_seeds(seed: int, num_networks: int) -> list[int]:
-    return np.random.SeedSequence(seed).generate_state(num_networks).tolist()
+        shape = [-1, num_views, length, tower.width]
+        return States(anchors, tf.reshape(of_views, shape))

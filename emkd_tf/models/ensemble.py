@@ -1,19 +1,20 @@
-"""How an ensemble of networks scores items: one inner product."""
+"""How towers score items together: one inner product."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import tensorflow as tf
 
 from emkd_tf.errors import InputError
-from emkd_tf.models.network import Network, with_mask_token
-from emkd_tf.special_ids import mask_id
+from emkd_tf.models.tower import Tower
+from emkd_tf.models.user_tower import UserTower
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class ItemScores:
     """How a member of an ensemble scores: a part of the user vectors times item
     vectors.
@@ -27,78 +28,133 @@ class ItemScores:
     item_vectors: tf.Tensor
 
 
-@dataclasses.dataclass(frozen=True)
-class Ensemble:
-    """Networks that recommend by the sum of their scores.
+@runtime_checkable
+class Ranker(Protocol):
+    """What can be evaluated and exported: the score of an item is an inner product.
 
     Attributes:
-        networks: one or more.
+        history_length: newest items of a history that the user vector depends on.
+    """
+
+    history_length: int
+
+    def user_vectors(self, item_ids: tf.Tensor) -> tf.Tensor:
+        """[B, any] int32 histories, left-padded with PAD_ID, to [B, D]."""
+
+    def item_vectors(self) -> tf.Tensor:
+        """[V, D], items 1..V."""
+
+    def members(self) -> dict[str, ItemScores]:
+        """How the parts score alone, by name; nothing where there is only one."""
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """What can be evaluated without vectors.
+
+    Attributes:
+        history_length: newest items of a history that the scores depend on.
+    """
+
+    history_length: int
+
+    def score_items(self, item_ids: np.ndarray) -> np.ndarray:
+        """[B, any] int32 histories, left-padded with PAD_ID, to [B, V] float, items
+        1..V."""
+
+
+def user_encoder(ranker: Ranker) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """Returns `user_vectors` as a function of item_ids [B, any] and users [B], of which
+    most models make no use."""
+    knowing: Any = ranker
+    if getattr(ranker, "knows_users", False):
+        return lambda item_ids, users: knowing.user_vectors(item_ids, users)
+    return lambda item_ids, users: ranker.user_vectors(item_ids)
+
+
+class Ensemble:
+    """Towers that recommend by the sum of their scores.
+
+    Args:
+        towers: one or more, of any widths and lengths.
+        names: of the towers, if not their own.
+
+    Attributes:
         num_items: V.
-        max_length: L.
+        history_length: of the tower that reads the longest histories.
 
     Source: Du et al. 2023 (prediction).
     """
 
-    networks: Sequence[Network]
-    num_items: int
-    max_length: int
+    def __init__(self, towers: Sequence[Tower], names: Sequence[str] | None = None):
+        self.towers = list(towers)
+        self.names = list(names or [tower.name for tower in towers])
+        self.num_items = self.towers[0].num_items
+        self.history_length = max(tower.history_length for tower in self.towers)
 
-    def network_states(self, item_ids: tf.Tensor) -> list[tf.Tensor]:
-        """Encodes histories with a mask token behind them.
+    @property
+    def knows_users(self) -> bool:
+        """Whether a score depends on the user beside the history."""
+        return any(isinstance(tower, UserTower) for tower in self.towers)
 
-        Args:
-            item_ids: [B, length] int32, left-padded with PAD_ID; the last L - 1 count.
+    def queries(
+        self, item_ids: tf.Tensor, users: tf.Tensor | None = None
+    ) -> list[tf.Tensor]:
+        """Returns the towers' queries [B, d] of histories [B, any], for the towers that
+        know their users with these."""
+        return [
+            tower.query(item_ids, users)
+            if isinstance(tower, UserTower)
+            else tower.query(item_ids)
+            for tower in self.towers
+        ]
 
-        Returns:
-            N tensors [B, d], each network's state at the mask token.
-        """
-        rows = with_mask_token(item_ids, mask_id(self.num_items), self.max_length)
-        return [network.encoder(rows, last_only=True) for network in self.networks]
-
-    def user_vectors(self, item_ids: tf.Tensor) -> tf.Tensor:
+    def user_vectors(
+        self, item_ids: tf.Tensor, users: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """Encodes histories for one inner product with `item_vectors`.
 
         Args:
-            item_ids: [B, length] int32, left-padded with PAD_ID; the last L - 1 count.
+            item_ids: [B, any] int32, left-padded with PAD_ID.
+            users: [B] int numbers of the users, UNKNOWN among them, for towers that
+                know their users; None where none is known.
 
         Returns:
-            [B, N * d + 1] float: the networks' states at the mask token, and a one.
+            [B, D + 1] float: the towers' queries, and a one for the bias.
         """
-        states = self.network_states(item_ids)
-        return tf.concat([*states, tf.ones_like(states[0][:, :1])], axis=-1)
+        queries = self.queries(item_ids, users)
+        return tf.concat([*queries, tf.ones_like(queries[0][:, :1])], axis=-1)
 
     def item_vectors(self) -> tf.Tensor:
-        """Returns [V, N * d + 1] float: the networks' item weights and their summed
+        """Returns [V, D + 1] float: the towers' item tables and their summed
         bias."""
-        tables = [network.item_table()[1:] for network in self.networks]
+        tables = [tower.item_table()[1:] for tower in self.towers]
         return tf.concat([*tables, self.item_bias()[1:, tf.newaxis]], axis=-1)
 
     def item_bias(self) -> tf.Tensor:
-        """Returns the networks' summed bias [V + 1]."""
-        return tf.add_n([tf.convert_to_tensor(n.item_bias) for n in self.networks])
+        """Returns the towers' summed bias [V + 1]; zeros where none has one."""
+        biases = [t.item_bias for t in self.towers if t.item_bias is not None]
+        if not biases:
+            return tf.zeros([self.num_items + 1])
+        return tf.add_n([tf.convert_to_tensor(bias) for bias in biases])
 
     def alone(self, number: int) -> Ensemble:
-        """Returns the network of a number, from 1, as an ensemble of its own.
+        """Returns the tower of a number, from 1, as an ensemble of its own.
 
         Raises:
-            InputError: there is no such network.
+            InputError: there is no such tower.
         """
-        if not 1 <= number <= len(self.networks):
+        if not 1 <= number <= len(self.towers):
             raise InputError(
-                f"`network` must be from 1 to {len(self.networks)}, got {number}."
+                f"`network` must be from 1 to {len(self.towers)}, got {number}."
             )
-        return dataclasses.replace(self, networks=[self.networks[number - 1]])
+        return Ensemble([self.towers[number - 1]], [self.names[number - 1]])
 
     def members(self) -> dict[str, ItemScores]:
-        """Returns how each network alone scores, by its name."""
-        width = self.networks[0].encoder.hidden_units
-        last = len(self.networks) * width
-        return {
-            network.name: ItemScores(
-                np.append(np.arange(number * width, (number + 1) * width), last),
-                tf.concat(
-                    [network.item_table()[1:], network.item_bias[1:, tf.newaxis]], -1
-                ),
-            )
-            for number, network in enumerate(self.networks)
-        }
+        """Returns how each tower alone scores, by its name."""
+        ends = np.cumsum([tower.width for tower in self.towers])
+        found = {}
+        for tower, name, end in zip(self.towers, self.names, ends, strict=True):
+            columns = np.append(np.arange(end - tower.width, end), ends[-1])
+            found[name] = ItemScores(columns, Ensemble([tower]).item_vectors())
+        return found

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from emkd_tf.fusion import fused
+from emkd_tf.kernels.fusion import fused
+from emkd_tf.special_ids import PAD_ID
 
 
 @fused
@@ -22,3 +23,25 @@ def attribute_loss(logits: tf.Tensor, has_attribute: tf.Tensor) -> tf.Tensor:
     """
     losses = tf.nn.sigmoid_cross_entropy_with_logits(has_attribute, logits)
     return tf.reduce_mean(losses, axis=-1)
+
+
+def multi_hot(attribute_ids: tf.Tensor, num_attributes: int) -> tf.Tensor:
+    """Spreads lists of attributes to rows of zeros and ones.
+
+    Args:
+        attribute_ids: [P, K] int32, numbers from 1, each once in a row, PAD_ID
+            elsewhere.
+        num_attributes: A.
+
+    Returns:
+        [P, A] float32.
+    """
+    num_rows = tf.shape(attribute_ids)[0]
+    is_attribute = attribute_ids != PAD_ID
+    rows = tf.broadcast_to(tf.range(num_rows)[:, tf.newaxis], tf.shape(attribute_ids))
+    columns = tf.where(is_attribute, attribute_ids - 1, 0)
+    return tf.scatter_nd(
+        tf.stack([rows, columns], axis=-1),
+        tf.cast(is_attribute, tf.float32),
+        [num_rows, num_attributes],
+    )

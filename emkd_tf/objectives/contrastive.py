@@ -1,10 +1,10 @@
-"""Intra-network (ICL) and cross-network (CCL) contrast."""
+"""Contrast: intra-network (ICL) and cross-network (CCL), and of two views (NT-Xent)."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
-from emkd_tf.fusion import fused
+from emkd_tf.kernels.fusion import fused
 
 _SMALLEST_SQUARE = 1e-12
 
@@ -86,6 +86,47 @@ def _contrast(
     )
     has_negative = self_term | ~tf.reduce_all(is_self, axis=-1)
     return tf.where(has_negative[:, tf.newaxis, tf.newaxis], loss, 0.0)
+
+
+def nt_xent_loss(
+    views: tuple[tf.Tensor, tf.Tensor],
+    all_views: tuple[tf.Tensor, tf.Tensor],
+    is_self: tf.Tensor,
+    *,
+    temperature: float,
+    cosine: bool = False,
+) -> tf.Tensor:
+    """Tells the other view of each sequence from all views of the other sequences.
+
+    Of C sequences each of the two views has one positive and 2 (C - 1) negatives.
+
+    Args:
+        views: two tensors [B, D] float, the first and the second view of sequences.
+        all_views: two tensors [C, D] float, those of all sequences of the global batch.
+        is_self: [B, C] bool, True where the other sequence is the same one.
+        temperature: of the softmax, > 0.
+        cosine: of the states, in place of their inner product.
+
+    Returns:
+        [B] float, cross entropy in nats, the mean of both views; zero for one sequence
+        alone.
+
+    Source: Chen et al. 2020 (SimCLR), equation 1. Departure: the inner product, as in
+    Qiu et al. 2022 (DuoRec), unless `cosine`.
+    """
+    if cosine:
+        views = (_normalized(views[0]), _normalized(views[1]))
+        all_views = (_normalized(all_views[0]), _normalized(all_views[1]))
+    positive = tf.reduce_sum(views[0] * views[1], axis=-1, keepdims=True)
+    others = tf.concat(all_views, axis=0)
+    is_own = tf.concat([is_self, is_self], axis=1)
+    losses = []
+    for view in views:
+        negative = tf.matmul(view, others, transpose_b=True)
+        negative = tf.where(is_own, negative.dtype.min, negative / temperature)
+        logits = tf.concat([positive / temperature, negative], axis=1)
+        losses.append(tf.reduce_logsumexp(logits, axis=1) - logits[:, 0])
+    return 0.5 * tf.add_n(losses)
 
 
 @fused

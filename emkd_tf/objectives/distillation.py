@@ -1,10 +1,10 @@
-"""Logit distillation (KD) between the networks of an ensemble."""
+"""Distillation: between the networks of an ensemble (KD), and from lists."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import tensorflow as tf
+
+from emkd_tf.kernels.softmax import symmetric_divergence
 
 
 def distillation_loss(logits: list[tf.Tensor], *, temperature: float) -> tf.Tensor:
@@ -25,37 +25,26 @@ def distillation_loss(logits: list[tf.Tensor], *, temperature: float) -> tf.Tens
     """
     if len(logits) == 1:
         return tf.zeros_like(logits[0][:, 0])
-    return _symmetric_divergence(*logits, temperature=temperature)
+    return symmetric_divergence(logits, temperature)
 
 
-# A pair's two halves add up to <p_a - p_b, y_a - y_b> / 2: the normalizers of the two
-# softmaxes cancel. Summed over all pairs that is sum_n <N p_n - P, y_n> / 2 with P =
-# sum_n p_n, and a student's gradient is (N p_n - P) / (2 t).
-def _symmetric_divergence(*logits: tf.Tensor, temperature: float) -> tf.Tensor:
-    @tf.custom_gradient
-    def divergence(*logits: tf.Tensor):
-        probabilities = [tf.nn.softmax(z * (1.0 / temperature)) for z in logits]
-        gaps = gaps_to_the_mean(probabilities, 0.5 / temperature)
-        loss = tf.add_n(
-            [
-                tf.reduce_sum(gap * z, axis=-1)
-                for gap, z in zip(gaps, logits, strict=True)
-            ]
-        )
+def list_distillation_loss(
+    logits: tf.Tensor, scores: tf.Tensor, *, temperature: float
+) -> tf.Tensor:
+    """Lets a network learn how a teacher weighs the items of its list: KL(q || p), of
+    softmaxes q of scores / temperature and p of logits / temperature.
 
-        def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            return tuple(upstream[:, tf.newaxis] * gap for gap in gaps)
+    Args:
+        logits: [P, K] float, the network's, of the items of a teacher's list.
+        scores: [P, K] float, the teacher's of these items; no gradient goes there.
+        temperature: of both softmaxes, > 0.
 
-        return loss, gradient
+    Returns:
+        [P] float, in nats, not scaled by temperature^2.
 
-    return divergence(*logits)
-
-
-def gaps_to_the_mean(
-    probabilities: Sequence[tf.Tensor], scale: float
-) -> list[tf.Tensor]:
-    """Returns scale * (N p_n - P) of N softmaxes p_n and their sum P: with `scale` 1 /
-    (2 temperature) each network's gradient of KD, whose products with the logits add up
-    to KD."""
-    total = scale * tf.add_n(probabilities)
-    return [(scale * len(probabilities)) * p - total for p in probabilities]
+    Source: Hinton et al. 2015, section 2. Departure: the teacher's best items in place
+        of all.
+    """
+    teacher = tf.nn.log_softmax(tf.stop_gradient(scores) / temperature)
+    student = tf.nn.log_softmax(logits / temperature)
+    return tf.reduce_sum(tf.exp(teacher) * (teacher - student), axis=-1)

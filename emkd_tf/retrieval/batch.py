@@ -7,6 +7,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,10 +15,10 @@ from polars.io.plugins import register_io_source
 
 from emkd_tf.data.histories import Histories
 from emkd_tf.errors import InputError
-from emkd_tf.retrieval.recommend import Recommender
+from emkd_tf.retrieval.recommend import Lists
 
 # Users, texts of one history a user, and what is written of them, a row an item.
-HISTORY_COLUMNS = {"user": pl.String, "history": pl.List(pl.String)}
+HISTORY_COLUMNS: dict[str, Any] = {"user": pl.String, "history": pl.List(pl.String)}
 LIST_COLUMNS = {
     "user": pl.String,
     "rank": pl.Int32,
@@ -35,34 +36,72 @@ class Summary:
         histories: number of them.
         popular: of these, without any known item: they got popular items.
         unknown_items: items of all histories that are not in the catalogue.
+        short: lists of fewer items than asked for: the history leaves no more.
+        again: histories of a user who had one before; each has its list.
     """
 
     histories: int = 0
     popular: int = 0
     unknown_items: int = 0
+    short: int = 0
+    again: int = 0
+
+    def __str__(self) -> str:
+        text = (
+            f"{self.histories:,} histories, {self.popular:,} without a known item "
+            f"(popular items), {self.unknown_items:,} unknown items dropped"
+        )
+        if self.short:
+            text += f", {self.short:,} lists shorter than asked for"
+        if self.again:
+            text += f", {self.again:,} histories of a user with an earlier one"
+        return text
 
 
 def own_histories(histories: Histories) -> pl.LazyFrame:
     """Returns the whole histories of a dataset's users, with HISTORY_COLUMNS, to be
     read in pieces."""
-    users = histories.user_ids()
     names = np.array(histories.item_ids())
 
     def read(*_) -> Iterator[pl.DataFrame]:
-        for first in range(0, len(users), _MAX_ROWS):
+        first = 0
+        for users in histories.user_id_pieces(_MAX_ROWS):
             bounds = histories.offsets[first : first + _MAX_ROWS + 1]
             texts = names[histories.items[bounds[0] : bounds[-1]] - 1]
             lists = [
                 part.tolist() for part in np.split(texts, bounds[1:-1] - bounds[0])
             ]
-            rows = {"user": users[first : first + _MAX_ROWS], "history": lists}
+            rows = {"user": users, "history": lists}
             yield pl.DataFrame(rows, schema=HISTORY_COLUMNS)
+            first += len(users)
 
     return register_io_source(read, schema=HISTORY_COLUMNS)
 
 
+def rows_at_once(num_items: int) -> int:
+    """Returns how many histories are scored at a time."""
+    return max(1, min(_MAX_ROWS, _MAX_SCORES // num_items))
+
+
+def history_of(histories: Histories, user: str) -> list[str]:
+    """Returns the whole history of a user of a dataset.
+
+    Raises:
+        InputError: there is no such user.
+    """
+    users = histories.user_ids()
+    if user.strip() not in users:
+        raise InputError(
+            f"`user` {user!r} is none of the {len(users):,} users of the run's data, "
+            f"such as {users[0]!r}; --history recommends for anyone."
+        )
+    number, names = users.index(user.strip()), histories.item_ids()
+    first, last = histories.offsets[number : number + 2]
+    return [names[item - 1] for item in histories.items[first:last]]
+
+
 def write_recommendations(
-    recommender: Recommender,
+    recommender: Lists,
     histories: pl.LazyFrame,
     output: Path,
     k: int,
@@ -84,15 +123,18 @@ def write_recommendations(
     """
     check_output(output)
     summary = Summary()
-    rows = max(1, min(_MAX_ROWS, _MAX_SCORES // len(recommender.names)))
+    users = []  # as hashes: eight bytes a history
+    rows = rows_at_once(len(recommender.names))
 
     def lists(*_) -> Iterator[pl.DataFrame]:
         for part in _pieces(histories, rows):
             questions = part["history"].to_list()
-            answer = recommender.recommend(questions, k)
+            answer = recommender.recommend(questions, k, part["user"].to_list())
             summary.histories += len(questions)
             summary.popular += int(answer.is_popular.sum())
             summary.unknown_items += sum(map(len, answer.unknown))
+            summary.short += int(((answer.item_ids != "").sum(axis=1) < k).sum())
+            users.append(part["user"].hash().to_numpy())
             yield _rows(part["user"], answer.item_ids, answer.scores)
             advance(len(questions))
 
@@ -109,15 +151,22 @@ def write_recommendations(
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink(missing_ok=True)
+    if users:
+        summary.again = summary.histories - len(np.unique(np.concatenate(users)))
     return summary
 
 
-def check_output(output: Path) -> None:
-    """Checks that a file of recommendations can be written.
+def check_output(output: Path, *, is_folder: bool = False) -> None:
+    """Checks that a file of recommendations can be written, or a folder of Parquet.
 
     Raises:
         InputError: it is neither CSV nor Parquet, or its folder cannot be written to.
     """
+    if is_folder and output.suffix.lower() != ".parquet":
+        raise InputError(
+            f"`output` {output} must end in .parquet: --engine spark writes a folder "
+            "of parts."
+        )
     if output.suffix.lower() not in (".csv", ".parquet"):
         raise InputError(f"`output` {output} must end in .csv or .parquet.")
     try:

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
+_LARGE = 1e4  # of a score; TFRS excludes by taking away 1e5
 # TFRS compares every retrieved item with every exclusion of its row: [B, k + W, W]
 # booleans.
 _MAX_COMPARISONS = 2**26
@@ -14,8 +15,8 @@ _MAX_COMPARISONS = 2**26
 class EnsembleIndex:
     """Exact top-k of an ensemble in one look-up, by `tfrs.layers.factorized_top_k`.
 
-    TFRS excludes an item by lowering its score by 1e5: scores must not lie further
-    apart.
+    TFRS excludes an item by lowering its score by 1e5. Users whose scores may be large
+    are therefore scaled down, by powers of two, which change no digit.
 
     Args:
         item_vectors: [V, D] float, items 1..V.
@@ -24,6 +25,7 @@ class EnsembleIndex:
     def __init__(self, item_vectors: tf.Tensor):
         self.num_items = int(item_vectors.shape[0])
         self._index = tfrs.layers.factorized_top_k.BruteForce()
+        self._longest = _norms(item_vectors).max()
         self._index.index(item_vectors, tf.range(1, self.num_items + 1))
 
     def top_k(
@@ -48,6 +50,8 @@ class EnsembleIndex:
             raise ValueError(
                 f"{width} exclusions leave none of {self.num_items} items."
             )
+        scale = self._scale(user_vectors)
+        user_vectors = user_vectors / scale
         rows = max(1, _MAX_COMPARISONS // max(1, width * (width + k)))
         parts = [
             self._index.query_with_exclusions(
@@ -58,4 +62,14 @@ class EnsembleIndex:
             for first in range(0, user_vectors.shape[0], rows)
         ]
         scores, ids = zip(*parts, strict=True)
-        return np.concatenate(scores), np.concatenate(ids)
+        return np.concatenate(scores) * scale, np.concatenate(ids)
+
+    def _scale(self, user_vectors: tf.Tensor) -> np.ndarray:
+        """Returns [B, 1] float32 powers of two, one where no score can be large."""
+        largest = _norms(user_vectors)[:, np.newaxis] * self._longest
+        exponent = np.ceil(np.log2(np.maximum(largest / _LARGE, 1.0)))
+        return np.exp2(exponent).astype(np.float32)
+
+
+def _norms(vectors: tf.Tensor) -> np.ndarray:
+    return np.linalg.norm(np.asarray(vectors, np.float64), axis=1)

@@ -39,7 +39,10 @@ class RestClient(Client):
     def predict(
         self, inputs: Mapping[str, Sequence], signature_name: str = "serving_default"
     ) -> dict[str, list]:
-        content = {"signature_name": signature_name, "inputs": dict(inputs)}
+        content: dict[str, Any] = {
+            "signature_name": signature_name,
+            "inputs": dict(inputs),
+        }
         try:
             answer = self._session.post(
                 self._url, json=content, timeout=self._timeout_seconds

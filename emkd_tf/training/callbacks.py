@@ -2,52 +2,60 @@
 
 from __future__ import annotations
 
-import json
-import math
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
 from emkd_tf.data.histories import Histories
 from emkd_tf.evaluation.evaluator import ENSEMBLE, rank_users
-from emkd_tf.evaluation.metrics import summarize
-from emkd_tf.files import write_text
+from emkd_tf.evaluation.metrics import SELECTION_METRIC, summarize
 from emkd_tf.training.checkpoints import Checkpoints, Progress
-
-SELECTION_METRIC = "NDCG@10"
 
 
 class Validate(tf.keras.callbacks.Callback):
     """Adds validation metrics to the epoch's logs, for the callbacks after it.
 
-    The ensemble's are `validation/HR@10` and so on; network n's `network_n/NDCG@10`.
+    The ensemble's are `validation/HR@10` and so on; network n's `network_n/HR@10`.
 
     Args:
         histories: of all users.
         every: epochs between validations; the last epoch is validated too.
         epochs: of the whole run.
         protocol: whose metrics to log.
+        checkpoints: know the weights to validate.
     """
 
-    def __init__(self, histories: Histories, every: int, epochs: int, protocol: str):
+    def __init__(
+        self,
+        histories: Histories,
+        every: int,
+        epochs: int,
+        protocol: str,
+        checkpoints: Checkpoints,
+    ):
         super().__init__()
         self._histories, self._protocol = histories, protocol
+        self._checkpoints = checkpoints
         self._every, self._epochs = every, epochs
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        # Compiled now, every validation takes as long: what is left can be told.
+        rank_users(
+            self.model, self._histories, "validation", members=True, most_chunks=1
+        )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         number = epoch + 1
         if number % self._every and number != self._epochs:
             return
-        ranks = rank_users(self.model, self._histories, "validation", members=True)
+        with self._checkpoints.best_weights():
+            ranks = rank_users(self.model, self._histories, "validation", members=True)
         for member, by_protocol in ranks.items():
             metrics = summarize(by_protocol[self._protocol])
-            if member == ENSEMBLE:
-                logs.update({f"validation/{k}": v for k, v in metrics.items()})
-            else:
-                logs[f"{member}/{SELECTION_METRIC}"] = metrics[SELECTION_METRIC]
+            name = "validation" if member == ENSEMBLE else member
+            logs.update({f"{name}/{metric}": v for metric, v in metrics.items()})
 
 
 class KeepBest(tf.keras.callbacks.Callback):
@@ -82,62 +90,25 @@ class KeepBest(tf.keras.callbacks.Callback):
         self.model.stop_training = self.is_out_of_patience
 
 
-class WriteHistory(tf.keras.callbacks.Callback):
-    """Writes each epoch to `history.jsonl` and to TensorBoard.
+class KeepLast(tf.keras.callbacks.Callback):
+    """Keeps the checkpoint of the last epoch, of a training that is not validated.
 
     Args:
-        run_dir: of the run.
-        batch_size: global, for examples a second.
-        first_step: of this process; what an earlier one wrote beyond it is undone.
+        checkpoints: of the training.
+        progress: that it keeps up to date.
+        epochs: of the whole training.
     """
 
-    def __init__(self, run_dir: Path, batch_size: int, first_step: int = 0):
+    is_out_of_patience = False
+
+    def __init__(self, checkpoints: Checkpoints, progress: Progress, epochs: int):
         super().__init__()
-        self._path, self._batch_size = run_dir / "history.jsonl", batch_size
-        if self._path.exists():
-            text = self._path.read_text(encoding="utf-8", errors="replace")
-            kept = [line for line in _whole_lines(text) if _step(line) <= first_step]
-            write_text(self._path, "".join(kept))
-        self._writer = tf.summary.create_file_writer(str(run_dir / "logs"))
-        self._began = self._trained = 0.0
-        self._batches = 0
+        self._checkpoints, self._progress, self._epochs = checkpoints, progress, epochs
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._began, self._batches = time.perf_counter(), 0
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
-        # Without what the callbacks do at the end of the epoch, validation above all.
-        self._trained = time.perf_counter() - self._began
-        self._batches += 1
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
-        examples = self._batches * self._batch_size
-        values = {
-            **{name: float(value) for name, value in logs.items()},
-            "learning_rate": float(self.model.optimizer.learning_rate.numpy()),
-            "examples_per_second": examples / self._trained,
-        }
-        step = int(self.model.optimizer.iterations.numpy())
-        with self._writer.as_default(step=step):
-            for name, value in values.items():
-                tf.summary.scalar(name, value)
-        self._writer.flush()
-        line = {"epoch": epoch + 1, "step": step, **values}
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-
-
-def _whole_lines(text: str) -> list[str]:
-    """A process killed while writing leaves half a line."""
-    return [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
-
-
-def _step(line: str) -> float:
-    """Returns the step of a line of the history, infinity of a damaged one."""
-    try:
-        return json.loads(line)["step"]
-    except (ValueError, LookupError, TypeError):
-        return math.inf
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if epoch + 1 == self._epochs:
+            self._progress.best_epoch.assign(self._epochs)
+            self._checkpoints.save_best(self._epochs)
 
 
 class SaveLast(tf.keras.callbacks.Callback):
@@ -151,6 +122,7 @@ class SaveLast(tf.keras.callbacks.Callback):
         progress: whose time it counts.
         every: steps between two checkpoints.
         epoch_steps: of a whole epoch.
+        epochs: of the whole training; its end is saved, too.
         is_interrupted: whether to save and stop; asked once after every step and
             epoch, for several workers have to answer together.
     """
@@ -164,11 +136,12 @@ class SaveLast(tf.keras.callbacks.Callback):
         *,
         every: int,
         epoch_steps: int,
+        epochs: int | None = None,
         is_interrupted: Callable[[], bool],
     ):
         super().__init__()
         self._checkpoints, self._progress = checkpoints, progress
-        self._every, self._epoch_steps = every, epoch_steps
+        self._every, self._epoch_steps, self._epochs = every, epoch_steps, epochs
         self._is_interrupted = is_interrupted
         self._saved = self._step = checkpoints.step
         self._began = time.perf_counter()
@@ -194,7 +167,8 @@ class SaveLast(tf.keras.callbacks.Callback):
             self._save_if_due(is_due=False)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
-        self._save_if_due(is_due=f"validation/{SELECTION_METRIC}" in logs)
+        is_validated = f"validation/{SELECTION_METRIC}" in logs
+        self._save_if_due(is_due=is_validated or epoch + 1 == self._epochs)
 
     def _save_if_due(self, *, is_due: bool) -> None:
         is_interrupted = self._is_interrupted()

@@ -1,7 +1,8 @@
-"""The checkpoints of a run: `best` (weights) and `last` (all that training needs)."""
+"""The checkpoints of a training: `best` (weights) and `last` (all that it needs)."""
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from emkd_tf.errors import InputError
-from emkd_tf.models.emkd import EMKD
+from emkd_tf.models.recommender import Recommender
+from emkd_tf.training.weight_average import WeightAverage
 
 _OpError = tf.errors.OpError
 _KEPT = 2  # should the newest be damaged
@@ -35,13 +37,14 @@ class Progress(tf.Module):
 
 
 class Checkpoints:
-    """Writes and restores a run's checkpoints; a new one is whole before an old one
-    goes.
+    """Writes and restores a training's checkpoints; a new one is whole before an old
+    one goes.
 
     Args:
-        folder: `checkpoints` of the run directory.
+        folder: of the run directory, see `Stage.folder`.
         model: to save, compiled, its optimizer built.
         progress: to save with it.
+        average: of its weights, which takes their place in the best checkpoint.
         writes_to: where to write, if not to `folder`: of several workers each takes
             part in saving, but only one saves for all.
         say: tells the user of a damaged checkpoint.
@@ -50,20 +53,24 @@ class Checkpoints:
     def __init__(
         self,
         folder: Path,
-        model: EMKD,
+        model: Recommender,
         progress: Progress,
         *,
+        average: WeightAverage | None = None,
         writes_to: Path | None = None,
         say: Callable[[str], None] = print,
     ):
         self._folder, self._model, self._say = folder, model, say
-        self._weights = tf.train.Checkpoint(networks=model.networks)
+        self.average = average
+        self._weights = tf.train.Checkpoint(towers=model.towers, heads=model.heads)
         self._everything = tf.train.Checkpoint(
-            networks=model.networks,
+            towers=model.towers,
+            heads=model.heads,
             optimizer=model.optimizer,
             trackers=model.metrics,
             skipped=model.skipped,
             progress=progress,
+            **({} if average is None else {"average": average}),
         )
 
         def manager(checkpoint: tf.train.Checkpoint, name: str):
@@ -84,7 +91,12 @@ class Checkpoints:
         return [v for metric in self._model.metrics for v in metric.variables]
 
     def save_best(self, epoch: int) -> None:
-        self._best.save(checkpoint_number=epoch)
+        with self.best_weights():
+            self._best.save(checkpoint_number=epoch)
+
+    def best_weights(self) -> contextlib.AbstractContextManager:
+        """Lets the model have the weights that are validated and kept."""
+        return self.average.in_place() if self.average else contextlib.nullcontext()
 
     def save_last(self) -> None:
         """Saves the state of the training, unless its weights are not finite: a
@@ -101,6 +113,11 @@ class Checkpoints:
 
     def restore_best(self) -> None:
         restore(self._folder / "best", self._weights, self._say)
+
+    def start_from(self, before: Checkpoints) -> None:
+        """Gives the towers the best weights of another training of them."""
+        towers = tf.train.Checkpoint(towers=self._model.towers)
+        restore(before._folder / "best", towers, self._say)
 
 
 def restore(

@@ -25,6 +25,7 @@ class WatchLoss(tf.keras.callbacks.Callback):
         users_of_step: the users' ids of a step's batch, by the step's number from 0.
         max_skipped: batches that a model with `skip_nonfinite` may skip.
         say: tells the user of a skipped batch.
+        checkpoints: folder of the training's checkpoints in `run_dir`.
     """
 
     _supports_tf_logs = True  # spares the conversion of all logs at every step
@@ -35,9 +36,11 @@ class WatchLoss(tf.keras.callbacks.Callback):
         users_of_step: Callable[[int], list[str]],
         max_skipped: int,
         say: Callable[[str], None],
+        checkpoints: str = "checkpoints",
     ):
         super().__init__()
         self._run_dir, self._users_of_step = run_dir, users_of_step
+        self._checkpoints = run_dir / checkpoints
         self._max_skipped, self._say = max_skipped, say
         self._skipped = 0
 
@@ -74,7 +77,7 @@ class WatchLoss(tf.keras.callbacks.Callback):
         )
 
     def _good_state(self) -> str:
-        found = newest_first(self._run_dir / "checkpoints" / "last")
+        found = newest_first(self._checkpoints / "last")
         if not found:
             return "no checkpoint was written before"
         return f"the last good checkpoint is {found[0]}"

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from emkd_tf.config import nearest
 from emkd_tf.errors import InputError
+from emkd_tf.training.schedules import Schedule
 
 _ADDONS = "Addons>"
 
@@ -124,14 +125,18 @@ def optimizer_class(name: str) -> type:
 
 
 def make_optimizer(
-    name: str, learning_rate: float, weight_decay: float = 0.0
-) -> _Optimizer | _LegacyOptimizer:
+    name: str,
+    learning_rate: float | Schedule,
+    weight_decay: float = 0.0,
+    beta_2: float = 0.999,
+) -> tf.keras.optimizers.Optimizer:
     """Makes an optimizer by its name.
 
     Args:
         name: see `optimizer_class`.
-        learning_rate: > 0, constant.
+        learning_rate: > 0, or its schedule.
         weight_decay: for optimizers that have one, in their own terms.
+        beta_2: decay of the second moments, for those that have them.
 
     Raises:
         InputError: see `optimizer_class`; or it cannot do with these two settings.
@@ -141,6 +146,8 @@ def make_optimizer(
     decay = inspect.signature(cls).parameters.get("weight_decay")
     if weight_decay or (decay and decay.default is decay.empty):
         settings["weight_decay"] = weight_decay
+    if beta_2 != 0.999 and "beta_2" in inspect.signature(cls).parameters:
+        settings["beta_2"] = beta_2
     try:
         return cls(**settings)
     except TypeError as error:
@@ -151,12 +158,18 @@ def make_optimizer(
 
 
 def create_slots(
-    optimizer: _Optimizer | _LegacyOptimizer, variables: list[tf.Variable]
+    optimizer: tf.keras.optimizers.Optimizer, variables: list[tf.Variable]
 ) -> None:
-    """Creates all that the optimizer keeps, so that a checkpoint finds it."""
+    """Creates all that the optimizer keeps, so that a checkpoint finds it.
+
+    Keras' optimizers then leave biases and norms, which are vectors, out of the weight
+    decay.
+    """
     if isinstance(optimizer, _LegacyOptimizer):
         optimizer._create_all_weights(variables)
     else:
+        vectors = [variable for variable in variables if variable.shape.rank < 2]
+        optimizer.exclude_from_weight_decay(var_list=vectors)
         optimizer.build(variables)
 
 

@@ -1,8 +1,9 @@
-"""Tells how far the whole run is and how long it will take."""
+"""Tells how far a training is and how long it will take."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -15,7 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from emkd_tf.training.callbacks import SELECTION_METRIC
+from emkd_tf.evaluation.metrics import SELECTION_METRIC
 
 LONG_RUN_SECONDS = 6 * 3600
 _WARM_UP_STEPS = 3  # the first steps trace and compile
@@ -33,14 +34,22 @@ def in_words(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
+def _mean(seconds: list[float]) -> float:
+    return sum(seconds) / len(seconds) if seconds else 0.0
+
+
 class ShowProgress(tf.keras.callbacks.Callback):
-    """A bar over the whole run on a terminal, one line an epoch elsewhere.
+    """A bar over the whole training on a terminal, one line an epoch elsewhere.
 
     Args:
         console: to write to.
         advice: what to do about a run that will take very long.
-        epochs, epoch_steps: of the whole run.
+        epochs, epoch_steps: of the whole training.
+        validation_every: epochs between validations, the last epoch is validated too;
+            0 if none is.
         first_step: of this process.
+        stage: name of the training; None for a run's only one.
+        clock: seconds.
     """
 
     _supports_tf_logs = True
@@ -52,15 +61,22 @@ class ShowProgress(tf.keras.callbacks.Callback):
         *,
         epochs: int,
         epoch_steps: int,
+        validation_every: int = 1,
         first_step: int = 0,
+        stage: str | None = None,
+        clock: Callable[[], float] = time.perf_counter,
     ):
         super().__init__()
         self._console, self._advice = console, advice
-        self._best = 0.0
-        self._epochs = epochs
+        self._best, self._stage = 0.0, stage
+        self._epochs, self._every = epochs, validation_every
         self._first_step = self._step = first_step
         self._total = epochs * epoch_steps
-        self._task = None
+        self._clock = clock
+        # Seconds of each so far: validations, and what is between two epochs.
+        self._validations: list[float] = []
+        self._pauses: list[float] = []
+        self._epoch_end: float | None = None
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -71,25 +87,38 @@ class ShowProgress(tf.keras.callbacks.Callback):
             console=console,
             disable=not console.is_terminal,
         )
+        self._task = self._bar.add_task(
+            stage or "training", start=False, total=self._total, completed=first_step
+        )
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        if self._task is not None:
+        if self._bar.tasks[0].started:
             return
-        self._task = self._bar.add_task(
-            "training", total=self._total, completed=self._first_step
-        )
+        self._bar.start_task(self._task)
         self._bar.start()
-        self._began = time.perf_counter()
+        self._began = self._clock()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._last = self._clock()
+        if self._epoch_end is not None:
+            self._pauses.append(self._last - self._epoch_end)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
+        now = self._clock()
         self._step += 1
         self._bar.advance(self._task)
-        steps = self._step - self._first_step
-        if steps == _WARM_UP_STEPS:
-            self._warm = time.perf_counter()
-        if steps == _WARM_UP_STEPS + _MEASURED_STEPS:
-            seconds = (time.perf_counter() - self._warm) / _MEASURED_STEPS
-            self._announce(seconds * (self._total - self._step))
+        done = self._step - self._first_step
+        # What came before counts only while there is nothing else to go by.
+        if done in (1, 2, _WARM_UP_STEPS + 1):
+            self._measured, self._measured_seconds = 0, 0.0
+        self._measured += 1
+        self._measured_seconds += now - self._last
+        self._last = now
+        if done == _WARM_UP_STEPS + _MEASURED_STEPS:
+            self._announce(self._step_seconds() * (self._total - self._step))
+
+    def _step_seconds(self) -> float:
+        return self._measured_seconds / self._measured
 
     def _announce(self, seconds: float) -> None:
         self._console.print(
@@ -102,18 +131,34 @@ class ShowProgress(tf.keras.callbacks.Callback):
             )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
+        now = self._epoch_end = self._clock()
         number, epochs = epoch + 1, self._epochs
         text = f"epoch {number}/{epochs}  loss {float(logs['loss/total']):.3f}"
+        if self._stage is not None:
+            text = f"{self._stage} {text}"
         value = logs.get(f"validation/{SELECTION_METRIC}")
         if value is not None:
+            self._validations.append(now - self._last)
             self._best = max(self._best, value)
             text += f"  {SELECTION_METRIC} {value:.4f} (best {self._best:.4f})"
         self._bar.update(self._task, description=text)
         if not self._console.is_terminal:
-            elapsed = time.perf_counter() - self._began
-            rate = elapsed / (self._step - self._first_step)
-            left = rate * (self._total - self._step)
-            self._console.print(f"{text}  {in_words(elapsed)}, {in_words(left)} left")
+            elapsed, left = in_words(now - self._began), self._left(number)
+            self._console.print(f"{text}  {elapsed}, {left} left", soft_wrap=True)
+
+    def _left(self, epoch: int) -> str:
+        """Estimates what there is after an epoch."""
+        seconds = self._step_seconds() * (self._total - self._step)
+        seconds += (self._epochs - epoch) * _mean(self._pauses)
+        validations = 0
+        if self._every and epoch < self._epochs:  # the last epoch is one in any case
+            validations = 1 + (self._epochs - 1) // self._every - epoch // self._every
+        seconds += validations * _mean(self._validations)
+        is_unknown = validations and not self._validations
+        with_compiling = self._step - self._first_step <= _WARM_UP_STEPS
+        bound = "at most " if with_compiling and epoch < self._epochs else ""
+        more = " and the validations" if is_unknown else ""
+        return f"{bound}{in_words(seconds)}{more}"
 
     def stop(self) -> None:
         """Ends the bar, also when the training fails."""

@@ -5,32 +5,33 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import tempfile
+import time
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from rich.console import Console
 
-from emkd_tf.baselines.popularity import PopRec
-from emkd_tf.config import Config
+from emkd_tf.board.outcome import write_outcome
+from emkd_tf.board.projector import write_projector
+from emkd_tf.config import Config, to_flat, with_absolute_paths
+from emkd_tf.config.model_table import MODELS
 from emkd_tf.data.histories import Histories
-from emkd_tf.data.prepare import prepare
+from emkd_tf.data.titles import find_titles
 from emkd_tf.errors import InputError
-from emkd_tf.evaluation.agreement import retrieval_metrics
-from emkd_tf.evaluation.evaluator import ENSEMBLE, evaluate, rank_users
-from emkd_tf.evaluation.metrics import summarize
 from emkd_tf.export.saved_model import export_saved_model
-from emkd_tf.files import write_json
-from emkd_tf.models.emkd import EMKD
+from emkd_tf.training import run_data
 from emkd_tf.training import run_dir as run_directory
+from emkd_tf.training.board import FOLDER as LOGS
+from emkd_tf.training.build import build_model, model_class
+from emkd_tf.training.host_memory import keep_freed_memory
 from emkd_tf.training.interrupts import Interrupts
 from emkd_tf.training.optimizers import optimizer_class
+from emkd_tf.training.results import Metrics, read_card, write_results
+from emkd_tf.training.stages import train_stages
 from emkd_tf.training.strategy import is_chief, make_strategy, num_workers
+from emkd_tf.training.teacher import require_teacher
 from emkd_tf.training.trainer import Trainer
 from emkd_tf.training.workers import reporting_lost_workers, require_equal_settings
-
-Metrics = dict[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +50,8 @@ class RunResult:
 
 
 def train(config: Config, console: Console | None = None) -> RunResult | None:
-    """Trains, evaluates and exports a model; continues an unfinished run.
+    """Trains, evaluates and exports a model; continues an unfinished run. A model that
+    is counted is counted and evaluated, no more.
 
     Args:
         config: of the run.
@@ -64,7 +66,11 @@ def train(config: Config, console: Console | None = None) -> RunResult | None:
         WorkerLostError: another worker is gone.
         KeyboardInterrupt: on Ctrl-C or SIGTERM; during the training it is saved first.
     """
+    keep_freed_memory()
     console = console or Console(stderr=True)
+    config = with_absolute_paths(config)
+    if not MODELS[config.model.model].is_trained:
+        return _count(config, console)
     optimizer_class(config.training.optimizer)  # else it is missed after the data
     with Interrupts() as interrupts:
         # Before TensorFlow computes anything: workers find each other here.
@@ -73,7 +79,9 @@ def train(config: Config, console: Console | None = None) -> RunResult | None:
         )
         if config.training.deterministic:
             tf.config.experimental.enable_op_determinism()
-        histories = prepare(config.data)
+        config, histories = run_data.of_training(config)
+        model_class(config).check(config, histories)
+        require_teacher(config, histories)
         is_alone = num_workers(strategy) == 1
         with reporting_lost_workers(is_alone):
             require_equal_settings(strategy, config, histories)
@@ -83,16 +91,41 @@ def train(config: Config, console: Console | None = None) -> RunResult | None:
             if is_chief(strategy):
                 stack.enter_context(run_directory.writing(_folder(config)))
                 run_dir = run_directory.open_or_create(config, histories)
-                stack.callback(run_dir.lock.release)
+                if run_dir.lock is not None:
+                    stack.callback(run_dir.lock.release)
             else:
                 scratch = stack.enter_context(tempfile.TemporaryDirectory())
                 run_dir = run_directory.RunDir(Path(scratch), False)
+            _describe(histories, console)
             with reporting_lost_workers(is_alone):
-                trainer = Trainer(config, histories, strategy, run_dir, console)
-                trainer.fit(interrupts)
+                trainer = train_stages(
+                    config, histories, strategy, run_dir, console, interrupts
+                )
             if not is_chief(strategy):
                 return None
             return _finish(config, histories, trainer, run_dir.path)
+
+
+def _count(config: Config, console: Console) -> RunResult:
+    """Counts a model and evaluates it."""
+    config, histories = run_data.of_training(config)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(run_directory.writing(_folder(config)))
+        run_dir = run_directory.open_or_create(config, histories)
+        assert run_dir.lock is not None
+        stack.callback(run_dir.lock.release)
+        _describe(histories, console)
+        began = time.perf_counter()
+        model = build_model(config, histories)
+        seconds = time.perf_counter() - began
+        metrics = write_results(config, histories, model, run_dir.path, seconds=seconds)
+        write_outcome(run_dir.path / LOGS, to_flat(config), metrics)
+    return RunResult(run_dir.path, metrics, None)
+
+
+def _describe(histories: Histories, console: Console) -> None:
+    for line in run_data.describe(histories):
+        console.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
 def _folder(config: Config) -> Path:
@@ -106,17 +139,17 @@ def _finish(
     """Evaluates the best state of a training and exports it."""
     trainer.checkpoints.restore_best()
     model = trainer.model
-    metrics = {
-        "dataset": config.data.dataset,
-        "fingerprint": histories.fingerprint,
-        "model": "EMKD",
-        "protocol": config.run.protocol,
-        "best_epoch": int(trainer.progress.best_epoch.numpy()),
-        **_measure(config, histories, model, run_dir),
-        "parameters": model.parameters()["all"],
-        "seconds": round(float(trainer.progress.seconds.numpy()), 1),
-    }
-    write_json(run_dir / "metrics.json", metrics)
+    metrics = write_results(
+        config,
+        histories,
+        model,
+        run_dir,
+        seconds=float(trainer.progress.seconds.numpy()),
+        parameters=model.parameters()["all"],
+        best_epoch=int(trainer.progress.best_epoch.numpy()),
+    )
+    write_outcome(run_dir / LOGS, to_flat(config), metrics)
+    write_projector(run_dir / LOGS, model, histories, find_titles(config.data))
     export = None
     if config.run.export:
         folder = Path(config.run.saved_models_dir) / run_dir.name
@@ -125,50 +158,7 @@ def _finish(
             histories,
             folder,
             k=config.run.k,
-            card=run_directory.read_card(run_dir, model.ensemble),
+            protocol=config.run.excluding,
+            card=read_card(run_dir, model.ensemble, config.run.excluding),
         )
     return RunResult(run_dir, metrics, export)
-
-
-def _measure(
-    config: Config, histories: Histories, model: EMKD, run_dir: Path
-) -> Metrics:
-    """Evaluates both splits and writes the per-user ranks."""
-    ranks = {
-        split: rank_users(model, histories, split, members=split == "test")
-        for split in ("validation", "test")
-    }
-    run_directory.write_ranks(
-        run_dir / "per_user.parquet",
-        histories,
-        {split: of_split[ENSEMBLE] for split, of_split in ranks.items()},
-    )
-    popularity = PopRec(histories.training_item_counts(), config.data.max_length)
-    return {
-        **report(ranks["validation"], ranks["test"], config.run.protocol),
-        "poprec": evaluate(popularity, histories, "test")[config.run.protocol],
-        "tfrs": retrieval_metrics(
-            model, histories, "test", ranks["test"][ENSEMBLE]["unseen"]
-        ),
-    }
-
-
-def report(
-    validation: dict[str, dict[str, np.ndarray]],
-    test: dict[str, dict[str, np.ndarray]],
-    protocol: str,
-) -> Metrics:
-    """Summarizes the ranks of both splits: the chosen protocol first, then all of
-    them."""
-    return {
-        "validation": summarize(validation[ENSEMBLE][protocol]),
-        "test": summarize(test[ENSEMBLE][protocol]),
-        "test_by_protocol": {
-            name: summarize(ranks) for name, ranks in test[ENSEMBLE].items()
-        },
-        "test_by_network": {
-            name: summarize(ranks[protocol])
-            for name, ranks in test.items()
-            if name != ENSEMBLE
-        },
-    }

@@ -1,4 +1,4 @@
-"""The run directory: what a run writes down, and how a finished run is opened again."""
+"""The run directory: made, locked, and found again by a training that continues it."""
 
 from __future__ import annotations
 
@@ -8,38 +8,31 @@ import errno
 import importlib.metadata
 import os
 import platform
+import re
 import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import filelock
-import numpy as np
-import polars as pl
 import tensorflow as tf
-import yaml
 
-from emkd_tf.config import Config, from_flat, to_flat
-from emkd_tf.config_files import read_yaml
+from emkd_tf.config import Config
 from emkd_tf.data.histories import Histories
-from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
-from emkd_tf.files import read_json, write_json, write_text
-from emkd_tf.models.emkd import EMKD
-from emkd_tf.models.ensemble import Ensemble
-from emkd_tf.training.build import build_model
-from emkd_tf.training.checkpoints import restore
+from emkd_tf.files import write_json
+from emkd_tf.training import run_data
+from emkd_tf.training.run_config import (
+    changed_settings,
+    is_unfinished,
+    read_config,
+    unfinished_runs,
+    write_config,
+)
 
 _PACKAGES = ("tensorflow", "tf-keras", "tensorflow-recommenders", "numpy", "polars")
-
-
-# What a run may be continued with: where things are and what follows the training.
-_MAY_CHANGE = {
-    *("name", "runs_dir", "data_dir", "cache_dir", "saved_models_dir"),
-    *("resume", "export", "k", "checkpoint_steps", "on_nonfinite", "max_skipped"),
-    "worker_timeout",
-}
+# What a run directory has before its config makes it one.
+_BEFORE_CONFIG = {".lock", "environment.json", "dataset.json"}
 _UNWRITABLE = ("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EISDIR", "ENOTDIR")
 
 
@@ -71,21 +64,20 @@ def open_or_create(config: Config, histories: Histories) -> RunDir:
     runs = Path(config.run.runs_dir)
     if config.run.name is not None:
         return _named(config, histories, runs / config.run.name)
-    if config.training.resume == "auto":
-        for path in sorted(runs.glob("*"), reverse=True):
-            if _is_unfinished(path) and not _obstacle(config, histories, path):
-                lock = _lock(path)
-                if lock is not None:
-                    return RunDir(path, True, lock)
+    for path in unfinished_runs(config):
+        if not _obstacle(config, histories, path):
+            lock = _lock(path)
+            if lock is not None:
+                return _resumed(path, histories, lock)
     now = datetime.now().strftime("%Y%m%d-%H%M%S")
     name = f"{config.data.dataset}-{now}-seed{config.training.seed}"
     return _create(config, histories, runs / name)
 
 
 def _named(config: Config, histories: Histories, path: Path) -> RunDir:
-    if not path.exists() or not any(path.iterdir()):
+    if not path.exists() or _is_unmade(path):
         return _create(config, histories, path)
-    if not _is_unfinished(path):
+    if not is_unfinished(path):
         raise InputError(
             f"Run directory {path} exists already and holds no unfinished run; choose "
             "another --name."
@@ -100,26 +92,33 @@ def _named(config: Config, histories: Histories, path: Path) -> RunDir:
     lock = _lock(path)
     if lock is None:
         raise InputError(f"Another process is training {path}; choose another --name.")
+    return _resumed(path, histories, lock)
+
+
+def _is_unmade(path: Path) -> bool:
+    """Tells whether a directory is empty, or a process was stopped while it made it."""
+    return all(
+        entry.name in _BEFORE_CONFIG or re.fullmatch(r"\..*\.tmp", entry.name)
+        for entry in path.iterdir()
+    )
+
+
+def _resumed(path: Path, histories: Histories, lock: filelock.BaseFileLock) -> RunDir:
+    run_data.keep(histories, path)
     return RunDir(path, True, lock)
-
-
-def _is_unfinished(path: Path) -> bool:
-    return (path / "config.yaml").exists() and not (path / "metrics.json").exists()
 
 
 def _obstacle(config: Config, histories: Histories, path: Path) -> str | None:
     """Returns why a run cannot be continued with a config, if so."""
     try:
-        old = to_flat(read_config(path))
-        trained_on = _trained_on(path)["fingerprint"]
+        changed = changed_settings(read_config(path), config)
+        fingerprint = run_data.trained_on(path)[1]
     except InputError as error:
         return str(error)
-    new = to_flat(config)
-    changed = [k for k in new if k not in _MAY_CHANGE and old[k] != new[k]]
     if changed:
-        listed = ", ".join(f"`{k}` was {old[k]}, is {new[k]}" for k in changed)
+        listed = ", ".join(changed)
         return f"The unfinished run in {path} has other settings: {listed}."
-    if trained_on != histories.fingerprint:
+    if fingerprint != histories.fingerprint:
         return f"The unfinished run in {path} was trained on other data."
     return None
 
@@ -130,11 +129,10 @@ def _create(config: Config, histories: Histories, path: Path) -> RunDir:
         lock = _lock(path)
         if lock is None:
             raise InputError(f"Another process is training {path}; choose a --name.")
-        write_text(
-            path / "config.yaml", yaml.safe_dump(to_flat(config), sort_keys=False)
-        )
         write_json(path / "environment.json", _environment())
         write_json(path / "dataset.json", histories.description)
+        write_config(path, config)
+        run_data.keep(histories, path)
     except OSError as error:
         raise InputError(
             f"Run directory {path} cannot be made ({error.strerror}); choose another "
@@ -154,7 +152,7 @@ def _lock(path: Path) -> filelock.BaseFileLock | None:
 
 
 def _environment() -> dict:
-    versions = {}
+    versions: dict[str, str | None] = {}
     for package in _PACKAGES:
         try:
             versions[package] = importlib.metadata.version(package)
@@ -168,22 +166,6 @@ def _environment() -> dict:
         "devices": [device.name for device in tf.config.list_logical_devices()],
         "packages": versions,
     }
-
-
-def write_ranks(
-    path: Path,
-    histories: Histories,
-    ranks_by_split: dict[str, dict[str, np.ndarray]],
-) -> None:
-    """Writes `per_user.parquet`: each user's rank per split and protocol."""
-    columns = {
-        f"{split}_{protocol}": ranks
-        for split, by_protocol in ranks_by_split.items()
-        for protocol, ranks in by_protocol.items()
-    }
-    unfinished = path.with_name(f".{path.name}.tmp")
-    pl.DataFrame({"user": histories.user_ids(), **columns}).write_parquet(unfinished)
-    os.replace(unfinished, path)
 
 
 @contextlib.contextmanager
@@ -209,80 +191,3 @@ def writing(path: Path) -> Iterator[None]:
         f"Run directory {path} cannot be written ({reason}); mend that and repeat the "
         "command, or choose another --runs-dir."
     )
-
-
-def _trained_on(run_dir: Path) -> dict[str, str]:
-    """Returns the name and the fingerprint of a run's dataset."""
-    with _reading(run_dir / "dataset.json") as description:
-        return {key: description[key] for key in ("name", "fingerprint")}
-
-
-@contextlib.contextmanager
-def _reading(path: Path) -> Iterator[dict[str, Any]]:
-    """Yields the content of a JSON file of a run; what is missing in it is one line."""
-    try:
-        yield read_json(path)
-    except (OSError, ValueError, LookupError, TypeError):
-        raise InputError(f"{path} is missing or damaged.") from None
-
-
-def read_config(run_dir: Path) -> Config:
-    """Reads a run's config.
-
-    Raises:
-        InputError: no such run directory, or a damaged config.
-    """
-    path = run_dir / "config.yaml"
-    if not os.path.exists(path):
-        raise InputError(f"{run_dir} is no run directory: it has no config.yaml.")
-    values = read_yaml(path)
-    try:
-        return from_flat(values)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-
-
-def read_card(run_dir: Path, ensemble: Ensemble) -> dict[str, Any]:
-    """Returns what an export of a finished run says of its quality: protocol and
-    metrics of the ensemble, or of its one network; nothing of an unfinished one.
-
-    Raises:
-        InputError: the run's metrics are damaged.
-    """
-    path = run_dir / "metrics.json"
-    if not path.exists():
-        return {}
-    with _reading(path) as metrics:
-        card = {key: metrics[key] for key in ("protocol", "best_epoch")}
-        by_network = metrics["test_by_network"]
-        if len(ensemble.networks) == len(by_network):
-            return {**card, **{key: metrics[key] for key in ("validation", "test")}}
-        return {**card, "test": by_network[ensemble.networks[0].name]}
-
-
-def open_run(
-    run_dir: Path, overrides: dict[str, str] | None = None
-) -> tuple[Config, Histories, EMKD]:
-    """Opens a run: its config, its dataset and its model with the best weights.
-
-    Args:
-        run_dir: of the run.
-        overrides: settings that replace the run's own, such as where the data is now.
-
-    Raises:
-        InputError: no run, no checkpoint, or a checkpoint of another dataset.
-    """
-    config = read_config(run_dir)
-    config = from_flat({**to_flat(config), **(overrides or {})})
-    histories = prepare(config.data)
-    trained_on = _trained_on(run_dir)
-    if trained_on["fingerprint"] != histories.fingerprint:
-        raise InputError(
-            f"{run_dir} was trained on `{trained_on['name']}` "
-            f"{trained_on['fingerprint']}, but the data here is "
-            f"`{config.data.dataset}` {histories.fingerprint}; give the same files."
-        )
-    model = build_model(config, histories)
-    weights = tf.train.Checkpoint(networks=model.networks)
-    restore(run_dir / "checkpoints" / "best", weights)
-    return config, histories, model

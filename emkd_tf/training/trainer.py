@@ -1,4 +1,4 @@
-"""The training of a run: from a checkpoint or from nothing, to its last epoch."""
+"""One training: from a checkpoint or from nothing, to its last epoch."""
 
 from __future__ import annotations
 
@@ -9,14 +9,24 @@ from rich.console import Console
 
 from emkd_tf.config import Config
 from emkd_tf.data.histories import Histories
-from emkd_tf.training.build import TrainingData, build_model, compile_model
-from emkd_tf.training.callbacks import KeepBest, SaveLast, Validate, WriteHistory
+from emkd_tf.models.stage import Stage
+from emkd_tf.training.board import FOLDER, Profile, WriteBoard
+from emkd_tf.training.build import compile_model, stage_data
+from emkd_tf.training.callbacks import (
+    KeepBest,
+    KeepLast,
+    SaveLast,
+    Validate,
+)
 from emkd_tf.training.checkpoints import Checkpoints, Progress
+from emkd_tf.training.history import WriteHistory
 from emkd_tf.training.interrupts import Interrupts
 from emkd_tf.training.nonfinite import WatchLoss
 from emkd_tf.training.progress import ShowProgress
 from emkd_tf.training.run_dir import RunDir
 from emkd_tf.training.strategy import is_chief, num_workers
+from emkd_tf.training.teacher import lists_of
+from emkd_tf.training.weight_average import AverageWeights, weight_average
 from emkd_tf.training.workers import asking_all, require_equal_steps
 
 _LONG_RUN_ADVICE = (
@@ -26,14 +36,14 @@ _LONG_RUN_ADVICE = (
 
 
 class Trainer:
-    """Builds the model under a strategy and trains it.
+    """Builds the model of a stage under a strategy and trains it.
 
     Order, masks and dropout are functions of the seed and the step, and a checkpoint
     holds all that changes from step to step: a training that continues from one equals
     the undisturbed one, wherever it was stopped.
 
     Args:
-        config: of the run.
+        stage: what to train.
         histories: of all users.
         strategy: to build and train under.
         run_dir: to write to.
@@ -48,36 +58,60 @@ class Trainer:
 
     def __init__(
         self,
-        config: Config,
+        stage: Stage,
         histories: Histories,
         strategy: tf.distribute.Strategy,
         run_dir: RunDir,
         console: Console,
     ):
-        self._config, self._histories, self._strategy = config, histories, strategy
+        self._stage, self._histories, self._strategy = stage, histories, strategy
         self._run_dir, self._console = run_dir.path, console
-        self._data = TrainingData(config, histories)
+        self._training = stage.config.training
+        lists = lists_of(stage.config, histories)
+        self._data = stage_data(stage, histories, lists)
         with strategy.scope():
-            self.model = build_model(config, histories)
-            compile_model(self.model, config)
+            self.model = stage.model.create(stage.config, histories)
+            compile_model(self.model, stage.config, self._data.num_steps)
             self.progress = Progress()
-        own = self._run_dir / "checkpoints"
-        shared = own
-        if not is_chief(strategy):
-            shared = _shared_run(config) / "checkpoints"
+            average = weight_average(
+                self.model.trainable_variables, self._training.weight_average
+            )
         self.checkpoints = Checkpoints(
-            shared, self.model, self.progress, writes_to=own, say=self._say
+            shared_run(stage.config, strategy, run_dir) / stage.folder,
+            self.model,
+            self.progress,
+            average=average,
+            writes_to=self._run_dir / stage.folder,
+            say=self._say,
         )
-        is_restored = self.checkpoints.restore_last()
+        self._is_begun = self.checkpoints.restore_last()
         require_equal_steps(strategy, self.checkpoints.step)
-        if run_dir.is_resumed:
-            where = f"step {self.checkpoints.step}" if is_restored else "its start"
-            self._say(f"Continuing {run_dir.path} at {where}")
-        else:
-            self._say(f"Run directory {run_dir.path}")
+        self._say_where(run_dir.is_resumed)
 
     def _say(self, text: str) -> None:
         self._console.print(text, highlight=False, soft_wrap=True)
+
+    def _say_where(self, is_resumed: bool) -> None:
+        stage = "" if self._stage.name is None else f", {self._stage.name}"
+        if is_resumed:
+            where = f"step {self.checkpoints.step}" if self._is_begun else "its start"
+            self._say(f"Continuing {self._run_dir}{stage} at {where}")
+        else:
+            self._say(f"Run directory {self._run_dir}{stage}")
+
+    def start_from(self, before: Trainer) -> None:
+        """Takes the best weights of the stage before, and counts its time, unless this
+        stage has a checkpoint.
+
+        Raises:
+            InputError: they cannot be read.
+        """
+        if self._is_begun:
+            return
+        # The chief has written them when it answers.
+        require_equal_steps(self._strategy, before.checkpoints.step)
+        self.checkpoints.start_from(before.checkpoints)
+        self.progress.seconds.assign(before.progress.seconds)
 
     def fit(self, interrupts: Interrupts) -> None:
         """Trains to the last epoch, or until patience is out.
@@ -86,55 +120,66 @@ class Trainer:
             NonFiniteLossError: see there.
             KeyboardInterrupt: a signal came; the training is saved.
         """
-        progress = self._progress_bar()
+        progress, profile = self._progress_bar(), self._profile()
         try:
             with interrupts.deferred():
-                self._fit(interrupts, progress)
+                self._fit(interrupts, progress, profile)
         finally:
             progress.stop()
+            for each in profile:
+                each.stop()
 
     def _progress_bar(self) -> ShowProgress:
         return ShowProgress(
             self._console,
             _LONG_RUN_ADVICE,
-            epochs=self._config.training.epochs,
+            epochs=self._training.epochs,
             epoch_steps=self._data.epoch_steps,
+            validation_every=self._training.validation_every
+            if self._stage.is_validated
+            else 0,
             first_step=self.checkpoints.step,
+            stage=self._stage.name,
         )
 
-    def _fit(self, interrupts: Interrupts, progress: ShowProgress) -> None:
-        training, run = self._config.training, self._config.run
-        first_step, epoch_steps = self.checkpoints.step, self._data.epoch_steps
-        keep_best = KeepBest(self.checkpoints, self.progress, training.patience)
-        is_alone = num_workers(self._strategy) == 1
-        is_of_any = bool if is_alone else asking_all(self._strategy)
+    def _profile(self) -> list[Profile]:
+        steps = self._training.profiled_steps()
+        folder = self._run_dir / FOLDER
+        return [Profile(folder, steps, self.checkpoints.step)] if steps else []
+
+    def _fit(
+        self, interrupts: Interrupts, progress: ShowProgress, profile: list[Profile]
+    ) -> None:
+        validating, keep = self._keeping_best()
+        average = self.checkpoints.average
         callbacks = [
-            WatchLoss(
-                self._run_dir, self._data.users_of_step, training.max_skipped, self._say
+            *([AverageWeights(average)] if average else []),
+            self._watching(),
+            *validating,
+            keep,
+            WriteHistory(
+                self._run_dir,
+                self._training.batch_size,
+                self.checkpoints.step,
+                self._stage.name,
             ),
-            Validate(
+            WriteBoard(
+                self._run_dir / FOLDER / (self._stage.name or ""),
+                self._stage.config,
                 self._histories,
-                training.validation_every,
-                training.epochs,
-                run.protocol,
-            ),
-            keep_best,
-            WriteHistory(self._run_dir, training.batch_size, first_step),
-            progress,
-            SaveLast(
                 self.checkpoints,
-                self.progress,
-                every=training.checkpoint_steps,
-                epoch_steps=epoch_steps,
-                is_interrupted=lambda: is_of_any(interrupts.requested),
             ),
+            *profile,
+            progress,
+            self._saving(interrupts),
         ]
         # The rest of a begun epoch first, then the whole ones.
-        epoch, done = divmod(first_step, epoch_steps)
+        epoch_steps = self._data.epoch_steps
+        epoch, done = divmod(self.checkpoints.step, epoch_steps)
         parts = [(epoch, epoch + 1, epoch_steps - done)] if done else []
-        parts.append((epoch + bool(done), training.epochs, epoch_steps))
+        parts.append((epoch + bool(done), self._training.epochs, epoch_steps))
         for first, last, steps in parts:
-            if first >= last or keep_best.is_out_of_patience:
+            if first >= last or keep.is_out_of_patience:
                 continue
             self.model.fit(
                 self._data.distributed(self._strategy, self.checkpoints.step),
@@ -145,7 +190,44 @@ class Trainer:
                 callbacks=callbacks,
             )
 
+    def _watching(self) -> WatchLoss:
+        return WatchLoss(
+            self._run_dir,
+            self._data.users_of_step,
+            self._training.max_skipped,
+            self._say,
+            self._stage.folder,
+        )
 
-def _shared_run(config: Config) -> Path:
-    """The run directory that the chief writes and all workers see."""
+    def _saving(self, interrupts: Interrupts) -> SaveLast:
+        is_alone = num_workers(self._strategy) == 1
+        is_of_any = bool if is_alone else asking_all(self._strategy)
+        return SaveLast(
+            self.checkpoints,
+            self.progress,
+            every=self._training.checkpoint_steps,
+            epoch_steps=self._data.epoch_steps,
+            epochs=self._training.epochs,
+            is_interrupted=lambda: is_of_any(interrupts.requested),
+        )
+
+    def _keeping_best(self) -> tuple[list[Validate], KeepBest | KeepLast]:
+        """Returns what validates, if anything does, and what keeps the best state."""
+        training, saved = self._training, (self.checkpoints, self.progress)
+        if not self._stage.is_validated:
+            return [], KeepLast(*saved, training.epochs)
+        every, protocol = training.validation_every, self._stage.config.run.excluding
+        validate = Validate(
+            self._histories, every, training.epochs, protocol, self.checkpoints
+        )
+        return [validate], KeepBest(*saved, training.patience)
+
+
+def shared_run(
+    config: Config, strategy: tf.distribute.Strategy, run_dir: RunDir
+) -> Path:
+    """Returns the run directory that the chief writes and all workers see."""
+    if is_chief(strategy):
+        return run_dir.path
+    assert config.run.name is not None  # several workers need one
     return Path(config.run.runs_dir) / config.run.name

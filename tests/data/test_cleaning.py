@@ -6,7 +6,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from emkd_tf.data.cleaning import clean, encode, is_first, k_core
+from emkd_tf.data import cleaning
+from emkd_tf.data.cleaning import (
+    clean,
+    count_repeats,
+    encode,
+    is_first,
+    is_repeat,
+    k_core,
+)
 
 
 def log_of(rows):
@@ -96,3 +104,42 @@ def test_times_of_both_kinds():
         rows = [("u", f"i{n}", time) for n, time in enumerate(times)]
         actions, _ = clean(encode(log_of(rows)), 0, 0)
         assert actions.times.tolist() == sorted(times)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_repeats_are_counted_in_parts_of_whole_users(seed, monkeypatch):
+    monkeypatch.setattr(cleaning, "_SORTED_AT_ONCE", 7)
+    actions, _ = clean(encode(log_of(random_rows(seed, users=9))), 1, 1)
+    pairs = [row[:2] for row in rows_of(actions)]
+    assert count_repeats(actions) == len(pairs) - len(set(pairs)) > 0
+    empty = actions.filter(np.zeros(len(actions), bool))
+    assert count_repeats(empty) == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("consecutive", [False, True])
+def test_repeats_are_those_after_the_first_in_time_order(seed, consecutive):
+    rows = random_rows(seed, users=4, items=5)
+    found = is_repeat(encode(log_of(rows)), consecutive=consecutive)
+    expected = {}
+    for user in {row[0] for row in rows}:
+        numbers = [n for n, row in enumerate(rows) if row[0] == user]
+        before = []
+        for number in sorted(numbers, key=lambda n: rows[n][2]):  # stable on ties
+            item = rows[number][1]
+            expected[number] = item in (before[-1:] if consecutive else before)
+            before.append(item)
+    assert found.tolist() == [expected[number] for number in range(len(rows))]
+    assert found.any()
+
+
+def test_what_becomes_of_repeats():
+    rows = [("u", item, n) for n, item in enumerate("aabacc")]
+    items = {
+        which: "".join(
+            row[1] for row in rows_of(clean(encode(log_of(rows)), 1, 1, which)[0])
+        )
+        for which in ("keep", "drop", "consecutive")
+    }
+    assert items == {"keep": "aabacc", "drop": "abc", "consecutive": "abac"}
+    assert clean(encode(log_of(rows)), 1, 1, "drop")[1]["repeats"] == 3

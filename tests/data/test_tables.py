@@ -1,10 +1,19 @@
-"""CSV and Parquet files: what can be read, and what is refused in one line."""
+"""Files as tables: what can be read, and what is refused in one line."""
+
+import gzip
+import pickle
+import zipfile
 
 import polars as pl
 import pytest
 
-from emkd_tf.data.tables import as_text, read_table, require_file, require_single_values
+from emkd_tf.data.tables import parquet_files, scan_table
 from emkd_tf.errors import InputError
+
+
+def write(path, text, encoding="utf-8"):
+    path.write_text(text, encoding=encoding)
+    return path
 
 
 def test_both_formats_hold_the_same_table(tmp_path):
@@ -12,25 +21,105 @@ def test_both_formats_hold_the_same_table(tmp_path):
     frame.write_csv(tmp_path / "log.csv")
     frame.write_parquet(tmp_path / "log.parquet")
     for suffix in ("csv", "parquet"):
-        assert read_table(tmp_path / f"log.{suffix}").equals(frame)
+        table = scan_table(tmp_path / f"log.{suffix}")
+        assert table.collect(table.frame).equals(frame)
 
 
-def test_a_folder_is_no_file(tmp_path):
-    with pytest.raises(InputError, match="is no file"):
-        require_file(tmp_path)
-    with pytest.raises(InputError, match="does not exist"):
-        require_file(tmp_path / "none")
+def test_rows_are_named_as_an_editor_counts_lines(tmp_path):
+    table = scan_table(write(tmp_path / "log.csv", "\nuser,item\n\nu,i\nv,\n"))
+    bad = table.first_bad(pl.col("user") == "v")
+    assert table.place(bad["row"]) == f"{tmp_path / 'log.csv'} line 5"
+    assert table.first_bad(pl.col("user") == "w") is None
+    pl.DataFrame({"user": ["u"]}).write_parquet(tmp_path / "log.parquet")
+    assert scan_table(tmp_path / "log.parquet").place(0).endswith("log.parquet row 0")
+
+
+KINDS = {
+    "log.parquet": ("parquet", lambda frame, path: frame.write_parquet(path)),
+    "log.pq": ("parquet", lambda frame, path: frame.write_parquet(path)),
+    "log": ("parquet", lambda frame, path: frame.write_parquet(path)),
+    "log.feather": ("Arrow", lambda frame, path: frame.write_ipc(path)),
+    "log.arrow": ("Arrow", lambda frame, path: frame.write_ipc_stream(path)),
+    "log.json": ("JSON", lambda frame, path: frame.write_json(path)),
+    "log.jsonl": ("JSON lines", lambda frame, path: frame.write_ndjson(path)),
+    "log.dat": ("csv", lambda frame, path: frame.write_csv(path, separator="\t")),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_content_tells_the_kind(tmp_path, name):
+    kind, write_ = KINDS[name]
+    frame = pl.DataFrame({"user": ["a", "b"], "item": ["1", "02"]})
+    write_(frame, tmp_path / name)
+    table = scan_table(tmp_path / name)
+    assert table.kind == kind
+    assert table.collect(table.frame).equals(frame)
+
+
+def test_a_folder_of_parquet_is_read_in_the_order_of_names(tmp_path):
+    for number in (1, 0):
+        folder = tmp_path / f"day={number}"
+        folder.mkdir()
+        frame = pl.DataFrame({"user": [f"u{number}"]})
+        frame.write_parquet(folder / "part-0.parquet")
+    (tmp_path / "_metadata.parquet").write_text("no data")
+    assert [p.parent.name for p in parquet_files(tmp_path)] == ["day=0", "day=1"]
+    table = scan_table(tmp_path)
+    assert table.collect(table.frame)["user"].to_list() == ["u0", "u1"]
+    assert table.columns == ["user", "day"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"holds no file that ends in \.parquet"):
+        scan_table(tmp_path / "empty")
+
+
+def test_lines_of_sequences(tmp_path):
+    table = scan_table(write(tmp_path / "log.txt", "u a b c\nv c\n"))
+    assert table.kind == "S3-Rec text"
+    assert table.collect(table.frame).rows() == [
+        *[("u", "a"), ("u", "b"), ("u", "c"), ("v", "c")]
+    ]
 
 
 @pytest.mark.parametrize("value", [["a"], {"a": 1}, b"\xff"])
-def test_lists_structs_and_bytes_are_refused(tmp_path, value):
-    frame = pl.LazyFrame({"tags": [value]})
+def test_lists_structs_and_bytes_are_no_texts(tmp_path, value):
+    pl.DataFrame({"tags": [value]}).write_parquet(tmp_path / "log.parquet")
+    table = scan_table(tmp_path / "log.parquet")
     with pytest.raises(InputError, match="column 'tags' holds"):
-        require_single_values(frame, tmp_path, "tags")
+        table.text("tags")
 
 
-def test_nan_is_a_missing_value():
-    frame = pl.LazyFrame({"price": [1.5, float("nan"), None], "word": ["a", "NaN", ""]})
-    found = frame.select(as_text(frame, name) for name in ("price", "word")).collect()
-    assert found["price"].to_list() == ["1.5", None, None]
-    assert found["word"].to_list() == ["a", "NaN", ""]
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-16-le"])
+def test_other_encodings_say_how_to_convert_them(tmp_path, encoding):
+    log = write(tmp_path / "log.csv", "user,item\nu,é\n", encoding)
+    with pytest.raises(InputError, match=r"not UTF-8 text; convert it: iconv -f"):
+        scan_table(log)
+
+
+def test_archives_and_damaged_compression(tmp_path):
+    with zipfile.ZipFile(tmp_path / "log.zip", "w") as archive:
+        archive.writestr("log.csv", "user,item\nu,i\n")
+    with pytest.raises(InputError, match="is a zip archive or a workbook; unpack it"):
+        scan_table(tmp_path / "log.zip")
+    content = gzip.compress(b"user,item\n" + b"u,i\n" * 1000)
+    (tmp_path / "log.csv.gz").write_bytes(content[: len(content) // 2])
+    with pytest.raises(InputError, match=r"log.csv.gz cannot be read as"):
+        scan_table(tmp_path / "log.csv.gz")
+
+
+def test_files_that_are_not_what_they_are_called(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        scan_table(tmp_path / "none.csv")
+    for content in (b"user,item,time\nx,y,1\n", pickle.dumps({"user": [1]})):
+        path = tmp_path / "text.parquet"
+        path.write_bytes(content)
+        with pytest.raises(InputError, match="cannot be read as parquet"):
+            scan_table(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("", "is empty"), ("\n\n", "is empty"), ("user,item\n", "has no rows")],
+)
+def test_nothing_to_read(tmp_path, text, message):
+    with pytest.raises(InputError, match=message):
+        scan_table(write(tmp_path / "log.csv", text))

@@ -1,13 +1,34 @@
 """Initial weights."""
 
 import numpy as np
+import pytest
+import tensorflow as tf
 
-from emkd_tf.encoders.initializers import normal
+from emkd_tf.encoders.initializers import INITIALIZERS, start_uniform
+
+ROWS, COLUMNS = 200, 100
 
 
-def test_seed_and_name_decide():
-    weights = normal(1, "a")([200, 100]).numpy()
-    np.testing.assert_array_equal(weights, normal(1, "a")([200, 100]))
-    assert (weights != normal(2, "a")([200, 100]).numpy()).any()
-    assert (weights != normal(1, "b")([200, 100]).numpy()).any()
-    assert abs(weights.std() - 0.02) < 4 * 0.02 / np.sqrt(2 * weights.size)
+@pytest.mark.parametrize(
+    ("name", "deviation"), [("normal", 0.02), ("xavier", (2 / (ROWS + COLUMNS)) ** 0.5)]
+)
+def test_seed_and_name_decide(name, deviation):
+    start = INITIALIZERS[name]
+    weights = start(1, "a")([ROWS, COLUMNS]).numpy()
+    np.testing.assert_array_equal(weights, start(1, "a")([ROWS, COLUMNS]))
+    assert (weights != start(2, "a")([ROWS, COLUMNS]).numpy()).any()
+    assert (weights != start(1, "b")([ROWS, COLUMNS]).numpy()).any()
+    assert abs(weights.std() / deviation - 1.0) < 4 / np.sqrt(2 * weights.size)
+
+
+def test_all_weights_can_start_uniform():
+    weights = [tf.Variable(tf.ones([ROWS, COLUMNS])), tf.Variable(tf.ones([50]))]
+    start_uniform(weights, 0.125, seed=2**32 - 1)
+    first = weights[0].numpy()
+    assert np.abs(first).max() < 0.125
+    assert abs(first.std() / (0.125 / np.sqrt(3)) - 1.0) < 0.02
+    assert (first.ravel()[:50] != weights[1].numpy()).any()
+    start_uniform(weights, 0.125, seed=2**32 - 1)
+    np.testing.assert_array_equal(weights[0], first)
+    start_uniform(weights, 0.125, seed=1)
+    assert (weights[0].numpy() != first).any()

@@ -4,20 +4,20 @@ import gc
 import weakref
 
 import numpy as np
-import polars as pl
 import pytest
 import tensorflow as tf
 
-from emkd_tf.baselines.popularity import PopRec
 from emkd_tf.config import DataConfig
 from emkd_tf.data.prepare import prepare
 from emkd_tf.evaluation.evaluator import chunks, evaluate, rank_users
+from emkd_tf.evaluation.metrics import NEVER
+from emkd_tf.models.popularity import PopRec
 
 
 class LastItems:
     """Scores by the sum of the last items' random vectors: order and window matter."""
 
-    max_length = 5
+    history_length = 4
 
     def __init__(self, num_items):
         rng = np.random.default_rng(0)
@@ -31,6 +31,9 @@ class LastItems:
     def item_vectors(self):
         return tf.constant(self.table[1:])
 
+    def members(self):
+        return {}
+
 
 class WeightedItems(LastItems):
     def __init__(self, num_items):
@@ -39,22 +42,6 @@ class WeightedItems(LastItems):
 
     def user_vectors(self, item_ids):
         return super().user_vectors(item_ids) * self.weight
-
-
-@pytest.fixture
-def histories(tmp_path, cache):
-    rng = np.random.default_rng(1)
-    rows = [
-        (f"u{user}", f"i{rng.integers(25)}", time)
-        for user in range(70)
-        for time in range(rng.integers(3, 14))
-    ]
-    log = tmp_path / "log.csv"
-    pl.DataFrame(rows, schema=["user", "item", "time"], orient="row").write_csv(log)
-    config = DataConfig(
-        interactions=str(log), cache_dir=cache, min_user_actions=3, min_item_actions=1
-    )
-    return prepare(config)
 
 
 def lists_of(histories):
@@ -79,7 +66,9 @@ def test_ranks_equal_one_user_at_a_time(histories, split):
         }.items():
             rivals = set(range(1, len(scores) + 1)) - excluded - {target}
             better = sum(scores[i - 1] >= scores[target - 1] for i in rivals)
-            assert ranks[protocol][user] == 1 + better
+            expected = NEVER if target in excluded else 1 + better
+            assert ranks[protocol][user] == expected
+    assert (ranks["unseen"] == NEVER).sum() > (ranks["window"] == NEVER).sum() > 0
 
 
 def test_changed_weights_change_ranks_and_a_recommender_is_not_kept(histories):
@@ -131,9 +120,9 @@ def test_poprec_has_its_known_figures(
         dataset=dataset,
         data_dir=str(shared_data),
         cache_dir=cache,
-        min_item_actions=min_item,
+        item_core=min_item,
     )
     histories = prepare(config)
-    model = PopRec(histories.training_item_counts(), max_length=15)
+    model = PopRec(histories.training_item_counts(), history_length=14)
     metrics = evaluate(model, histories, "test")[protocol]
     assert (round(metrics["HR@10"], 4), round(metrics["NDCG@10"], 4)) == (hr, ndcg)

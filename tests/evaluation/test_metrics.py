@@ -18,10 +18,13 @@ def test_examples_of_the_docstrings():
 def test_equal_loops_over_users(k):
     ranks = np.random.default_rng(k).integers(1, 40, size=200)
     hits = [1 if rank <= k else 0 for rank in ranks]
+    ranks[:3] = metrics.NEVER  # excluded: within no cutoff, and worth nothing
+    hits[:3] = [0, 0, 0]
     gains = [1 / np.log2(rank + 1) if rank <= k else 0 for rank in ranks]
     assert metrics.hit_rate(ranks, k) == pytest.approx(sum(hits) / 200)
     assert metrics.ndcg(ranks, k) == pytest.approx(sum(gains) / 200)
-    assert metrics.mrr(ranks) == pytest.approx(sum(1 / r for r in ranks) / 200)
+    assert metrics.mrr(ranks) == pytest.approx(sum(1 / r for r in ranks[3:]) / 200)
+    assert metrics.mrr(ranks[:3]) == 0
 
 
 def test_summary_has_every_metric():

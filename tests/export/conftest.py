@@ -30,7 +30,7 @@ def export(settings: dict, folder: Path) -> Exported:
     config = from_flat({**settings, "cache_dir": str(folder / "cache")})
     histories = prepare(config.data)
     model = build_model(config, histories)
-    for network in model.networks:
+    for network in model.towers:
         network.item_bias.assign(np.random.default_rng(1).normal(size=41))
     version, _ = export_saved_model(model.ensemble, histories, folder / "m", k=5)
     names = histories.item_ids()

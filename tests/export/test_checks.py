@@ -122,6 +122,18 @@ def test_differences():
     assert difference(asked, short) == "`scores` has the shape (1, 2)"
 
 
+def test_a_small_score_beside_large_ones_is_as_uncertain_as_they_are():
+    asked = question([[3e9, 2e4, -5.0]], [["a", "b", "c"]])
+    near = {"scores": [[3e9, 1e4, -9.0]], "item_ids": [["a", "c", "b"]]}
+    assert difference(asked, near) is None
+    far = {"scores": [[3e9, 2e6, -5.0]], "item_ids": [["a", "b", "c"]]}
+    assert difference(asked, far) == "`scores` at [0, 1] is 2000000.0, not 20000.0"
+    lowest = -3.4028234663852886e38  # where there is no item: no size of a score
+    asked = question([[3.0, lowest]], [["a", ""]])
+    far = {"scores": [[3.1, lowest]], "item_ids": [["a", ""]]}
+    assert difference(asked, far) == "`scores` at [0, 0] is 3.1, not 3.0"
+
+
 def test_items_that_all_but_tie_may_change_places():
     asked = question([[3.0, 2.99999, 1.0]], [["a", "b", "c"]])
     answer = {"scores": [[3.0, 2.99999, 1.0]], "item_ids": [["b", "a", "d"]]}

@@ -79,8 +79,8 @@ def test_holds_its_weights_once_and_the_vocabulary(each_export):
     folder = each_export.folder
     weights = sum(
         w.numpy().nbytes
-        for n in each_export.model.networks
-        for w in n.serving_variables()
+        for tower in each_export.model.towers
+        for w in tower.serving_variables
     )
     data = sum(p.stat().st_size for p in folder.glob("variables/*.data*"))
     assert weights <= data < 1.2 * weights + 20_000

@@ -62,10 +62,13 @@ def test_quotes_in_ids_survive_the_shell(tmp_path):
     ]
     card = {
         **{"name": "m", "version": 1, "items": 9, "dataset": "d", "k": 1},
-        **{"networks": ["network_1"], "separator": ","},
+        **{"networks": ["network_1"], "separator": ",", "protocol": "window"},
+        "history_length": 5,
     }
     write_serving_files(tmp_path, card, questions)
     (call, _) = re.findall(
         r"^    (curl .*)$", (tmp_path / "README.md").read_text(), re.M
     )
     assert json.loads(shlex.split(call)[2])["instances"] == [{"history": history}]
+    text = (tmp_path / "README.md").read_text()
+    assert "Of the history\nthe newest 5 items are not recommended." in text

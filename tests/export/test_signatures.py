@@ -24,8 +24,9 @@ def live_scores(exported, history):
     numbers = [1 + exported.names.index(item) for item in history][-(LENGTH - 1) :]
     rows = tf.constant([[0] * (LENGTH - 1 - len(numbers)) + [*numbers, 41]])
     return sum(
-        network.item_logits(network.encoder(rows)[:, -1]).numpy()[0, 1:]
-        for network in exported.model.networks
+        tower.item_table().numpy()[1:] @ tower.states(rows)[0, -1].numpy()
+        + tower.item_bias.numpy()[1:]
+        for tower in exported.model.towers
     )
 
 
@@ -141,7 +142,7 @@ def test_similar_items_by_the_cosine_of_their_vectors(each_export, signatures):
     answer = signatures["similar_items"](
         item_id=tf.constant([each_export.names[8], "?"])
     )
-    tables = [n.item_table().numpy()[1:] for n in each_export.model.networks]
+    tables = [n.item_table().numpy()[1:] for n in each_export.model.towers]
     vectors = np.concatenate(tables, axis=1)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     cosines = vectors @ vectors[8]

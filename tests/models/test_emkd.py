@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_models import make_emkd
 
-from emkd_tf.models.emkd import EMKD
-from emkd_tf.models.losses import EnsembleLosses
+from emkd_tf.kernels.compute import Compute
+from emkd_tf.models.drawn_losses import SampledSoftmax
+from emkd_tf.models.emkd_terms import Terms
+from emkd_tf.models.item_losses import FullSoftmax
 from emkd_tf.training.optimizers import LazyAdam
 
 DATASETS = {"beauty": (12_101, 15, 2), "toys": (11_924, 20, 2), "ml-1m": (3_706, 40, 4)}
@@ -24,17 +27,19 @@ DATASETS = {"beauty": (12_101, 15, 2), "toys": (11_924, 20, 2), "ml-1m": (3_706,
 )
 def test_parameters_of_table_5(num_networks, dataset, millions):
     num_items, max_length, num_heads = DATASETS[dataset]
-    model = EMKD(
-        num_items=num_items,
+    model = make_emkd(
+        num_networks,
+        num_items,
         max_length=max_length,
-        item_attributes=np.zeros([num_items + 2, 0], np.float32),
-        num_networks=num_networks,
+        hidden_units=256,
+        num_blocks=2,
         num_heads=num_heads,
     )
     assert round(model.parameters()["encoders"] / 1e6, 2) == millions
 
 
 def small(
+    num_networks=3,
     num_items=30,
     dropout=0.2,
     jit=False,
@@ -43,19 +48,18 @@ def small(
     fuse=False,
     skip_nonfinite=False,
     optimizer=tf.keras.optimizers.Adam,
+    item_loss=FullSoftmax,
 ):
-    model = EMKD(
+    model = make_emkd(
+        num_networks,
         num_items=num_items,
-        max_length=6,
-        item_attributes=np.eye(num_items + 2, 4, dtype=np.float32),
-        hidden_units=8,
-        num_blocks=1,
+        attributes=np.eye(num_items + 2, 4),
         dropout=dropout,
         tie_item_embeddings=tie,
-        losses=EnsembleLosses(chosen_share=0.5),
-        static_shapes=jit,
-        fuse=fuse,
+        terms=Terms(chosen_share=0.5),
+        compute=Compute(static_shapes=jit, fuse=fuse),
         skip_nonfinite=skip_nonfinite,
+        item_loss=item_loss,
     )
     model.compile(optimizer=optimizer(learning_rate), jit_compile=jit)
     return model
@@ -90,9 +94,9 @@ def with_candidates(batch, num_sampled=5, seed=0):
 
 def test_networks_start_different_and_seeds_repeat():
     first, again = small(), small()
-    one, two, _ = first.networks
+    one, two, _ = first.towers
     for a, b, same in zip(
-        one.weights, two.weights, again.networks[0].weights, strict=True
+        one.weights, two.weights, again.towers[0].weights, strict=True
     ):
         np.testing.assert_array_equal(a, same)
         if len(a.shape) == 2:
@@ -100,7 +104,7 @@ def test_networks_start_different_and_seeds_repeat():
 
 
 def test_training_steps_lower_every_prediction_loss():
-    model, batch = small(dropout=0.0), batch_of()
+    model, batch = small(2, dropout=0.0), batch_of()
     before = model.compute_losses(batch)
     for _ in range(30):
         logs = model.train_step(batch)
@@ -152,8 +156,10 @@ def test_a_step_can_be_replayed_and_steps_differ():
 @pytest.mark.parametrize("sampled", [False, True])
 def test_the_compiled_step_equals_the_plain_one_and_traces_once(sampled):
     optimizer = LazyAdam if sampled else tf.keras.optimizers.Adam
+    item_loss = SampledSoftmax if sampled else FullSoftmax
     plain, compiled = (
-        small(dropout=0.0, jit=jit, optimizer=optimizer) for jit in (False, True)
+        small(2, dropout=0.0, jit=jit, optimizer=optimizer, item_loss=item_loss)
+        for jit in (False, True)
     )
     step = compiled.make_train_function()
     data = [batch_of(seed=s) for s in range(4)]
@@ -178,7 +184,7 @@ def test_the_compiled_step_equals_the_plain_one_and_traces_once(sampled):
 
 
 def test_a_lazy_step_moves_only_the_rows_of_its_items():
-    model = small(optimizer=LazyAdam, skip_nonfinite=True)
+    model = small(optimizer=LazyAdam, skip_nonfinite=True, item_loss=SampledSoftmax)
     batch = with_candidates(batch_of(users=2))
     before = [weight.numpy() for weight in model.trainable_variables]
     model.train_step(batch)
@@ -197,7 +203,7 @@ def test_a_lazy_step_moves_only_the_rows_of_its_items():
 
 def test_fused_steps_equal_plain_ones():
     """With dropout: both draw the same places."""
-    plain, fused = small(dropout=0.4), small(dropout=0.4, fuse=True)
+    plain, fused = small(2, dropout=0.4), small(2, dropout=0.4, fuse=True)
     for seed in range(3):
         plain.reset_metrics()
         fused.reset_metrics()

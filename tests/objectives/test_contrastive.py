@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from emkd_tf.objectives.contrastive import contrastive_losses
+from emkd_tf.objectives.contrastive import contrastive_losses, nt_xent_loss
 
 
 def numpy_loss(anchors, views, negatives, temperature, self_term=False):
@@ -89,3 +89,53 @@ def test_a_user_is_never_its_own_negative():
     jacobian = tape.jacobian(loss, negatives)  # [batch, batch, dim]
     np.testing.assert_array_equal(tf.einsum("bbd->bd", jacobian), np.zeros([4, 8]))
     assert np.abs(jacobian[0, 1]).max() > 0
+
+
+def nt_xent(first, second, **options):
+    views = tuple(tf.constant(x, tf.float32) for x in (first, second))
+    is_self = tf.eye(len(first), dtype=tf.bool)
+    return nt_xent_loss(views, views, is_self, **options).numpy()
+
+
+@pytest.mark.parametrize("cosine", [False, True])
+@pytest.mark.parametrize("temperature", [0.5, 1.0])
+def test_nt_xent_has_the_views_of_all_other_sequences_as_negatives(temperature, cosine):
+    """Three sequences, so four negatives."""
+    rng = np.random.default_rng(0)
+    views = rng.normal(size=(2, 3, 5))
+    unit = views / np.linalg.norm(views, axis=-1, keepdims=True) if cosine else views
+    expected = []
+    for sequence in range(3):
+        of_views = []
+        for view in range(2):
+            anchor = unit[view, sequence]
+            positive = np.exp(anchor @ unit[1 - view, sequence] / temperature)
+            negatives = [
+                np.exp(anchor @ unit[v, s] / temperature)
+                for v in range(2)
+                for s in range(3)
+                if s != sequence
+            ]
+            assert len(negatives) == 4
+            of_views.append(-np.log(positive / (positive + sum(negatives))))
+        expected.append(np.mean(of_views))
+    found = nt_xent(*views, temperature=temperature, cosine=cosine)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_nt_xent_of_views_that_are_all_alike_is_the_log_of_their_number():
+    same = np.ones((4, 3))
+    np.testing.assert_allclose(nt_xent(same, same, temperature=0.7), np.log(7.0))
+
+
+def test_nt_xent_of_one_sequence_alone_is_zero():
+    one = np.ones((1, 3))
+    np.testing.assert_array_equal(nt_xent(one, 2 * one, temperature=0.1), [0.0])
+
+
+def test_nt_xent_of_identical_views_by_hand():
+    """Orthogonal users of length 1: the positive is e, each of two others counts 1."""
+    users = np.eye(2)
+    expected = np.log((np.e + 2) / np.e)
+    found = nt_xent(users, users, temperature=1.0)
+    np.testing.assert_allclose(found, [expected] * 2, rtol=1e-6)

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from emkd_tf.objectives.distillation import distillation_loss
+from emkd_tf.objectives.distillation import (
+    distillation_loss,
+    list_distillation_loss,
+)
 
 
 def softmax(logits):
@@ -82,3 +85,23 @@ def test_no_positions_and_sharp_distributions_are_finite():
     assert distillation_loss([tf.zeros([0, 3])] * 2, temperature=1.0).shape == (0,)
     sharp = as_tensors(networks(2, 4, 6, scale=50.0))
     assert np.isfinite(distillation_loss(sharp, temperature=0.02)).all()
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+def test_lists_are_learned_by_their_divergence_and_its_gradient(temperature):
+    student, teacher = networks(2, 6, 5)
+    q, p = softmax(teacher / temperature), softmax(student / temperature)
+    logits, scores = as_tensors([student, teacher])
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch([logits, scores])
+        loss = list_distillation_loss(logits, scores, temperature=temperature)
+    np.testing.assert_allclose(loss, kl(q, p), rtol=1e-4)
+    gradient = tape.gradient(loss, logits)
+    np.testing.assert_allclose(gradient, (p - q) / temperature, rtol=1e-3, atol=1e-6)
+    assert tape.gradient(loss, scores) is None
+
+
+def test_a_student_that_agrees_has_nothing_to_lose():
+    (scores,) = as_tensors(networks(1, 4, 7))
+    loss = list_distillation_loss(scores + 3.0, scores, temperature=2.0)
+    np.testing.assert_allclose(loss, np.zeros(4), atol=1e-6)

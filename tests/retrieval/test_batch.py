@@ -41,7 +41,7 @@ def test_every_history_gets_the_list_of_the_live_model(
     summary = write_recommendations(
         recommender, frame_of(users, lists), output, 5, done.append
     )
-    assert summary == batch.Summary(histories=11, popular=1, unknown_items=1)
+    assert summary == batch.Summary(histories=11, popular=1, unknown_items=1, short=1)
     assert done == [4, 4, 3]
     read = pl.read_csv if name.endswith("csv") else pl.read_parquet
     table = read(output)

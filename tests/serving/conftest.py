@@ -65,7 +65,7 @@ def served(tiny_log, tiny_base, tmp_path_factory):
     config = from_flat({**tiny_base, **values, "cache_dir": str(root / "cache")})
     histories = prepare(config.data)
     model = build_model(config, histories)
-    for network in model.networks:
+    for network in model.towers:
         bias = np.random.default_rng(1).normal(size=network.item_bias.shape)
         network.item_bias.assign(bias)
     live = Recommender(model.ensemble, histories)

@@ -1,12 +1,11 @@
 """Choosing the best epoch, stopping and saving; test_trainer.py has them in a fit."""
 
-import json
 import types
 
 import pytest
 import tensorflow as tf
 
-from emkd_tf.training.callbacks import KeepBest, SaveLast, WriteHistory
+from emkd_tf.training.callbacks import KeepBest, KeepLast, SaveLast
 from emkd_tf.training.checkpoints import Progress
 
 
@@ -112,18 +111,24 @@ def test_whether_to_stop_is_asked_once_after_every_step_and_epoch():
     assert asked == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
-def test_history_forgets_what_is_trained_again(tmp_path):
-    path = tmp_path / "history.jsonl"
-    lines = [json.dumps({"epoch": e, "step": 4 * e}) + "\n" for e in (1, 2, 3)]
-    path.write_text("".join(lines) + '{"epoch": 4, "st')  # killed while writing
-    WriteHistory(tmp_path, 32, first_step=9)
-    assert path.read_text() == "".join(lines[:2])
+def test_the_last_epoch_is_kept_where_nothing_is_validated():
+    saved, progress = Recorded(), Progress()
+    callback = KeepLast(saved, progress, epochs=3)
+    for epoch in range(3):
+        assert saved.best == []
+        callback.on_epoch_end(epoch, {})
+    assert saved.best == [3]
+    assert int(progress.best_epoch.numpy()) == 3
+    assert not callback.is_out_of_patience
 
 
-def test_a_damaged_history_keeps_the_lines_that_can_be_read(tmp_path):
-    path = tmp_path / "history.jsonl"
-    path.write_bytes(
-        b'{"step": 5}\n\xff\n[1]\n{"epoch": 1}\n{"step": 6}\n{"step": 9}\n{"st'
-    )
-    WriteHistory(tmp_path, batch_size=2, first_step=6)
-    assert path.read_text() == '{"step": 5}\n{"step": 6}\n'
+def test_the_end_of_a_training_is_saved():
+    saved = Recorded()
+    options = {"every": 100, "epoch_steps": 2, "is_interrupted": lambda: False}
+    callback = SaveLast(saved, Progress(), epochs=2, **options)
+    for epoch in range(2):
+        for batch in range(2):
+            saved.step += 1
+            callback.on_train_batch_end(batch, {})
+        callback.on_epoch_end(epoch, {})
+    assert saved.last == [4]

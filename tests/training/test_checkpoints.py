@@ -3,23 +3,17 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_models import make_emkd
 
 from emkd_tf.config import from_flat
 from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
-from emkd_tf.models.emkd import EMKD
-from emkd_tf.training.build import TrainingData, build_model, compile_model
+from emkd_tf.training.build import build_model, compile_model, training_data
 from emkd_tf.training.checkpoints import Checkpoints, Progress, restore
 
 
 def make(folder, num_items=10, say=print):
-    model = EMKD(
-        num_items=num_items,
-        max_length=4,
-        item_attributes=np.zeros([num_items + 2, 0], np.float32),
-        num_networks=2,
-        hidden_units=4,
-    )
+    model = make_emkd(2, num_items, max_length=4, hidden_units=4, num_blocks=2)
     model.compile(optimizer=tf.keras.optimizers.Adam())
     model.optimizer.build(model.trainable_variables)
     progress = Progress()
@@ -90,7 +84,7 @@ def test_a_truncated_checkpoint_falls_back_to_the_one_before(tmp_path, suffix):
 
 def test_a_checkpoint_of_another_catalogue_is_refused(tmp_path):
     make(tmp_path, 10)[2].save_best(1)
-    other = tf.train.Checkpoint(networks=make(tmp_path, 11)[0].networks)
+    other = tf.train.Checkpoint(towers=make(tmp_path, 11)[0].towers)
     with pytest.raises(InputError, match="damaged or of another model"):
         restore(tmp_path / "best", other)
 
@@ -107,11 +101,11 @@ def test_a_sampled_training_continues_where_it_was(tiny_settings, tmp_path, opti
 
     def make():
         model = build_model(config, histories)
-        compile_model(model, config)
+        compile_model(model, config, 100)
         return model, Checkpoints(tmp_path, model, Progress())
 
     def train(model, first, last):
-        batches = TrainingData(config, histories).batches(first_step=first)
+        batches = training_data(config, histories).batches(first_step=first)
         for batch in batches.take(last - first):
             model.train_step(batch)
 

@@ -5,23 +5,14 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_models import make_emkd
 
 from emkd_tf.errors import NonFiniteLossError
-from emkd_tf.models.emkd import EMKD
 from emkd_tf.training.nonfinite import WatchLoss
 
 
 def make(skip):
-    model = EMKD(
-        num_items=10,
-        max_length=4,
-        item_attributes=np.zeros([12, 0], np.float32),
-        num_networks=2,
-        hidden_units=4,
-        num_blocks=1,
-        dropout=0.0,
-        skip_nonfinite=skip,
-    )
+    model = make_emkd(2, 10, max_length=4, hidden_units=4, skip_nonfinite=skip)
     model.compile(optimizer=tf.keras.optimizers.SGD(0.1))
     return model
 
@@ -44,7 +35,7 @@ def watch(model, folder, say=print, max_skipped=1):
 
 
 def spoil(model, value=np.nan):
-    weights = model.networks[0].item_weights
+    weights = model.towers[0].item_weights
     good = weights.numpy()
     weights.assign(np.where(np.arange(11)[:, None] == 3, value, good))
     return lambda: weights.assign(good)
@@ -89,7 +80,7 @@ def test_skipping_leaves_weights_and_means_as_they_are_and_is_bounded(tmp_path, 
     assert np.isfinite(skipped["loss/total"])
     mend()
     callback.on_train_batch_end(2, model.train_step(batch()))
-    bias = model.networks[0].item_bias
+    bias = model.towers[0].item_bias
     assert (before[names.index(bias.name)] != bias.numpy()).any()
     spoil(model, value)
     with pytest.raises(NonFiniteLossError, match="2 batches were skipped"):

@@ -154,6 +154,17 @@ def test_weight_decay_reaches_those_that_have_it(name):
     assert (steps[0.1] < steps[0.0]).all()
 
 
+@pytest.mark.parametrize("name", ["adam", "AdamW"])
+def test_weight_decay_leaves_vectors_alone(name):
+    """Without a gradient the decay is all that a step does: times 1 - rate * decay."""
+    matrix, bias = tf.Variable(tf.fill([2, 2], 4.0)), tf.Variable(tf.fill([2], 4.0))
+    optimizer = make_optimizer(name, 0.5, 0.1)
+    create_slots(optimizer, [matrix, bias])
+    optimizer.apply_gradients([(tf.zeros([2, 2]), matrix), (tf.zeros([2]), bias)])
+    np.testing.assert_allclose(matrix, np.full((2, 2), 4 * (1 - 0.05)), rtol=1e-6)
+    np.testing.assert_array_equal(bias, np.full(2, 4.0))
+
+
 @pytest.mark.skipif(HAS_ADDONS, reason="TensorFlow Addons is there")
 @pytest.mark.parametrize("name", ADDONS)
 def test_without_addons_one_line_says_what_to_install(name):

@@ -4,10 +4,10 @@ import re
 import subprocess
 import sys
 
-import numpy as np
-import polars as pl
+import filelock
 import pytest
 import tensorflow as tf
+from command_line import flags
 
 from emkd_tf.config import from_flat
 from emkd_tf.data.prepare import prepare
@@ -79,15 +79,29 @@ def test_other_settings_finished_runs_and_foreign_folders_are_refused(tiny_setti
     assert [p.name for p in foreign.iterdir()] == ["letter.txt"]
 
 
-def test_ranks_by_user(tiny_settings, tmp_path):
-    histories = prepare(from_flat(tiny_settings).data)
-    ranks = np.arange(1, histories.num_users + 1)
-    path = tmp_path / "per_user.parquet"
-    run_dir.write_ranks(path, histories, {"test": {"unseen": ranks}})
-    table = pl.read_parquet(path)
-    assert table.columns == ["user", "test_unseen"]
-    assert table["user"].to_list() == histories.user_ids()
-    assert table["test_unseen"].to_list() == ranks.tolist()
+@pytest.mark.parametrize("step", ["_lock", "_environment", "write_config"])
+def test_a_run_stopped_while_its_directory_was_made_begins_anew(
+    tiny_settings, monkeypatch, step
+):
+    config = from_flat(tiny_settings)
+    histories = prepare(config.data)
+    real = getattr(run_dir, step)
+
+    def stopped(*arguments):
+        kept.append(real(*arguments))
+        raise KeyboardInterrupt
+
+    kept: list = []
+    with monkeypatch.context() as patched:
+        patched.setattr(run_dir, step, stopped)
+        with pytest.raises(KeyboardInterrupt):
+            run_dir.open_or_create(config, histories)
+    for lock in kept:
+        if isinstance(lock, filelock.BaseFileLock):
+            lock.release()
+    path = release(run_dir.open_or_create(config, histories))
+    assert run_dir.read_config(path) == config
+    assert read_json(path / "data" / "dataset.json") == histories.description
 
 
 def test_no_run(tmp_path):
@@ -105,12 +119,12 @@ sys.exit(main(["train", *sys.argv[1:]]))
 """
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_the_run_goes_on_when_there_is_room(tiny_settings):
     settings = {**tiny_settings, "export": False}
     prepare(from_flat(settings).data)
-    flags = [f"--{key}={value}" for key, value in settings.items()]
     process = subprocess.run(
-        [sys.executable, "-c", FULL, *flags],
+        [sys.executable, "-c", FULL, *flags(settings)],
         capture_output=True,
         text=True,
         check=False,

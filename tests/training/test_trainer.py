@@ -1,17 +1,12 @@
 """A training that is interrupted and killed equals one that is not, bit for bit."""
 
-import json
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
-import polars as pl
 import pytest
-import tensorflow as tf
+from trainings import assert_same_outcome, start
 
-TRAIN = Path(__file__).resolve().parents[2] / "train.py"
 LONGER = {
     "epochs": 12,
     "batch_size": 12,
@@ -20,12 +15,6 @@ LONGER = {
     "deterministic": True,
     "export": False,
 }
-
-
-def start(settings, log):
-    flags = [f"--{key.replace('_', '-')}={value}" for key, value in settings.items()]
-    command = [sys.executable, str(TRAIN), *flags]
-    return subprocess.Popen(command, stderr=log.open("w"), stdout=subprocess.DEVNULL)
 
 
 def wait_for_step(process, run, step):
@@ -41,27 +30,12 @@ def wait_for_step(process, run, step):
     raise AssertionError(f"no checkpoint of step {step}, exit code {process.poll()}")
 
 
-def outcome(run):
-    metrics = json.loads((run / "metrics.json").read_text())
-    metrics.pop("seconds")
-    history = [json.loads(line) for line in (run / "history.jsonl").open()]
-    for line in history:
-        line.pop("examples_per_second")
-    weights = tf.train.load_checkpoint(str(run / "checkpoints" / "last"))
-    names = sorted(weights.get_variable_to_shape_map())
-    tensors = {
-        name: weights.get_tensor(name).tolist()
-        for name in names
-        if "progress/seconds" not in name and "OBJECT_GRAPH" not in name
-    }
-    return metrics, history, tensors, pl.read_parquet(run / "per_user.parquet")
-
-
 @pytest.fixture
 def settings(tiny_settings):
     return {**tiny_settings, **LONGER}
 
 
+@pytest.mark.slow
 def test_interrupted_and_killed_equals_undisturbed(settings, tmp_path):
     log = tmp_path / "log"
     runs = Path(settings["runs_dir"])
@@ -94,10 +68,7 @@ def test_interrupted_and_killed_equals_undisturbed(settings, tmp_path):
     assert process.wait(timeout=300) == 0, log.read_text()[-2000:]
     assert "Falling back" in log.read_text()
 
-    expected, found = outcome(runs / "undisturbed"), outcome(run)
-    for one, two in zip(expected[:3], found[:3], strict=True):
-        assert one == two
-    assert expected[3].equals(found[3])
+    assert_same_outcome(run, runs / "undisturbed")
     # A finished run is not trained again, nor written over.
     process = start(disturbed, log)
     assert process.wait(timeout=60) == 2

@@ -13,12 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from command_line import flags
 
 TRAIN = Path(__file__).resolve().parents[2] / "train.py"
-
-
-def flags(settings):
-    return [f"--{key.replace('_', '-')}={value}" for key, value in settings.items()]
 
 
 def free_port():
@@ -165,6 +162,7 @@ def test_a_worker_that_stays_alone_ends_with_one_line(index):
     )
 
 
+@pytest.mark.slow
 def test_workers_that_start_apart_meet_and_keep_their_signals():
     both = addresses()
     processes = [meet(0, both, 0, 60), meet(1, both, 4, 60)]
@@ -217,6 +215,7 @@ def test_a_signal_to_one_worker_saves_the_training_of_all(tiny_settings, tmp_pat
         assert said in log.read_text()
 
 
+@pytest.mark.slow
 def test_workers_of_two_trainings_are_refused(tiny_settings, tmp_path):
     apart = ["--seed=1", "--seed=2"]
     both = Workers(tiny_settings, tmp_path, apart=apart)
@@ -226,6 +225,7 @@ def test_workers_of_two_trainings_are_refused(tiny_settings, tmp_path):
     assert not Path(tiny_settings["runs_dir"]).exists()
 
 
+@pytest.mark.slow
 def test_workers_with_two_logs_are_refused(tiny_settings, tmp_path):
     log = Path(tiny_settings["interactions"])
     other = tmp_path / "other.csv"
@@ -237,6 +237,7 @@ def test_workers_with_two_logs_are_refused(tiny_settings, tmp_path):
         assert "The workers have different data (fingerprint here: " in log.read_text()
 
 
+@pytest.mark.slow
 def test_several_workers_need_a_name(tiny_settings, tmp_path):
     both = Workers({k: v for k, v in tiny_settings.items() if k != "name"}, tmp_path)
     assert both.wait() == [2, 2]

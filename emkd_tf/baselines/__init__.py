@@ -1,1 +1,0 @@
-"""Other systems behind the same recommender contract."""

@@ -1,0 +1,152 @@
+"""`emkd experiments`: the paper's tables and figures, or a grid of one's own."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emkd_tf.commands.arguments import seconds_of
+from emkd_tf.commands.terminal import say, show_text
+from emkd_tf.config.flags import as_flags, settings_parser
+from emkd_tf.errors import InputError
+
+if TYPE_CHECKING:
+    from emkd_tf.experiments.grid import Cell, Experiment
+
+_PASSED_ON = ("data_dir", "cache_dir", "interactions", "attributes", "runs_dir")
+
+
+def experiments(arguments: Sequence[str]) -> None:
+    """List, show, run and report the paper's tables and figures, or your own grids."""
+    values = _arguments(arguments)
+    action, name = [*values["what"], None, None][:2]
+    from emkd_tf.experiments.grid import cells, names, read_experiment
+
+    if action == "list":
+        for each in names():
+            say(f"{each:<10} {read_experiment(each).title}")
+        return
+    if name is None:
+        raise InputError(f"`emkd experiments {action}` needs a NAME; see list.")
+    experiment = read_experiment(name)
+    dataset = values["dataset"] or experiment.datasets[0]
+    if experiment.kind != "runs":
+        _COUNTED[experiment.kind](experiment, values)
+        return
+    flags = _given(values)
+    found = cells(
+        experiment,
+        dataset,
+        preset=values["preset"],
+        seeds=values["seeds"],
+        flags=flags,
+    )
+    _ACTIONS[action](experiment, dataset, found, values)
+
+
+def _arguments(arguments: Sequence[str]) -> dict[str, Any]:
+    parser = settings_parser("emkd experiments", experiments.__doc__, keys=_PASSED_ON)
+    parser.add_argument(
+        "what", nargs="*", type=str, help="list; show, run or report NAME (or a file)"
+    )
+    parser.add_argument("--dataset", type=str, help="its first if not given")
+    parser.add_argument("--preset", type=str, help="in place of the rows' own")
+    parser.add_argument("--seeds", type=int, default=1, help="trainings of each row")
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
+    parser.add_argument("--budget", type=str, help="time, such as 90m or 2h")
+    parser.add_argument("--output", type=str, default="reports", help="folder")
+    parser.set_defaults({key: None for key in _PASSED_ON})
+    values = parser.parse(arguments)
+    action = (values["what"] or ["list"])[0]
+    values["what"] = [action, *values["what"][1:]]
+    if action not in ("list", *_ACTIONS):
+        raise InputError(
+            f"`emkd experiments` can list, show, run or report, not {action!r}."
+        )
+    for key in ("seeds", "jobs"):
+        if values[key] < 1:
+            raise InputError(f"`{key}` must be at least 1, got {values[key]}.")
+    return values
+
+
+def _plan(
+    experiment: Experiment, dataset: str, cells: Sequence[Cell], values: dict[str, Any]
+) -> None:
+    """Prints the trainings, what is there of them, and what is known of their time."""
+    from emkd_tf.experiments.runner import estimate
+
+    unique = {cell.run_dir: cell for cell in cells}
+    say(f"{experiment.title}: {dataset}, {len(cells)} rows of {len(unique)} trainings")
+    known = estimate(list(unique.values()))
+    for cell in unique.values():
+        state = "finished" if cell.is_finished else "begun" if cell.is_begun else "new"
+        seconds = known.get(cell.run_dir.name)
+        about = f", about {seconds:,.0f} s" if seconds else ""
+        say(f"  {state:<8} {cell.label}, seed {cell.seed}: {cell.run_dir}{about}")
+    left = [cell for cell in unique.values() if not cell.is_finished]
+    if left:
+        total = sum(known.values())
+        unknown = len(left) - len(known)
+        say(
+            f"Left: {len(left)} trainings; {total:,.0f} s for those whose settings ran "
+            f"before, {unknown} of unknown time"
+        )
+
+
+def _run(
+    experiment: Experiment, dataset: str, cells: Sequence[Cell], values: dict[str, Any]
+) -> None:
+    from emkd_tf.experiments import runner
+
+    budget = seconds_of(values["budget"])
+    _plan(experiment, dataset, cells, values)
+    failed = runner.run(cells, jobs=values["jobs"], budget=budget, say=say)
+    _report(experiment, dataset, cells, values)
+    if failed:
+        raise InputError(f"{len(failed)} trainings failed: {'; '.join(failed)}")
+
+
+def _report(
+    experiment: Experiment, dataset: str, cells: Sequence[Cell], values: dict[str, Any]
+) -> None:
+    from emkd_tf.experiments.pages import write_report
+
+    command = ["emkd", "experiments", "run", experiment.name, f"--dataset={dataset}"]
+    command += [f"--preset={values['preset']}"] if values["preset"] else []
+    command += [f"--seeds={values['seeds']}"]
+    table, files = write_report(
+        experiment, dataset, cells, Path(values["output"]), shlex.join(command)
+    )
+    show_text(table)
+    for file in files:
+        say(str(file))
+
+
+def _counts(experiment: Experiment, values: dict[str, Any]) -> None:
+    from emkd_tf.experiments.counted import counts
+
+    show_text(counts(experiment, _given(values)))
+
+
+def _parameters(experiment: Experiment, values: dict[str, Any]) -> None:
+    from emkd_tf.experiments.counted import parameters
+
+    show_text(parameters(experiment, _given(values)))
+
+
+def _given(values: dict[str, Any]) -> list[str]:
+    """Returns the flags that all trainings take."""
+    return as_flags({key: values[key] for key in _PASSED_ON})
+
+
+_ACTIONS: dict[str, Callable[..., None]] = {
+    "show": _plan,
+    "run": _run,
+    "report": _report,
+}
+_COUNTED: dict[str, Callable[..., None]] = {
+    "counts": _counts,
+    "parameters": _parameters,
+}

@@ -1,0 +1,115 @@
+"""`emkd export`: a model folder for TF Serving, or a check of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emkd_tf.commands.arguments import RUN_KEYS, given, required_run, run_arguments
+from emkd_tf.commands.terminal import load_tensorflow, say, say_lost
+from emkd_tf.config.model_table import MODELS
+from emkd_tf.errors import InputError
+
+if TYPE_CHECKING:
+    from emkd_tf.config import Config
+    from emkd_tf.data.histories import Histories
+    from emkd_tf.models.ensemble import Ensemble
+
+
+def export(arguments: Sequence[str]) -> None:
+    """Export the best checkpoint of a run for TF Serving, or check an export."""
+    keys = (*RUN_KEYS, "saved_models_dir", "k")
+    values = run_arguments(
+        export,
+        arguments,
+        keys,
+        network={
+            "type": str,
+            "help": "export this network alone, from 1, or the best in the validation",
+        },
+        index={"type": str, "help": "faiss: an approximate index beside the export"},
+        verify={"type": str, "help": "folder of a version: check it again, no more"},
+    )
+    if values["verify"] is not None:
+        _verify(values["verify"])
+        return
+    path = required_run(export, values)
+    load_tensorflow()
+    if values["index"] not in (None, "faiss"):
+        raise InputError(f"`index` must be faiss, got {values['index']!r}.")
+    from emkd_tf.export.saved_model import export_saved_model
+    from emkd_tf.training.results import read_card
+    from emkd_tf.training.run_model import open_run
+
+    config, histories, model = open_run(path, given(values, keys))
+    ensemble, name = _ensemble(config, model), path.resolve().name
+    if values["network"] is not None:
+        ensemble = _alone(ensemble, histories, config, values["network"])
+        name += f"-{ensemble.names[0]}".replace("/", "-")
+    folder, quality = export_saved_model(
+        ensemble,
+        histories,
+        Path(config.run.saved_models_dir) / name,
+        k=config.run.k,
+        protocol=config.run.excluding,
+        card=read_card(path, ensemble, config.run.excluding),
+        index=values["index"],
+    )
+    if quality is not None:
+        say(f"Index: {quality}")
+    say(f"Export: {folder}")
+
+
+def _ensemble(config: Config, model: Any) -> Any:
+    """Returns the towers of a run's model.
+
+    Raises:
+        InputError: it has none.
+    """
+    from emkd_tf.training.run_model import ensemble_of
+
+    ensemble = ensemble_of(model)
+    if ensemble is None:
+        title = MODELS[config.model.model].title
+        raise InputError(
+            f"{title} is counted, not trained, and has no SavedModel; `emkd recommend` "
+            "--output writes its lists."
+        )
+    return ensemble
+
+
+def _alone(
+    ensemble: Ensemble, histories: Histories, config: Config, network: str
+) -> Ensemble:
+    """Returns one network, by its number or as the best of the validation, and says
+    what it lacks against all of them."""
+    from emkd_tf.evaluation.evaluator import ENSEMBLE, rank_users
+    from emkd_tf.evaluation.metrics import SELECTION_METRIC, summarize
+
+    if network != "best" and not network.isdecimal():
+        raise InputError(f"`network` must be a number or best, got {network!r}.")
+    chosen = None if network == "best" else ensemble.alone(int(network))
+    if len(ensemble.towers) == 1:
+        return ensemble
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for split in ("validation", "test"):
+        ranks = rank_users(ensemble, histories, split, members=True)
+        for member, of_member in ranks.items():
+            metrics = summarize(of_member[config.run.excluding])
+            found.setdefault(member, {})[split] = metrics
+    if chosen is None:
+        validation = [found[n]["validation"][SELECTION_METRIC] for n in ensemble.names]
+        chosen = ensemble.alone(1 + validation.index(max(validation)))
+    name = chosen.names[0]
+    say(f"Network: {name}")
+    say_lost("the ensemble", found[ENSEMBLE], found[name])
+    return chosen
+
+
+def _verify(folder: str) -> None:
+    load_tensorflow()
+    from emkd_tf.export.checks import verify
+
+    count = verify(Path(folder))
+    say(f"{folder}: {count} questions are answered as when exported")

@@ -1,0 +1,152 @@
+"""`emkd recommend`: lists for a history, a file of them or all users."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from emkd_tf.commands.arguments import RUN_KEYS, given, required_run, run_arguments
+from emkd_tf.commands.engines import OPTIONS, spark_session
+from emkd_tf.commands.terminal import load_tensorflow, progress, say, show
+from emkd_tf.errors import InputError
+
+if TYPE_CHECKING:
+    import polars as pl
+    from pyspark.sql import SparkSession
+
+    from emkd_tf.data.histories import Histories
+    from emkd_tf.retrieval.batch import Summary
+    from emkd_tf.retrieval.recommend import Lists
+
+
+def recommend(arguments: Sequence[str]) -> None:
+    """Recommend items for one history, a file of them or all users."""
+    values = _values(arguments)
+    path = required_run(recommend, values)
+    history, user, output = (values[name] for name in ("history", "user", "output"))
+    _check(values)
+    session = spark_session(values)
+    if session is not None and output is None:
+        raise InputError("--engine spark writes lists: it needs --output FOLDER.")
+    load_tensorflow()
+    from emkd_tf.retrieval import batch
+    from emkd_tf.retrieval.recommend import recommender_of
+    from emkd_tf.training.run_model import open_run
+
+    if output is not None:
+        batch.check_output(Path(output), is_folder=session is not None)
+    config, histories, model = open_run(path, given(values, RUN_KEYS))
+    recommender = recommender_of(model, histories, config.run.excluding)
+    if history is not None:
+        # Blanks round an id are no part of it, as in logs.
+        items = [item.strip() for item in history.split(recommender.separator)]
+        _print_list(recommender, items, values["k"])
+    elif user is not None:
+        items = batch.history_of(histories, user)
+        _print_list(recommender, items, values["k"], [user.strip()])
+    else:
+        user_column = config.data.user_column
+        frame = _input(values["input"], recommender.separator, user_column)
+        if session is None:
+            frame = batch.own_histories(histories) if frame is None else frame
+            summary = _write(recommender, frame, Path(output), values["k"])
+        else:
+            summary = _write_on(session, model, recommender, histories, frame, values)
+        say(f"{output}: {summary}")
+
+
+def _check(values: dict[str, Any]) -> None:
+    """Raises an InputError if it is not clear what lists are asked for."""
+    ways = ("history", "user", "output")
+    chosen = [name for name in ways if values[name] is not None]
+    if len(chosen) != 1 or (values["input"] and not values["output"]):
+        raise InputError(
+            "`emkd recommend` needs --history ID,ID,..., --user ID or --output FILE, "
+            "the latter with --input FILE if not for all users of the run."
+        )
+    if values["k"] < 1:
+        raise InputError(f"`k` must be at least 1, got {values['k']}.")
+
+
+def _values(arguments: Sequence[str]) -> dict[str, Any]:
+    own = {
+        "history": "item ids, oldest first, joined by commas, or by the separator of "
+        "exports where ids hold commas",
+        "user": "id of a user of the run's data, whose whole history counts",
+        "input": "CSV or Parquet file, a history a row: columns user and history",
+        "output": "CSV or Parquet file to write (a folder of Parquet with --engine "
+        "spark); of all users if there is no --input",
+    }
+    return run_arguments(
+        recommend,
+        arguments,
+        RUN_KEYS,
+        **{name: {"type": str, "help": text} for name, text in own.items()},
+        k={"type": int, "default": 10, "help": "items to recommend"},
+        **OPTIONS,
+    )
+
+
+def _input(
+    source: str | None, separator: str, user_column: str | None
+) -> pl.LazyFrame | None:
+    if source is None:
+        return None
+    from emkd_tf.data.history_files import scan_histories
+
+    return scan_histories(Path(source), separator, user_column)
+
+
+def _write(recommender: Lists, frame: pl.LazyFrame, output: Path, k: int) -> Summary:
+    from emkd_tf.retrieval.batch import write_recommendations
+
+    with progress("histories") as advance:
+        return write_recommendations(recommender, frame, output, k, advance)
+
+
+def _write_on(
+    session: AbstractContextManager[SparkSession],
+    model: Any,
+    recommender: Lists,
+    histories: Histories,
+    frame: pl.LazyFrame | None,
+    values: dict[str, Any],
+) -> Summary:
+    from emkd_tf.spark.recommend import write_lists
+    from emkd_tf.training.run_model import ensemble_of
+
+    ensemble = ensemble_of(model)
+    if ensemble is None:
+        raise InputError(
+            "--engine spark runs an exported model, and a model that is counted has "
+            "none; leave --engine out."
+        )
+    output, k = Path(values["output"]), values["k"]
+    with session as spark:
+        return write_lists(
+            spark, ensemble, histories, frame, output, k, recommender.protocol
+        )
+
+
+def _print_list(
+    recommender: Lists, history: list[str], k: int, users: list[str] | None = None
+) -> None:
+    answer = recommender.recommend([history], k, users)
+    if answer.unknown[0]:
+        names = ", ".join(answer.unknown[0])
+        print(f"Not in the training data, dropped: {names}", file=sys.stderr)
+    if answer.is_popular[0]:
+        print("No known item: these are the most popular.", file=sys.stderr)
+    table = Table("", "item", "score")
+    pairs = zip(answer.item_ids[0], answer.scores[0], strict=True)
+    for place, (item, score) in enumerate(pairs, 1):
+        if item:
+            table.add_row(str(place), item, f"{score:.4f}")
+    show(table)
+    if table.row_count < k:
+        print(f"The history leaves {table.row_count} items of {k}.", file=sys.stderr)

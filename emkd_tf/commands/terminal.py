@@ -1,0 +1,139 @@
+"""What the commands print: lines, tables, progress."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from rich.console import Console, JustifyMethod
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from emkd_tf.evaluation.text_tables import TextTable
+
+_STDERR = 2
+_FILE_WIDTH = 160
+_COLUMNS = ("HR@5", "HR@10", "HR@20", "NDCG@5", "NDCG@10", "NDCG@20", "MRR")
+
+
+def load_tensorflow() -> None:
+    """Imports TensorFlow without what its C++ parts write to standard error on the way,
+    which no setting keeps back; if the import fails, that is shown.
+
+    TF_CPP_MIN_LOG_LEVEL=0 in the environment shows everything.
+    """
+    is_wanted = os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0"
+    if is_wanted or "tensorflow" in sys.modules:
+        return
+    sys.stderr.flush()
+    before = os.dup(_STDERR)
+    with tempfile.TemporaryFile() as written:
+        os.dup2(written.fileno(), _STDERR)
+        try:
+            importlib.import_module("tensorflow")
+        except BaseException:
+            written.seek(0)
+            os.write(before, written.read())
+            raise
+        finally:
+            os.dup2(before, _STDERR)
+            os.close(before)
+
+
+def say(text: str) -> None:
+    """Prints a line; paths and ids in full: rich would wrap them."""
+    print(text, flush=True)
+
+
+def show(table: Table) -> None:
+    """Prints a table, in a file as wide as it is."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_FILE_WIDTH)
+    with console.capture() as shown:
+        console.print(table)
+    say(shown.get().rstrip("\n"))
+
+
+def show_text(text: TextTable) -> None:
+    """Prints a table of text."""
+    table = Table(title=text.title, title_justify="left", padding=(0, 1, 0, 0))
+    for place, name in enumerate(text.header):
+        justify: JustifyMethod = "right" if place else "left"
+        table.add_column(name, justify=justify, overflow="fold")
+    for row in text.rows:
+        table.add_row(*row)
+    show(table)
+
+
+def metrics_table(title: str, rows: dict[str, dict[str, float]]) -> None:
+    """Prints the metrics of each row's name."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("")
+    for column in _COLUMNS:
+        table.add_column(column, justify="right")
+    for name, metrics in rows.items():
+        table.add_row(name, *(f"{metrics[column]:.4f}" for column in _COLUMNS))
+    show(table)
+
+
+def repeats_apart(repeats: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Returns the metrics of repeats and of new items, where there are repeats."""
+    kinds = {"repeat": "repeats", "new": "new items"}
+    return {kinds[kind]: repeats[kind] for kind in kinds if kind in repeats}
+
+
+def say_repeats(repeats: dict[str, Any], protocol: str) -> None:
+    """Says how many targets are repeats and what the protocol makes of them."""
+    count, targets = repeats["repeats"], repeats["targets"]
+    if not count:
+        return
+    text = f"{count:,} of {targets:,} targets repeat an item of their user's history"
+    if excluded := repeats["excluded"]:
+        text += (
+            f"; `{protocol}` excludes {excluded:,} of them, which no list can hold "
+            "(--recommend-seen true keeps them)"
+        )
+    say(text)
+
+
+def say_contradictions(metrics: dict[str, Any]) -> None:
+    """Says if the TFRS lists and the ranks do not tell the same, where both are."""
+    checked = metrics.get("tfrs", {})
+    if users := checked.get("contradictions"):
+        say(
+            f"The TFRS lists contradict the ranks of {users:,} users (e.g. "
+            f"{checked['example']}); the evaluation is wrong, please report it."
+        )
+
+
+def say_lost(name: str, whole: dict[str, Any], part: dict[str, Any]) -> None:
+    """Says how much of a model's accuracy one network in its place has.
+
+    Args:
+        name: of the model.
+        whole, part: metrics by "validation" and "test" of both; what one of them lacks
+            is left out.
+    """
+    words = []
+    for split in ("validation", "test"):
+        if split in whole and split in part:
+            before, after = (of[split]["NDCG@10"] for of in (whole, part))
+            change = f"{after / before - 1:+.1%}" if before else "of none"
+            words.append(f"{split} {after:.4f} of {before:.4f} ({change})")
+    say(f"NDCG@10 against {name}: {', '.join(words)}")
+
+
+@contextlib.contextmanager
+def progress(what: str) -> Iterator[Callable[[int], None]]:
+    """Shows on standard error how many are done; yields a function that is told how
+    many more."""
+    text = TextColumn(f"{{task.completed:,}} {what}")
+    with Progress(text, TimeElapsedColumn(), console=Console(stderr=True)) as shown:
+        task = shown.add_task(what, total=None)
+        yield lambda count: shown.advance(task, count)

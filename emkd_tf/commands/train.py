@@ -1,0 +1,78 @@
+"""`emkd train`: from a log to a trained, evaluated and exported model."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from emkd_tf.commands.arguments import run_path, settings
+from emkd_tf.commands.terminal import (
+    load_tensorflow,
+    metrics_table,
+    repeats_apart,
+    say,
+    say_contradictions,
+    say_lost,
+    say_repeats,
+)
+from emkd_tf.config import RunConfig, from_flat, to_flat
+from emkd_tf.config.model_table import BASELINE, MODELS
+from emkd_tf.files import read_json
+
+
+def train(arguments: Sequence[str]) -> None:
+    """Prepare, train, evaluate and export in one go."""
+    config = settings(train, arguments, suits_machine=True)
+    if config is None:
+        return
+    if config.objective.distill is not None:
+        path = str(run_path(config.objective.distill))
+        config = from_flat({**to_flat(config), "distill": path})
+    load_tensorflow()
+    from emkd_tf.training import run
+
+    result = run.train(config)
+    if result is None:
+        return  # a worker that writes nothing
+    metrics = result.metrics
+    split = "test" if config.run.test else "validation"
+    title = f"{metrics['dataset']}, {split}, protocol {metrics['protocol']}"
+    repeats = metrics["repeats"][split]
+    rows = {
+        MODELS[config.model.model].title: metrics[split],
+        **repeats_apart(repeats),
+        **metrics.get("test_by_network", {}),
+        **({MODELS[BASELINE].title: metrics[BASELINE]} if config.run.test else {}),
+    }
+    metrics_table(title, rows)
+    say_repeats(repeats, metrics["protocol"])
+    say_contradictions(metrics)
+    entry = MODELS[config.model.model]
+    if result.export:
+        say(f"Export: {result.export}")
+    elif config.run.export and not entry.is_trained:
+        say(f"Export: none, {entry.title} is counted and has no SavedModel")
+    ndcg = f"NDCG@10 {metrics[split]['NDCG@10']:.4f}"
+    say(f"Run: {result.run_dir}  {split} {ndcg} ({metrics['protocol']})")
+    if config.objective.distill is not None:
+        teacher = Path(config.objective.distill)
+        say_lost(teacher.name, read_json(teacher / "metrics.json"), metrics)
+    say("Next:")
+    for line in _next_commands(result.run_dir, entry.is_trained):
+        say(f"  {line}")
+
+
+def _next_commands(run_dir: Path, has_export: bool) -> list[str]:
+    """Returns what a person may want to do with a new run."""
+    named = Path(RunConfig.runs_dir) / run_dir.name
+    is_here = named.exists() and named.samefile(run_dir)
+    run = shlex.quote(run_dir.name if is_here else str(run_dir))
+    with (run_dir / "data" / "user_ids.txt").open(encoding="utf-8") as users:
+        user = shlex.quote(users.readline().rstrip("\n"))
+    return [
+        f"emkd evaluate --run {run}",
+        f"emkd recommend --run {run} --user {user}",
+        f"emkd recommend --run {run} --output lists.parquet",
+        *([f"emkd export --run {run}"] if has_export else []),
+    ]

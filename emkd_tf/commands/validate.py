@@ -1,0 +1,93 @@
+"""`emkd validate`: a look through a log."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from rich.table import Table
+
+from emkd_tf.commands.arguments import settings
+from emkd_tf.commands.terminal import say, show
+from emkd_tf.errors import InputError
+
+_OWN: dict[str, dict[str, Any]] = {
+    "FILE": {"nargs": "?", "help": "the log, as the first argument"},
+    "--json": {"action": "store_true", "help": "print one JSON object, for programs"},
+}
+
+
+def validate(arguments: Sequence[str]) -> None:
+    """Look through a log: what it holds, what would be dropped and why."""
+    own = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    own.add_argument("--json", **_OWN["--json"])
+    own.add_argument("--preset", default="cpu")
+    given, arguments = own.parse_known_args(arguments)
+    if arguments and not arguments[0].startswith("-"):
+        arguments[0] = f"--interactions={arguments[0]}"
+    config = settings(validate, [*arguments, f"--preset={given.preset}"], _OWN)
+    if config is None:
+        return
+    if config.data.interactions is None:
+        raise InputError("`emkd validate` needs a FILE: emkd validate log.csv")
+    from emkd_tf.data import validation
+
+    report = validation.validate(config, given.preset)
+    if given.json:
+        say(json.dumps(report, indent=2, ensure_ascii=False))
+    else:
+        _print_report(report)
+
+
+def _print_report(report: dict[str, Any]) -> None:
+    table = Table(title=f"{report['file']}, {report['kind']}", title_justify="left")
+    table.add_column("")
+    table.add_column("", justify="right")
+    for what in ("rows", "actions", "users", "items"):
+        table.add_row(what, f"{report[what]:,}")
+    for what in ("user", "item"):
+        spread = report[f"actions_per_{what}"]
+        table.add_row(
+            f"actions per {what}: median, p90, max",
+            ", ".join(f"{value:,g}" for value in spread.values()),
+        )
+    if times := report["times"]:
+        table.add_row("from", times["earliest"])
+        table.add_row("to", times["latest"])
+    table.add_row("order", report["order"])
+    table.add_row("repeats of a user's item", f"{report['repeats']:,}")
+    table.add_row("ties in time", f"{report['ties_in_time']:,}")
+    for reason, dropped in report["dropped_rows"].items():
+        table.add_row(f"dropped: {reason}", f"{dropped['rows']:,}")
+    for what, count in report["left"].items():
+        table.add_row(f"left: {what}", f"{count:,}")
+    if attributes := report.get("attributes"):
+        table.add_row("attribute values", f"{attributes['values']:,}")
+        covered = attributes["items_with_attributes"]
+        table.add_row("items with attributes", f"{covered:,}")
+    show(table)
+    for line in _report_lines(report):
+        say(line)
+
+
+def _report_lines(report: dict[str, Any]) -> list[str]:
+    lines = [
+        "Columns: " + ", ".join(f"{k} = {v}" for k, v in report["columns"].items()),
+        "Columns not used: " + (", ".join(report["unused_columns"]) or "none"),
+    ]
+    for reason, dropped in report["dropped_rows"].items():
+        lines.append(f"First row dropped for {reason}: {dropped['first']}")
+    if attributes := report.get("attributes"):
+        fields = ", ".join(attributes["columns"]) or "none"
+        lines.append(f"Attribute columns: {fields}")
+        for name, reason in attributes["left_out"].items():
+            lines.append(f"Left out of the attributes: {name} ({reason})")
+    if estimate := report["estimate"]:
+        lines.append(
+            f"An epoch here, about: {estimate['seconds']:,.0f} s for "
+            f"{estimate['windows']:,} windows, {estimate['memory_gib']:.1f} GiB"
+        )
+    lines.append(f"Next: {report['next']}" if report["next"] else "Nothing is left.")
+    return lines

@@ -1,0 +1,134 @@
+"""The models by name: where they are and which settings they read.
+
+Loads no TensorFlow until a class is asked for: help and checks of settings need the
+table alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from emkd_tf.config.encoder_table import ENCODERS
+from emkd_tf.config.loading import load
+
+_ANY_ENCODER = frozenset({"encoder", "hidden_units", "dropout"}).union(
+    *(entry.reads for entry in ENCODERS.values())
+)
+_TRANSFORMER = {"hidden_units", "num_blocks", "num_heads", "dropout"}
+_NETWORKS = _ANY_ENCODER | {
+    *("num_networks", "tie_item_embeddings", "max_length"),
+    *("item_loss", "num_sampled", "num_negatives"),
+    *("distillation", "distillation_weight", "temperature"),
+}
+_NEXT_ITEM = _NETWORKS | {"rows"}
+_DISTILLED = _NEXT_ITEM | {"distill", "distill_items"}
+_ITEM_KNN = {"max_length", "num_neighbours", "shrinkage", "num_last", "decay"}
+_CONTRAST = _NEXT_ITEM | {"contrast_weight"}
+_CL4SREC = _CONTRAST | {"crop_share", "mask_share", "reorder_share"}
+_DUOREC = (_CONTRAST | {"contrast_views"}) - {"rows"}
+_CASER = _NEXT_ITEM | {"num_targets", "user_vectors"}
+_BERT4REC = _NETWORKS | {"window_step", "mask_probability", "last_item_rows"}
+_MMINFOREC = _ANY_ENCODER | {
+    *("num_networks", "max_length", "temperature", "memory_slots", "memory_dropout"),
+    *("prediction_steps", "item_encodings", "initial_bound", "l2"),
+}
+_EMKD = _NEXT_ITEM | {
+    *("window_step", "num_views", "mask_probability"),
+    *("mask_at_least_one", "contrast_weight", "attribute_prediction"),
+    *("task", "attribute_weight"),
+    *("intra_contrast", "cross_contrast", "contrast_self_term"),
+}
+_S3REC = (_NEXT_ITEM - _ANY_ENCODER) | {
+    *_TRANSFORMER,
+    *("pretrain_epochs", "pretrain_batch_size"),
+    *("mask_probability", "attribute_prediction"),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A model of the table.
+
+    Attributes:
+        path: its module and class.
+        by_task: likewise, where a setting `task` asks for another one.
+        title: its name as papers write it.
+        reads: the settings of model and loss that it reads.
+        without_gpu: preset of a training on a machine without a GPU, unless another is
+            asked for.
+        is_trained: it learns by steps; others are counted, and have no checkpoint and
+            no export.
+    """
+
+    path: str
+    title: str
+    reads: frozenset[str]
+    by_task: dict[str, str] = dataclasses.field(default_factory=dict)
+    without_gpu: str | None = None
+    is_trained: bool = True
+
+
+MODELS = {
+    "emkd": Entry(
+        "emkd_tf.models.emkd:EMKD",
+        "EMKD",
+        _EMKD,
+        {"next_item": "emkd_tf.models.emkd_next_item:EMKDNextItem"},
+        without_gpu="quick",
+    ),
+    "sasrec": Entry("emkd_tf.models.sasrec:SASRec", "SASRec", _NEXT_ITEM),
+    "distilled": Entry("emkd_tf.models.distilled:Distilled", "Distilled", _DISTILLED),
+    "s3rec": Entry("emkd_tf.models.s3rec:S3Rec", "S3-Rec", _S3REC),
+    "esasrec": Entry("emkd_tf.models.sasrec:SASRec", "eSASRec", _NEXT_ITEM),
+    "bert4rec": Entry("emkd_tf.models.bert4rec:BERT4Rec", "BERT4Rec", _BERT4REC),
+    "caser": Entry("emkd_tf.models.caser:Caser", "Caser", _CASER),
+    "fdsa": Entry(
+        "emkd_tf.models.fdsa:FDSA", "FDSA", _NEXT_ITEM | {"attribute_pooling"}
+    ),
+    "mminforec": Entry("emkd_tf.models.mminforec:MMInfoRec", "MMInfoRec", _MMINFOREC),
+    "gru4rec": Entry("emkd_tf.models.gru4rec:GRU4Rec", "GRU4Rec", _NEXT_ITEM),
+    "poprec": Entry(
+        "emkd_tf.models.popularity:PopRec",
+        "PopRec",
+        frozenset({"max_length"}),
+        is_trained=False,
+    ),
+    "markov": Entry(
+        "emkd_tf.models.markov:Markov",
+        "Markov",
+        frozenset({"max_length", "smoothing"}),
+        is_trained=False,
+    ),
+    "itemknn": Entry(
+        "emkd_tf.models.itemknn:ItemKNN",
+        "ItemKNN",
+        frozenset(_ITEM_KNN),
+        is_trained=False,
+    ),
+    "cl4srec": Entry("emkd_tf.models.cl4srec:CL4SRec", "CL4SRec", _CL4SREC),
+    "duorec": Entry("emkd_tf.models.duorec:DuoRec", "DuoRec", _DUOREC),
+}
+DEFAULT_MODEL = "emkd"
+BASELINE = "poprec"  # which every run is held against
+
+
+def model_class(name: str, task: str = "") -> Any:
+    """Returns the class of a name of MODELS, a `Recommender` where it is trained.
+
+    Args:
+        name: of the model.
+        task: the setting, where the model reads it.
+    """
+    entry = MODELS[name]
+    return load(entry.by_task.get(task, entry.path))
+
+
+def readers(key: str) -> list[str]:
+    """Returns the models that read a setting of their own; none if all do."""
+    return [name for name, entry in MODELS.items() if key in entry.reads]
+
+
+def unread(model: str) -> frozenset[str]:
+    """Returns the settings of other models that a model does not read."""
+    return frozenset().union(*(e.reads for e in MODELS.values())) - MODELS[model].reads

@@ -1,0 +1,104 @@
+"""Where the interactions come from and how they become histories."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Literal
+
+from emkd_tf.config.rules import (
+    require,
+    require_at_least,
+    require_choices,
+    require_folder_name,
+)
+
+_COMPRESSED = (".gz", ".gzip", ".zst", ".zstd")
+# Settings that known datasets have no use for.
+_OF_OWN_LOGS = (
+    *("attributes", "user_column", "item_column", "time_column", "rating_column"),
+    *("attribute_item_column", "attribute_columns", "min_rating", "since", "until"),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class DataConfig:
+    """Where the interactions come from and how they become histories.
+
+    Attributes:
+        dataset: name of a known dataset; of a log of your own its name, the file's if
+            not given.
+        data_dir: folder of raw files; $EMKD_DATA_DIR or `<cache_dir>/raw` if not given.
+        cache_dir: folder of prepared datasets; $EMKD_CACHE_DIR or the user's cache.
+        interactions: a log of your own, of any layout in docs/data.md.
+        attributes: a file of item attributes of your own, likewise.
+        user_column: column of user ids; found by its usual names if not given.
+        item_column: column of item ids in the log; likewise.
+        time_column: column of times, numbers or dates; likewise.
+        rating_column: column of ratings, for `min_rating`; likewise.
+        attribute_item_column: column of item ids in the attributes; likewise.
+        attribute_columns: columns of the attributes that are used, joined by commas;
+            those that hold categories if not given.
+        min_rating: actions rated lower, or not at all, are dropped.
+        since: earlier actions are dropped; a date or a number like the log's times.
+        until: actions at this time or later are dropped; likewise.
+        duplicates: of a user's repeated actions on an item keep all, drop all but the
+            first, or drop consecutive ones alone.
+        user_core: users with fewer actions are dropped, and so on with items until
+            nothing is left to drop.
+        item_core: items with fewer actions are dropped, likewise.
+        split: leave_one_out holds out each user's last two actions; global_time what
+            lies behind two cuts in time; user a share of the users.
+        test_share: of the actions (global_time) or users (user) that are held out, for
+            the validation and the test each.
+        max_length: L, the items of a sequence that the encoders see.
+        window_step: actions between training windows of a sequence longer than L.
+        rows: of next item models: shift, one row a user with its newest L items, each
+            with a label; prefix, one row for every next item.
+    """
+
+    dataset: str = "sample"
+    data_dir: str | None = None
+    cache_dir: str | None = None
+    interactions: str | None = None
+    attributes: str | None = None
+    user_column: str | None = None
+    item_column: str | None = None
+    time_column: str | None = None
+    rating_column: str | None = None
+    attribute_item_column: str | None = None
+    attribute_columns: str | None = None
+    min_rating: float | None = None
+    since: str | None = None
+    until: str | None = None
+    duplicates: Literal["keep", "drop", "consecutive"] = "keep"
+    user_core: int = 5
+    item_core: int = 5
+    split: Literal["leave_one_out", "global_time", "user"] = "leave_one_out"
+    test_share: float = 0.1
+    max_length: int = 15
+    window_step: int = 1
+    rows: Literal["shift", "prefix"] = "shift"
+
+    def __post_init__(self) -> None:
+        require_choices(self)
+        require_folder_name(self, "dataset")
+        require_at_least(self, 0, "user_core", "item_core")
+        is_share = 0.0 < self.test_share < 0.5
+        require(is_share, "test_share", "above 0 and below .5", self.test_share)
+        require_at_least(self, 2, "max_length")
+        require_at_least(self, 1, "window_step")
+        for name in _OF_OWN_LOGS:
+            require(
+                getattr(self, name) is None or self.interactions is not None,
+                name,
+                "given together with `interactions`",
+                getattr(self, name),
+            )
+
+
+def log_name(path: str) -> str:
+    """Returns the name of a log's dataset, its file's without the endings: `shop` of
+    `logs/shop.csv.gz`."""
+    file = Path(path)
+    return Path(file.stem).stem if file.suffix.lower() in _COMPRESSED else file.stem

@@ -1,0 +1,100 @@
+"""What the networks learn by."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+from emkd_tf.config.rules import require, require_at_least, require_choices
+
+
+@dataclasses.dataclass(frozen=True)
+class ObjectiveConfig:
+    """Terms of the training loss; the paper's symbols in brackets.
+
+    Attributes:
+        task: masked_item, the paper's, or next_item, with causal networks.
+        num_views: [M] masked views of each sequence and step.
+        mask_probability: [rho] probability that an item is chosen, in (0, 1).
+        mask_at_least_one: choose one item at random in views that would have none; the
+            paper's views may have none.
+        last_item_rows: share of the training rows that hide their last item alone, as a
+            query does, in [0, 1].
+        num_targets: [T] next items that each place predicts.
+        temperature: [tau] of contrast and distillation, > 0.
+        contrast_weight: [lambda] on ICL + CCL, or on the contrast of two views.
+        attribute_weight: on AP; the paper has none.
+        distillation_weight: [mu] on distillation.
+        attribute_prediction: the AP term.
+        intra_contrast: the ICL term.
+        cross_contrast: the CCL term.
+        distillation: the KD term.
+        distill: the finished run whose lists it learns from.
+        distill_items: items of such a list.
+        contrast_self_term: keep exp(0) for the anchor itself among the negatives, as
+            the authors' release does.
+        crop_share: items that a crop of a history keeps, a share in (0, 1].
+        mask_share: items of a history that a view masks, a share in [0, 1].
+        reorder_share: items of a history that a view reorders, a share in [0, 1].
+        contrast_views: us_x, the history again and another one with the same next item;
+            un, the history twice; su, the history and that other one.
+        item_loss: what a state learns its item from: full, all items; sampled, drawn
+            candidates that the positions of a step share; negatives, uniform ones of
+            each position; bce, bpr and gbce are losses of these other than a softmax.
+        num_sampled: [S] candidates of a step, shared by its chosen positions; for a
+            sampled item loss.
+        prediction_steps: [S] items ahead that a state predicts, one after the other.
+        item_encodings: encodings of a batch's items, each with dropout of its own, that
+            a prediction is contrasted with.
+        l2: this times half the sum of all squared weights is added to the loss.
+        num_negatives: [k] uniform negatives of each position, for the losses of these.
+    """
+
+    task: Literal["masked_item", "next_item"] = "masked_item"
+    num_views: int = 8
+    mask_probability: float = 0.15
+    mask_at_least_one: bool = False
+    last_item_rows: float = 0.1
+    num_targets: int = 1
+    temperature: float = 0.3
+    contrast_weight: float = 0.01
+    attribute_weight: float = 1.0
+    distillation_weight: float = 0.001
+    attribute_prediction: bool = True
+    intra_contrast: bool = True
+    cross_contrast: bool = True
+    distillation: bool = True
+    distill: str | None = None
+    distill_items: int = 50
+    contrast_self_term: bool = False
+    crop_share: float = 0.6
+    mask_share: float = 0.3
+    reorder_share: float = 0.6
+    contrast_views: Literal["us_x", "un", "su"] = "us_x"
+    item_loss: Literal["full", "sampled", "negatives", "bce", "bpr", "gbce"] = "full"
+    num_sampled: int = 2048
+    num_negatives: int = 256
+    prediction_steps: int = 1
+    item_encodings: int = 4
+    l2: float = 0.0
+
+    def __post_init__(self) -> None:
+        require_choices(self)
+        require_at_least(self, 1, "num_views", "num_sampled", "num_negatives")
+        require_at_least(self, 1, "num_targets", "distill_items")
+        share = self.last_item_rows
+        require(0 <= share <= 1, "last_item_rows", "in [0, 1]", share)
+        require(0 < self.crop_share <= 1, "crop_share", "in (0, 1]", self.crop_share)
+        for name in ("mask_share", "reorder_share"):
+            share = getattr(self, name)
+            require(0 <= share <= 1, name, "in [0, 1]", share)
+        require_at_least(self, 1, "prediction_steps", "item_encodings")
+        require_at_least(self, 0, "contrast_weight", "distillation_weight", "l2")
+        require_at_least(self, 0, "attribute_weight")
+        require(
+            0 < self.mask_probability < 1,
+            "mask_probability",
+            "in (0, 1)",
+            self.mask_probability,
+        )
+        require(self.temperature > 0, "temperature", "above 0", self.temperature)

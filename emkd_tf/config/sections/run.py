@@ -1,0 +1,60 @@
+"""What is kept of a run."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+from emkd_tf.config.rules import (
+    require,
+    require_at_least,
+    require_choices,
+    require_folder_name,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig:
+    """What is kept of a run.
+
+    Attributes:
+        name: of the run directory and the export; dataset, time and seed if not given.
+        runs_dir: folder of run directories.
+        recommend_seen: lists may hold items of the history, and metrics count them: for
+            those who sell the same thing twice.
+        protocol: what lists and metrics exclude: unseen, all items of the history;
+            window, those that the encoders see; all, none. unseen if not given, all
+            with `recommend_seen`.
+        test: evaluate the test after the training; false leaves it unread, for a
+            search that chooses by validation.
+        export: write a SavedModel after the training.
+        saved_models_dir: folder of exports.
+        k: items of a list that an exported model returns.
+    """
+
+    name: str | None = None
+    runs_dir: str = "runs"
+    recommend_seen: bool = False
+    protocol: Literal["unseen", "window", "all"] | None = None
+    test: bool = True
+    export: bool = True
+    saved_models_dir: str = "saved_models"
+    k: int = 100
+
+    def __post_init__(self) -> None:
+        require_choices(self)
+        require_at_least(self, 1, "k")
+        if self.protocol is None:
+            chosen = "all" if self.recommend_seen else "unseen"
+            object.__setattr__(self, "protocol", chosen)
+        rule = "all, or not given, where `recommend_seen` is true"
+        fits = self.protocol == "all" or not self.recommend_seen
+        require(fits, "protocol", rule, self.protocol)
+        if self.name is not None:
+            require_folder_name(self, "name")
+
+    @property
+    def excluding(self) -> str:
+        """The protocol, chosen by now."""
+        assert self.protocol is not None
+        return self.protocol

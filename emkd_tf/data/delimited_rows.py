@@ -1,0 +1,84 @@
+"""Rows of text tables: how the fields of their lines are read, whole or in parts."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from pathlib import Path
+
+import polars as pl
+
+
+@dataclasses.dataclass(frozen=True)
+class Dialect:
+    """How a text table is written.
+
+    Attributes:
+        separator: between the fields of a line.
+        names: of the columns, from the header, or `column_1`, ... without one.
+        types: by column, from a header of RecBole (`item_id:token`).
+        header_line: its number from 1, or 0 without a header.
+    """
+
+    separator: str
+    names: tuple[str, ...]
+    types: dict[str, str]
+    header_line: int
+
+
+def scan_lines(source: Path | io.BytesIO) -> pl.LazyFrame:
+    """Opens a text file, compressed or not, as rows of one column, "line"; a blank line
+    is null."""
+    lines = pl.scan_csv(
+        source, has_header=False, separator="\x01", quote_char=None, infer_schema=False
+    )
+    return lines.select(line=pl.first())
+
+
+@dataclasses.dataclass(frozen=True)
+class Form:
+    """How the lines of a table are read.
+
+    Attributes:
+        dialect: of the table.
+        is_quoted: there are quotes in it.
+        is_plain: these are characters, and do not enclose fields; a pair round a whole
+            field is none of it even then.
+    """
+
+    dialect: Dialect
+    is_quoted: bool
+    is_plain: bool
+
+    def scan_part(self, lines: bytes) -> pl.LazyFrame:
+        """Opens lines of the table alone, without its header."""
+        # Every part has all columns, however short its own first line is.
+        header = self.dialect.separator.join("c" * len(self.dialect.names))
+        part = io.BytesIO(header.encode() + b"\n" + lines)
+        dialect = dataclasses.replace(self.dialect, header_line=1)
+        return dataclasses.replace(self, dialect=dialect).scan(part)
+
+    def scan(self, source: Path | io.BytesIO) -> pl.LazyFrame:
+        """Opens the whole table."""
+        dialect = self.dialect
+        names, header_line = dialect.names, dialect.header_line
+        if len(dialect.separator) > 1:  # polars takes one byte
+            parts = pl.col("line").str.split_exact(dialect.separator, len(names) - 1)
+            parts = parts.struct.rename_fields(list(names))
+            rows = scan_lines(source).slice(header_line).select(parts.alias("line"))
+            return rows.unnest("line")
+        frame = pl.scan_csv(
+            source,
+            has_header=header_line > 0,
+            skip_lines=max(header_line - 1, 0),
+            separator=dialect.separator,
+            infer_schema=False,
+            quote_char='"' if self.is_quoted and not self.is_plain else None,
+        )
+        found = frame.collect_schema().names()
+        frame = frame.rename(dict(zip(found, names, strict=True)))
+        if not (self.is_quoted and self.is_plain) or dialect.types:
+            return frame
+        outer = (pl.col(n).str.extract(r'^\s*"(.*)"\s*$') for n in names)
+        unquoted = (column.str.replace_all('""', '"') for column in outer)
+        return frame.with_columns(map(pl.coalesce, unquoted, names))

@@ -1,0 +1,61 @@
+"""Rows of a log that are left out: how many by reason, and where the first one is."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import polars as pl
+
+from emkd_tf.data.tables import Table
+
+
+@dataclasses.dataclass(frozen=True)
+class Dropped:
+    """What was left out.
+
+    Attributes:
+        counts: rows by reason; a row has one reason, the first that applies.
+        first: the place of the first row by reason.
+    """
+
+    counts: dict[str, int]
+    first: dict[str, str]
+
+    @classmethod
+    def read(
+        cls, table: Table, kept: dict[str, pl.Expr], found: dict[str, Any]
+    ) -> Dropped:
+        """Reads what the aggregates of `counted` gave.
+
+        Args:
+            table: names the places.
+            kept: conditions by the reason why a row that fails one is left out.
+            found: the values of the aggregates.
+        """
+        counts = {reason: found[reason] for reason in kept if found[reason]}
+        first = {reason: table.place(found[_first(reason)]) for reason in counts}
+        return cls(counts, first)
+
+    def __or__(self, other: Dropped) -> Dropped:
+        return Dropped(self.counts | other.counts, self.first | other.first)
+
+
+def counted(kept: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
+    """Returns aggregates of a frame with a column "row": by reason how many rows are
+    left out, and the first one.
+
+    Args:
+        kept: conditions by the reason why a row that fails one is left out.
+    """
+    found, passed = {}, pl.lit(True)
+    for reason, is_kept in kept.items():
+        fails = passed & ~is_kept
+        found[reason] = fails.sum()
+        found[_first(reason)] = pl.col("row").filter(fails).min()
+        passed = passed & is_kept
+    return found
+
+
+def _first(reason: str) -> str:
+    return f"first {reason}"

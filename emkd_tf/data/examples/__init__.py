@@ -1,0 +1,1 @@
+"""Training examples: rows cut from histories, transforms of them, and their stream."""

@@ -1,0 +1,87 @@
+"""Negatives: items drawn for each position that are not its right one."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import ClassVar
+
+import tensorflow as tf
+
+from emkd_tf.data.examples.transform import NEGATIVES, Transform
+from emkd_tf.special_ids import PAD_ID
+
+
+@dataclasses.dataclass(frozen=True)
+class Negatives(Transform):
+    """Adds "negatives" [B, L, k] int32, or [B, M, L, k] with views: uniform items, none
+    of which is the position's label. It comes after the transform that adds "labels".
+
+    Args:
+        num_items: V, more than the items that are left out.
+        count: k, drawn with replacement.
+        length: L.
+        num_views: M of "labels" [B, M, L]; None where these are [B, L].
+        outside_row: leave out all items of the row, its labels among them, instead of
+            the position's label alone.
+
+    Source: Kang and McAuley 2018, section 3.6. Departure: none with `outside_row`.
+    """
+
+    num_items: int
+    count: int
+    length: int
+    num_views: int | None = None
+    outside_row: bool = False
+
+    use: ClassVar[int] = NEGATIVES
+
+    def draw(self, seed: tf.Tensor) -> tf.Tensor:
+        """Draws [L, k] or [M, L, k] int32, uniform over all that are not negative."""
+        views = [] if self.num_views is None else [self.num_views]
+        return tf.random.stateless_uniform(
+            [*views, self.length, self.count],
+            seed,
+            minval=0,
+            maxval=tf.int32.max,
+            dtype=tf.int32,
+        )
+
+    def __call__(
+        self, batch: dict[str, tf.Tensor], draws: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        labels, shape = batch["labels"], tf.shape(draws)
+        if self.outside_row:
+            every_label = tf.reshape(labels, [shape[0], -1])
+            left_out = tf.concat([batch["item_ids"], every_label], axis=1)
+        else:
+            left_out = tf.reshape(labels, [-1, 1])
+        draws_of = tf.reshape(draws, [tf.shape(left_out)[0], -1])
+        negatives = items_outside(left_out, draws_of, self.num_items)
+        negatives = tf.ensure_shape(tf.reshape(negatives, shape), draws.shape)
+        return {**batch, "negatives": negatives}
+
+
+def items_outside(left_out: tf.Tensor, draws: tf.Tensor, num_items: int) -> tf.Tensor:
+    """Turns random numbers into items that are not in a set.
+
+    Args:
+        left_out: [n, s] int32, the items of each set, in any order, also several times;
+            PAD_ID is none.
+        draws: [n, m] int32, uniform from 0 to the largest int32.
+        num_items: V. A set of all items leaves nothing to draw, and gives item V.
+
+    Returns:
+        [n, m] int32, uniform over the items 1..V outside the set.
+    """
+    none = num_items + 1  # behind all items
+    found = tf.sort(tf.where(left_out == PAD_ID, none, left_out), axis=1)
+    is_again = found[:, 1:] == found[:, :-1]
+    others = tf.where(is_again, none, found[:, 1:])
+    found = tf.sort(tf.concat([found[:, :1], others], axis=1), axis=1)
+    sizes = tf.reduce_sum(tf.cast(found < none, tf.int32), axis=1, keepdims=True)
+    places = draws % tf.maximum(num_items - sizes, 1)  # among the items outside
+    # How many items outside lie before each one of the set: those of lower places.
+    before = found - 1 - tf.range(tf.shape(found)[1])
+    before = tf.where(found < none, before, none)
+    passed = tf.searchsorted(before, places, side="right")
+    return tf.minimum(1 + places + passed, num_items)

@@ -1,0 +1,220 @@
+"""The stream of training batches; everything in it is replayable."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from emkd_tf.data.examples.candidates import Candidates
+from emkd_tf.data.examples.lists import Lists
+from emkd_tf.data.examples.rows import Rows
+from emkd_tf.data.examples.same_target import SameTarget
+from emkd_tf.data.examples.transform import (
+    CANDIDATES,
+    ORDER,
+    PARTNERS,
+    Transform,
+)
+from emkd_tf.data.histories import left_padded
+
+_fold_in = tf.random.experimental.stateless_fold_in
+
+
+@dataclasses.dataclass(frozen=True)
+class Examples:
+    """What a model learns from.
+
+    Attributes:
+        rows: parts of histories; each is an example.
+        transforms: of the batches, in this order.
+        candidates: to draw anew for every batch, the same for all parts of it.
+        same_target: to draw another row for each row; its items are "partner_ids".
+        lists: of a teacher, at the places of rows for `NextItem`.
+        with_users: each row's user is wanted, as "users" [B] int32.
+    """
+
+    rows: Rows
+    transforms: Sequence[Transform]
+    candidates: Candidates | None = None
+    same_target: SameTarget | None = None
+    lists: Lists | None = None
+    with_users: bool = False
+
+
+class Stream:
+    """The batches of a training, over all its passes.
+
+    Example number g of the stream is in pass g // n over the n rows, in an order drawn
+    anew for each pass; batches run on across passes, so all are full and of one shape.
+    Every random number is a function of (seed, pass, example, use), those of the
+    candidates of (seed, step).
+
+    Args:
+        items: [actions] int32, all histories, as a memory map or an array.
+        examples: of `items`; at least one row.
+        batch_size: B, the global batch.
+        num_steps: batches of the whole stream.
+        seed: of all random numbers.
+    """
+
+    def __init__(
+        self,
+        items: np.ndarray,
+        examples: Examples,
+        *,
+        batch_size: int,
+        num_steps: int,
+        seed: int,
+    ):
+        self._items, self._rows = items, examples.rows
+        self._transforms, self._candidates = examples.transforms, examples.candidates
+        self._same_target, self._lists = examples.same_target, examples.lists
+        self._with_users = examples.with_users
+        self._batch_size, self._num_steps, self._seed = batch_size, num_steps, seed
+
+    def batches(
+        self,
+        first_step: int = 0,
+        part: tuple[int, int] = (0, 1),
+        parts_of_part: int = 1,
+    ) -> tf.data.Dataset:
+        """Returns the batches from a step to the end.
+
+        Args:
+            first_step: batches to leave out at the start; the others are those of the
+                whole stream.
+            part: (w, W) for worker w of W, which gets the w-th part of every batch.
+            parts_of_part: replicas of a worker, which get its part in as many pieces.
+
+        Returns:
+            A dataset of {"item_ids": [b, L], "row": [b]}, int32, with what the
+            transforms and the candidates add; b = B / W / parts_of_part; "row" is the
+            place in the global batch.
+        """
+        share = self._batch_size // part[1]  # of every batch
+
+        def numbers_of_step(step: tf.Tensor) -> tf.data.Dataset:
+            first = step * self._batch_size + part[0] * share
+            return tf.data.Dataset.range(first, first + share)
+
+        dataset = (
+            tf.data.Dataset.range(first_step, self._num_steps)
+            .flat_map(numbers_of_step)
+            .map(self._choose, num_parallel_calls=2)
+            .batch(share // parts_of_part, drop_remainder=True)
+            .map(self._make_batch)
+            .prefetch(4)
+        )
+        options = tf.data.Options()
+        options.deterministic = True
+        # Sharding by file or element would change which examples form a global batch.
+        options.experimental_distribute.auto_shard_policy = (
+            tf.data.experimental.AutoShardPolicy.OFF
+        )
+        return dataset.with_options(options)
+
+    def rows_of_step(self, step: int) -> np.ndarray:
+        """Returns the rows [B] int64 of a batch, by its number from 0."""
+        first = step * self._batch_size
+        numbers = tf.range(first, first + self._batch_size, dtype=tf.int64)
+        return np.array([self._row_of(number)[0].numpy() for number in numbers])
+
+    def _seed_of(self, use: int) -> tf.Tensor:
+        return tf.constant([self._seed, use], tf.int64)
+
+    def _row_of(self, number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the row of an example of the stream, and the example's pass."""
+        num_rows = len(self._rows)
+        pass_number, place = number // num_rows, number % num_rows
+        row = tf.random.experimental.index_shuffle(
+            place, _fold_in(self._seed_of(ORDER), pass_number), max_index=num_rows - 1
+        )
+        return row, pass_number
+
+    def _choose(
+        self, number: tf.Tensor
+    ) -> tuple[
+        tf.Tensor, tuple[tf.Tensor | tuple[()], ...], tf.Tensor, tf.Tensor | tuple[()]
+    ]:
+        """Draws all that is random about one example."""
+        row, pass_number = self._row_of(number)
+        draws = tuple(self._draw(t, pass_number, row) for t in self._transforms)
+        partner = ()
+        if self._same_target is not None:
+            seed = self._seed_of_example(PARTNERS, pass_number, row)
+            partner = self._same_target.draw(seed)
+        return row, draws, number, partner
+
+    def _seed_of_example(
+        self, use: int, pass_number: tf.Tensor, row: tf.Tensor
+    ) -> tf.Tensor:
+        return _fold_in(_fold_in(self._seed_of(use), pass_number), row)
+
+    def _draw(
+        self, transform: Transform, pass_number: tf.Tensor, row: tf.Tensor
+    ) -> tf.Tensor | tuple[()]:
+        if transform.use is None:
+            return ()
+        return transform.draw(self._seed_of_example(transform.use, pass_number, row))
+
+    def _make_batch(
+        self,
+        rows: tf.Tensor,
+        draws: tuple[tf.Tensor | tuple[()], ...],
+        numbers: tf.Tensor,
+        partner_draws: tf.Tensor | tuple[()],
+    ) -> dict[str, tf.Tensor]:
+        batch = {
+            "item_ids": self._item_ids(rows),
+            "row": tf.cast(numbers % self._batch_size, tf.int32),
+        }
+        if self._same_target is not None:
+            partners = tf.numpy_function(
+                self._same_target.partners,
+                [rows, partner_draws],
+                tf.int64,
+                stateful=False,
+            )
+            batch["partner_ids"] = self._item_ids(tf.ensure_shape(partners, rows.shape))
+        if self._with_users:
+            users = tf.numpy_function(
+                self._rows.sequences, [rows], tf.int64, stateful=False
+            )
+            batch["users"] = tf.cast(tf.ensure_shape(users, rows.shape), tf.int32)
+        if self._lists is not None:
+            batch |= self._of_teacher(self._lists, rows)
+        for transform, drawn in zip(self._transforms, draws, strict=True):
+            batch = transform(batch, drawn)
+        if self._candidates is not None:
+            step = numbers[0] // self._batch_size
+            batch |= self._candidates.draw(_fold_in(self._seed_of(CANDIDATES), step))
+        return batch
+
+    def _of_teacher(self, lists: Lists, rows: tf.Tensor) -> dict[str, tf.Tensor]:
+        items, scores = tf.numpy_function(
+            lambda numbers: lists.of_rows(self._rows, numbers),
+            [rows],
+            (tf.int32, tf.float32),
+            stateful=False,
+        )
+        shape = [rows.shape[0], self._rows.length - 1, lists.items.shape[1]]
+        return {
+            "list_items": tf.ensure_shape(items, shape),
+            "list_scores": tf.ensure_shape(scores, shape),
+        }
+
+    def _item_ids(self, rows: tf.Tensor) -> tf.Tensor:
+        # By numpy, from the memory map: a constant would hold all items, twice.
+        item_ids = tf.numpy_function(
+            lambda numbers: left_padded(
+                self._items, *self._rows.bounds(numbers), self._rows.length
+            ),
+            [rows],
+            tf.int32,
+            stateful=False,
+        )
+        item_ids.set_shape([rows.shape[0], self._rows.length])
+        return item_ids

@@ -1,0 +1,49 @@
+"""What a transform of examples is, and which random numbers belong to whom."""
+
+from __future__ import annotations
+
+import abc
+from typing import ClassVar
+
+import tensorflow as tf
+
+# Independent streams of random numbers that share one user seed, by their use.
+ORDER, CLOZE, CANDIDATES, NEGATIVES = range(4)
+AUGMENTATIONS, PARTNERS, HIDDEN, SEGMENTS = range(4, 8)
+
+
+class Transform(abc.ABC):
+    """Adds to a batch what is hidden, drawn or paired.
+
+    Drawing and transforming are apart so that what happens to an example depends on
+    nothing but (seed, pass, example, use): not on the batch it lies in, nor on who
+    computes it.
+
+    Attributes:
+        use: of its random numbers; None for a transform that draws nothing, whose draws
+            are ().
+    """
+
+    use: ClassVar[int | None] = None
+
+    def draw(self, seed: tf.Tensor) -> tf.Tensor:
+        """Draws the random numbers of one example.
+
+        Args:
+            seed: [2] int64; equal seeds give equal numbers.
+
+        Returns:
+            A tensor of one shape for all examples.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has a use but draws nothing")
+
+    @abc.abstractmethod
+    def __call__(
+        self, batch: dict[str, tf.Tensor], draws: tf.Tensor | tuple[()]
+    ) -> dict[str, tf.Tensor]:
+        """Returns the batch with what is added or changed.
+
+        Args:
+            batch: of B examples, first of all "item_ids" [B, L] int32, left-padded.
+            draws: [B, ...] of `draw`.
+        """

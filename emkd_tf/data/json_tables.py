@@ -1,0 +1,156 @@
+"""JSON as tables: a list of records, a record a line, or a Python literal a line.
+
+Numbers stay as they are written, so that ids of any length are kept.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import gzip
+import itertools
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from emkd_tf.data.delimited import knows
+from emkd_tf.data.delimited_rows import scan_lines
+
+_GZIP = b"\x1f\x8b"
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
+# What `parse` raises on text that is no record.
+WRONG = (ValueError, SyntaxError, TypeError, RecursionError, MemoryError)
+
+
+class NotRecordsError(ValueError):
+    """A file does not hold records; the message says where."""
+
+
+def is_record_a_line(lines: Sequence[str]) -> bool:
+    """Returns whether the first lines of a file that are not blank are records; a
+    single object without a usual name of a column is none."""
+    try:
+        record = parse(lines[0])
+    except WRONG:
+        return False
+    return len(lines) > 1 or knows(list(record)) > 0
+
+
+def parse(line: str) -> dict[str, Any]:
+    """Reads a record written as JSON or as a Python literal; no code runs.
+
+    Raises:
+        ValueError, SyntaxError, ...: it is neither.
+    """
+    try:
+        record = _DECODER.decode(line.strip())
+    except ValueError:
+        record = ast.literal_eval(line.strip())
+    if not isinstance(record, dict):
+        raise TypeError
+    return record
+
+
+def records(path: Path) -> Iterator[dict[str, Any]]:
+    """Yields the record of each line of a file, compressed or not.
+
+    Raises:
+        NotRecordsError: a line holds none.
+    """
+    for number, line in enumerate(_lines(path), 1):
+        if line and line.strip():
+            try:
+                yield parse(line)
+            except WRONG:
+                raise NotRecordsError(
+                    f"{path} line {number} is no JSON object; correct it."
+                ) from None
+
+
+def first_lines(path: Path, count: int) -> list[str]:
+    """Returns the first lines that are not blank, whatever the file holds."""
+    lines = (line.strip("\ufeff \t\r\n") for line in _lines(path, "replace") if line)
+    return list(itertools.islice(filter(None, lines), count))
+
+
+def _lines(path: Path, errors: str = "strict") -> Iterator[str | None]:
+    with path.open("rb") as file:
+        magic = file.read(4)
+    if magic.startswith(b"\x28\xb5\x2f\xfd"):  # Python 3.14 alone reads Zstandard
+        yield from scan_lines(path).collect(engine="streaming")["line"]
+        return
+    opened = gzip.open if magic.startswith(_GZIP) else open
+    with opened(path, "rt", encoding="utf-8-sig", errors=errors) as lines:
+        yield from lines
+
+
+def scan_records(
+    path: Path, sample: Sequence[str]
+) -> tuple[pl.LazyFrame, Callable[[bytes], pl.LazyFrame] | None]:
+    """Opens a file of a record a line; columns are texts, or lists of texts.
+
+    Args:
+        path: of the file, compressed or not.
+        sample: lines that show which columns there are and which are lists.
+
+    Returns:
+        The table, and what opens lines of it alone, if something can.
+
+    Raises:
+        NotRecordsError: a line holds no record.
+    """
+    try:
+        shown = [_DECODER.decode(line) for line in sample]
+    except ValueError:
+        return _frame(list(records(path))).lazy(), None
+    scan = functools.partial(pl.scan_ndjson, schema=_schema(shown))
+    return scan(path), scan
+
+
+def read_list(path: Path) -> pl.LazyFrame:
+    """Reads a JSON list of records; columns are texts, or lists of texts.
+
+    Raises:
+        NotRecordsError: the file holds anything else.
+    """
+    text = "\n".join(line or "" for line in _lines(path))
+    try:
+        return _frame(_DECODER.decode(text.strip())).lazy()
+    except (*WRONG, AttributeError, pl.exceptions.PolarsError):
+        raise NotRecordsError(
+            f'{path} is not a JSON list like [{{"user": ..., "item": ...}}, ...]; '
+            "correct it."
+        ) from None
+
+
+def _schema(found: Sequence[dict[str, Any]]) -> dict[str, pl.DataType]:
+    """Returns the columns of records: lists where one of them holds a list."""
+    schema: dict[str, Any] = {}
+    for record in found:
+        for name, value in record.items():
+            if isinstance(value, list):
+                schema[name] = pl.List(pl.String)
+            elif not isinstance(value, dict):
+                schema.setdefault(name, pl.String)
+    return schema
+
+
+def _frame(found: Sequence[dict[str, Any]]) -> pl.DataFrame:
+    schema = _schema(found)
+
+    def cell(value: Any, dtype: pl.DataType) -> str | list[str] | None:
+        if value is None:
+            return None
+        if dtype == pl.String:
+            return str(value)
+        values = value if isinstance(value, list) else [value]
+        return [str(v) for v in values if v is not None]
+
+    columns = {
+        name: [cell(record.get(name), dtype) for record in found]
+        for name, dtype in schema.items()
+    }
+    return pl.DataFrame(columns, schema=schema)

@@ -1,0 +1,103 @@
+"""Which columns of a log are users, items, times and ratings, in every layout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from emkd_tf.config import DataConfig
+from emkd_tf.data.columns import (
+    ITEM_NAMES,
+    LIST_NAMES,
+    RATING_NAMES,
+    TIME_NAMES,
+    USER_NAMES,
+    find_column,
+    usual_column,
+)
+from emkd_tf.data.tables import Table
+from emkd_tf.errors import InputError
+
+# Of a file without names, by how many columns there are; MovieLens has four.
+_BY_PLACE = {
+    2: ("user", "item"),
+    3: ("user", "item", "time"),
+    4: ("user", "item", "rating", "time"),
+}
+_BEST_RATING = 100  # a third column of small numbers holds ratings, no times
+
+
+def given_columns(config: DataConfig) -> dict[str, str]:
+    """Returns the columns of a log that the config names, by what they are."""
+    given = {
+        "user": config.user_column,
+        "item": config.item_column,
+        "time": config.time_column,
+        "rating": config.rating_column,
+    }
+    return {what: name for what, name in given.items() if name is not None}
+
+
+def choose_columns(table: Table, config: DataConfig) -> dict[str, str]:
+    """Returns the columns of a log by what they are: user and item, time if it has one,
+    rating if the config asks for it.
+
+    Raises:
+        InputError: a column is missing, or one is chosen for two things.
+    """
+    path, names, given = table.path, table.columns, given_columns(config)
+    is_by_place = not table.has_names and not {"user", "item"} <= set(given)
+    found = _by_place(table) if is_by_place else {}
+    usual: tuple[str, ...]
+    for what, usual in (("user", USER_NAMES), ("item", ITEM_NAMES)):
+        if what in found and what not in given:
+            continue
+        if what == "item" and what not in given:
+            usual = (*ITEM_NAMES, *LIST_NAMES)
+        found[what] = find_column(names, path, what, given.get(what), usual)
+    for what, usual in (("time", TIME_NAMES), ("rating", RATING_NAMES)):
+        column = found.get(what) or usual_column(names, usual)
+        if what in given:
+            column = find_column(names, path, what, given[what], usual)
+        if column is not None:
+            found[what] = column
+    if config.min_rating is None:
+        found.pop("rating", None)
+    elif "rating" not in found:
+        find_column(names, path, "rating", None, RATING_NAMES)
+    _require_different(table, found)
+    return {what: found[what] for what in _BY_PLACE[4] if what in found}
+
+
+def _require_different(table: Table, found: dict[str, str]) -> None:
+    if len(set(found.values())) < len(found):
+        flags = ", ".join(f"--{what}-column" for what in found)
+        raise InputError(
+            f"{table.path}: {', '.join(found)} must be different columns, got "
+            f"{', '.join(found.values())}; correct {flags}."
+        )
+
+
+def _by_place(table: Table) -> dict[str, str]:
+    """Returns the columns of a file without names, by their places."""
+    names = table.columns
+    if len(names) not in _BY_PLACE:
+        raise InputError(
+            f"{table.path} has no header and {len(names)} columns; write a first line "
+            "of names (user_id, item_id, timestamp), or give --user-column column_1 "
+            "and so on."
+        )
+    found = dict(zip(_BY_PLACE[len(names)], names, strict=True))
+    if len(names) == 3 and _holds_ratings(table, found["time"]):
+        found["rating"] = found.pop("time")
+    return found
+
+
+def _holds_ratings(table: Table, name: str) -> bool:
+    """Returns whether a column holds few different small numbers."""
+    number = pl.col(name).cast(pl.Float64, strict=False)
+    sample = table.collect(table.frame.select(number).head(10_000)).to_series()
+    largest: Any = sample.abs().max()
+    is_small = largest is not None and largest <= _BEST_RATING
+    return is_small and sample.n_unique() <= max(11, len(sample) // 10)

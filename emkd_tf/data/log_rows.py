@@ -1,0 +1,164 @@
+"""The rows of a log by what its columns are: users, items, times and ratings."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Any
+
+import polars as pl
+
+from emkd_tf.data import times
+from emkd_tf.data.dropped import counted
+from emkd_tf.data.tables import Table
+from emkd_tf.errors import InputError
+
+_WORDS = {"told": "time"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """A log's rows.
+
+    Attributes:
+        table: see `rows_of`.
+        reader: of the times, if the log has them.
+        kept: conditions by the reason why a row that fails one is left out.
+        found: "rows" of the file, "earliest" and "latest" of the times, and what the
+            aggregates of `kept` gave.
+        unit: what the times count a second in, or None if they are no times since 1970.
+    """
+
+    table: Table
+    reader: times.Reader | None
+    kept: dict[str, pl.Expr]
+    found: dict[str, Any]
+    unit: int | None
+
+
+def read_rows(table: Table, columns: dict[str, str]) -> Rows:
+    """Looks over all rows of a log once.
+
+    Args:
+        table: the log; a column of items may hold lists, with a list of times or one
+            time for all.
+        columns: the file's by what they are.
+
+    Raises:
+        InputError: an id with a line break, or a time that is no time.
+    """
+    rows = _named(table, columns)
+    for reader in _time_readers(rows) if "time" in columns else [None]:
+        found = table.look(functools.partial(_aggregates, columns, reader))
+        if found["first bad time"] is None:
+            break
+    for what in ("user", "item"):
+        if (row := found[f"first broken {what}"]) is not None:
+            raise InputError(
+                f"{table.place(row)}: column {columns[what]!r} has a line break; "
+                "correct or drop the row."
+            )
+    if (row := found["first bad time"]) is not None:
+        value = table.collect(table.frame.slice(row, 1))[columns["time"]][0]
+        raise InputError(
+            f"{table.place(row)}: column {columns['time']!r} holds {value!r}, no time; "
+            "use a number that grows with time, or ISO 8601 (2024-01-31, "
+            "2024-01-31T12:00:00Z)."
+        )
+    latest = found["latest"]
+    unit = None if latest is None else times.units_per_second(latest)
+    rows = rows_of(table, columns, reader)
+    return Rows(rows, reader, _kept(rows), found, unit)
+
+
+def rows_of(
+    table: Table, columns: dict[str, str], reader: times.Reader | None
+) -> Table:
+    """Returns the rows of a log, or of a part of it.
+
+    Args:
+        table: the log, or the part.
+        columns: the file's by what they are.
+        reader: of the times, if there are such.
+
+    Returns:
+        Columns row (in the table), user, item (texts), and where the log has them time
+        and rating (numbers); a null is missing in the file.
+    """
+    rows = _named(table, columns)
+    if reader is None:
+        return rows
+    frame = rows.frame.with_columns(time=reader(pl.col("told")))
+    return dataclasses.replace(rows, frame=frame)
+
+
+def _aggregates(
+    columns: dict[str, str], reader: times.Reader | None, table: Table
+) -> pl.LazyFrame:
+    rows = rows_of(table, columns, reader)
+    return rows.frame.select(**_looks(_kept(rows), rows.columns))
+
+
+def _named(table: Table, columns: dict[str, str]) -> Table:
+    """Returns columns row, user, item (texts), and told (the time) and rating where
+    there are such; lists become rows of their items."""
+    schema = table.schema
+    lists = [
+        n for n in columns.values() if schema[n].base_type() in (pl.List, pl.Array)
+    ]
+    frame = table.frame.select(columns.values()).with_row_index("row")
+    if columns["item"] in lists:
+        table = dataclasses.replace(table, frame=frame.explode(lists))
+    else:
+        table = dataclasses.replace(table, frame=frame)
+    chosen = {what: table.text(columns[what]) for what in ("user", "item")}
+    if "time" in columns:
+        chosen["told"] = _told(table, columns["time"])
+    if "rating" in columns:
+        chosen["rating"] = times.numbers(table.text(columns["rating"]))
+    return dataclasses.replace(table, frame=table.frame.select("row", **chosen))
+
+
+def _told(table: Table, name: str) -> pl.Expr:
+    """Returns times as they are told: numbers or texts, null where there is none."""
+    dtype, column = table.schema[name], pl.col(name)
+    if dtype == pl.Date:
+        column, dtype = column.cast(pl.Datetime("us")), pl.Datetime("us")
+    if dtype.is_temporal():
+        return column.to_physical()
+    if dtype.is_integer():
+        return column
+    return column.fill_nan(None) if dtype.is_float() else table.text(name)
+
+
+def _time_readers(rows: Table) -> list[times.Reader]:
+    """Returns ways to read the times, the fastest first; all but the last may fail."""
+    dtype = rows.schema.get("told")
+    if dtype == pl.String:
+        told = rows.frame.select("told").drop_nulls().head(1)
+        sample = rows.collect(told)["told"].to_list()
+        return times.readers(sample[0]) if sample else [times.whole]
+    return [times.numbers if dtype is not None and dtype.is_float() else times.whole]
+
+
+def _kept(rows: Table) -> dict[str, pl.Expr]:
+    parts = [name for name in rows.columns if name not in ("row", "time")]
+    kept = {f"no {_WORDS.get(p, p)}": pl.col(p).is_not_null() for p in parts}
+    if rows.first_line is None:
+        return kept
+    is_line = pl.any_horizontal(pl.col(parts).is_not_null())
+    return {"empty line": is_line, **kept}
+
+
+def _looks(kept: dict[str, pl.Expr], columns: list[str]) -> dict[str, pl.Expr]:
+    row = pl.col("row")
+    looks = {"rows": pl.len(), **counted(kept)}
+    for what in ("user", "item"):
+        is_broken = pl.col(what).str.contains(r"[\r\n]")
+        looks[f"first broken {what}"] = row.filter(is_broken).min()
+    if "time" not in columns:
+        none = pl.lit(None)
+        return {**looks, "first bad time": none, "earliest": none, "latest": none}
+    time, told = pl.col("time"), pl.col("told")
+    looks["first bad time"] = row.filter(told.is_not_null() & time.is_null()).min()
+    return {**looks, "earliest": time.min(), "latest": time.max()}

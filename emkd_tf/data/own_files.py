@@ -1,0 +1,100 @@
+"""A log and attributes of your own: read by a config's options, and what is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from emkd_tf.config import DataConfig
+from emkd_tf.data.attribute_columns import NO_PAIRS, Attributes
+from emkd_tf.data.attribute_files import read_attributes
+from emkd_tf.data.interactions import Log, read_interactions
+from emkd_tf.data.sources import Interactions
+from emkd_tf.data.splits import split_lines
+
+
+def read_own(config: DataConfig) -> Interactions:
+    """Reads the log and the attributes of a config.
+
+    Raises:
+        InputError: files, columns or rows that cannot be used.
+    """
+    return content_of(config, read_interactions(config))
+
+
+def content_of(config: DataConfig, log: Log) -> Interactions:
+    """Returns a log and the attributes of its config, which are read.
+
+    Raises:
+        InputError: attributes that cannot be used.
+    """
+    told = {
+        "kind": log.table.kind,
+        "columns": log.columns,
+        "unused_columns": log.unused,
+        "first_dropped": log.dropped.first,
+    }
+    pairs = NO_PAIRS
+    if config.attributes is not None:
+        found = read_own_attributes(config, log)
+        pairs, told = found.pairs, {**told, **_told(found)}
+    has_times = "time" in log.columns
+    return Interactions(log.actions, pairs, log.dropped.counts, told, has_times)
+
+
+def read_own_attributes(config: DataConfig, log: Log) -> Attributes:
+    """Reads the attributes of a config.
+
+    Args:
+        config: the file and its columns.
+        log: its column of items is looked for as well.
+
+    Raises:
+        InputError: a file or columns that cannot be used.
+    """
+    assert config.attributes is not None
+    return read_attributes(
+        Path(config.attributes),
+        config.attribute_item_column,
+        chosen_columns(config),
+        log.columns["item"],
+    )
+
+
+def chosen_columns(config: DataConfig) -> list[str]:
+    """Returns the names in `attribute_columns`."""
+    names = (config.attribute_columns or "").split(",")
+    return [name.strip() for name in names if name.strip()]
+
+
+def _told(attributes: Attributes) -> dict[str, Any]:
+    if attributes.item_column is None:  # no table
+        return {}
+    return {
+        "attribute_item_column": attributes.item_column,
+        "attribute_columns": list(attributes.columns),
+        "attribute_columns_left_out": attributes.left_out,
+    }
+
+
+def read_lines(description: dict[str, Any]) -> list[str]:
+    """Says how a dataset's files were read, from its `dataset.json`: the columns that
+    were chosen and those that were not, and where the first dropped rows are."""
+    lines = []
+    if columns := description.get("columns"):
+        chosen = ", ".join(f"{what} = {name}" for what, name in columns.items())
+        lines.append(f"Columns: {chosen}")
+        if unused := description["unused_columns"]:
+            lines.append(f"Columns not used: {', '.join(unused)}")
+        if "time" not in columns:
+            lines.append("No column of times: the order of the rows is the order.")
+    lines += split_lines(description.get("split"))
+    for reason, place in description.get("first_dropped", {}).items():
+        lines.append(f"First row dropped for {reason}: {place}")
+    if "attribute_columns" in description:
+        item = description["attribute_item_column"]
+        fields = ", ".join(description["attribute_columns"]) or "none"
+        lines.append(f"Attribute columns: item = {item}, fields = {fields}")
+    for name, reason in description.get("attribute_columns_left_out", {}).items():
+        lines.append(f"Left out of the attributes: {name} ({reason})")
+    return lines

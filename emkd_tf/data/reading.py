@@ -1,0 +1,62 @@
+"""What can go wrong with a file that is read, as one line."""
+
+from __future__ import annotations
+
+import contextlib
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from emkd_tf.errors import InputError
+
+
+def require_file(path: Path) -> None:
+    """Raises an InputError if there is no file at a path, or none to be read."""
+    if not path.is_file():
+        what = "is no file" if path.exists() else "does not exist"
+        raise InputError(f"{path} {what}; check the path.")
+    require_readable(path)
+
+
+def require_readable(path: Path) -> None:
+    """Raises an InputError if a file or folder is not there or cannot be read."""
+    if not path.exists():
+        raise InputError(f"{path} does not exist; check the path.")
+    try:
+        if path.is_dir():
+            next(path.iterdir(), None)
+        else:
+            path.open("rb").close()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+@contextlib.contextmanager
+def reading(path: Path, kind: str) -> Iterator[None]:
+    """Turns what is wrong inside a file into an InputError.
+
+    Args:
+        path: of the file.
+        kind: what it is read as, for the error.
+    """
+    try:
+        yield
+    except pl.exceptions.NoDataError:
+        raise InputError(f"{path} is empty; it needs a header line and rows.") from None
+    except UnicodeDecodeError:
+        raise not_utf8(path) from None
+    except (pl.exceptions.PolarsError, OSError, EOFError, zlib.error) as error:
+        reason = str(error).splitlines()[0]
+        if "utf-8" in reason.lower() or "utf8" in reason.lower():
+            raise not_utf8(path) from None
+        raise InputError(f"{path} cannot be read as {kind}: {reason}") from None
+
+
+def not_utf8(path: Path, encoding: str = "LATIN1") -> InputError:
+    """Returns the error of a text file in another encoding."""
+    return InputError(
+        f"{path} is not UTF-8 text; convert it: iconv -f {encoding} -t UTF-8 "
+        f"{path.name} > utf8-{path.name}"
+    )

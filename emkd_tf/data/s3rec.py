@@ -1,0 +1,82 @@
+"""S3-Rec's files: a line a user, and a JSON object of the items' attributes.
+
+Source: Zhou et al. 2020, https://github.com/RUCAIBox/CIKM2020-S3Rec.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from emkd_tf.data.reading import require_file
+from emkd_tf.data.texts import NOTHING
+from emkd_tf.errors import InputError
+
+_NO_WORDS = (",", ";", "|", "\t", '"')  # a separator or a quote
+
+
+def is_sequences(lines: Sequence[str]) -> bool:
+    """Returns whether lines hold a user each: words and blanks, not equally many."""
+    counts = {len(line.split()) for line in lines}
+    is_words = not any(mark in line for line in lines for mark in _NO_WORDS)
+    return is_words and len(counts) > 1 and min(counts) > 1
+
+
+def scan_sequences(lines: pl.LazyFrame) -> pl.LazyFrame:
+    """Reads lines `user item item ...` in time order.
+
+    Args:
+        lines: column "line".
+
+    Returns:
+        Columns user and item, in the order of the lines.
+    """
+    words = pl.col("line").str.extract_all(r"\S+")
+    users = lines.select(user=words.list.first(), item=words.list.slice(1))
+    return users.drop_nulls("user").explode("item")
+
+
+def read_s3rec_sequences(path: Path) -> pl.DataFrame:
+    """Reads S3-Rec's text format: one line a user, `user item item ...` in time order.
+
+    Returns:
+        Columns user, item, time, where time is the place in the file.
+    """
+    text = path.read_text(encoding="utf-8").splitlines()
+    actions = scan_sequences(pl.LazyFrame({"line": text})).collect()
+    return actions.with_columns(time=pl.int_range(pl.len(), dtype=pl.Int64))
+
+
+def read_s3rec_attributes(path: Path) -> pl.DataFrame:
+    """Reads a JSON object that maps item ids to lists of attributes, or to one each.
+
+    Raises:
+        InputError: the file is missing or holds anything else.
+    """
+    require_file(path)
+    try:
+        by_item = json.loads(path.read_text(encoding="utf-8-sig"))
+        pairs = [(i, str(v)) for i, values in by_item.items() for v in _single(values)]
+        found = pl.DataFrame(
+            pairs, schema={"item": pl.String, "attribute": pl.String}, orient="row"
+        )
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise InputError(
+            f'{path} is not a JSON object like {{"item": ["attribute", ...]}}; correct '
+            "it."
+        ) from None
+    return found.unique(maintain_order=True)
+
+
+def _single(values: Any) -> list[str | int | float]:
+    """Returns what a JSON list holds but null, or a value alone; these must be texts
+    and numbers."""
+    values = values if isinstance(values, list) else [values]
+    values = [value for value in values if value is not None and value not in NOTHING]
+    if not all(isinstance(value, (str, int, float)) for value in values):
+        raise TypeError
+    return values

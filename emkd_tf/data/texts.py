@@ -1,0 +1,36 @@
+"""Cells as text: ids and values exactly as they are written, and what says nothing."""
+
+from __future__ import annotations
+
+import polars as pl
+
+# How logs write that there is no value; an id of this text is no id.
+NOTHING = (
+    *("", "nan", "NaN", "NAN", "null", "NULL", "Null", "none", "None", "NONE"),
+    *("<NA>", "<null>"),
+)
+_EXACT_FLOATS = 2.0**53  # above, neighbouring whole numbers share a float
+
+
+def as_text(dtype: pl.DataType, column: pl.Expr) -> pl.Expr:
+    """Returns a column of single values as text.
+
+    Blanks around a text are not part of it, and a whole number that is kept as a float
+    (as pandas does beside missing values) is written without `.0`. What says nothing
+    (`NOTHING`, null, a float that is NaN) is null.
+    """
+    if dtype.is_float():
+        whole = column.cast(pl.Int64, strict=False)
+        is_whole = (column == whole) & (column.abs() < _EXACT_FLOATS)
+        number = pl.when(is_whole).then(whole.cast(pl.String))
+        return pl.when(~column.is_nan()).then(number.otherwise(column.cast(pl.String)))
+    text = column.cast(pl.String)
+    if dtype.is_integer():
+        return text
+    text = text.str.strip_chars()
+    return pl.when(~text.is_in(NOTHING)).then(text)
+
+
+def canonical(ids: pl.Expr) -> pl.Expr:
+    """Returns ids with whole numbers written as floats (`17.0`) as whole numbers."""
+    return ids.str.replace(r"^(-?\d+)\.0+$", "$1")

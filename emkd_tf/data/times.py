@@ -1,0 +1,128 @@
+"""Times of actions as numbers that grow with time: numbers as they are, dates and ISO
+8601 texts as microseconds since 1970 in UTC."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timezone
+
+import polars as pl
+
+Reader = Callable[[pl.Expr], pl.Expr]
+
+MICROSECONDS = 1_000_000
+# Above these a number counts seconds, milliseconds, microseconds and nanoseconds since
+# 1970; below the first (March 1973) it may be anything that grows.
+_UNITS = ((1e8, 1), (1e11, 1_000), (1e14, MICROSECONDS), (1e17, 1_000_000_000))
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?inf(inity)?", re.I)
+_ISO = (
+    r"^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2})"
+    r"(?:[Tt ]+(\d{1,2}:\d{2})(:\d{2}(?:[.,]\d+)?)?)?"
+    r"\s*(?:[Zz]|UTC|GMT|([+-]\d{2}):?(\d{2})?)?$"
+)
+# The usual ways to write ISO 8601, each many times faster than `_iso`.
+_FORMATS = (
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M:%S%.fZ",
+    "%Y-%m-%d %H:%M:%S%.f UTC",
+    "%Y-%m-%dT%H:%M:%S%.f%z",
+)
+
+
+def readers(sample: str) -> list[Reader]:
+    """Returns ways to read a column of texts, the fastest first.
+
+    Args:
+        sample: one of its texts.
+
+    Returns:
+        Functions from a column to numbers, null where one cannot read a text; the last
+        one reads all that can be read.
+    """
+    if _NUMBER.fullmatch(sample):
+        return [whole, numbers]
+    one = pl.Series("t", [sample]).to_frame()
+    fast = [_dates, *map(_formatted, _FORMATS)]
+    fits = (r for r in fast if one.select(r(pl.col("t")).is_not_null()).item())
+    return [*list(fits)[:1], _iso]
+
+
+def numbers(column: pl.Expr) -> pl.Expr:
+    """Returns numbers, or texts of them, as floats; null where they are not finite."""
+    found = column.cast(pl.Float64, strict=False)
+    return pl.when(found.is_finite()).then(found)
+
+
+def whole(column: pl.Expr) -> pl.Expr:
+    """Returns a column as integers, null where it holds anything else."""
+    return column.cast(pl.Int64, strict=False)
+
+
+def _dates(column: pl.Expr) -> pl.Expr:
+    dates = column.str.to_date("%Y-%m-%d", strict=False)
+    return dates.cast(pl.Datetime("us")).to_physical()
+
+
+def _formatted(form: str) -> Reader:
+    def read(column: pl.Expr) -> pl.Expr:
+        return column.str.to_datetime(form, time_unit="us", strict=False).to_physical()
+
+    return read
+
+
+def _iso(column: pl.Expr) -> pl.Expr:
+    """Reads ISO 8601 with or without a clock and a zone; without a zone it is UTC."""
+    parts = column.str.extract_groups(_ISO)
+    date, clock, seconds, hours, minutes = (
+        parts.struct.field(str(number)) for number in range(1, 6)
+    )
+    text = pl.concat_str(
+        date.str.replace_all("[/.]", "-"),
+        pl.lit(" "),
+        clock.fill_null("00:00"),
+        seconds.str.replace(",", ".").fill_null(":00"),
+    )
+    east = pl.when(hours.str.starts_with("-")).then(-1).otherwise(1)
+    zone = hours.cast(pl.Int64) * 60 + east * minutes.cast(pl.Int64).fill_null(0)
+    return _formatted(_FORMATS[0])(text) - zone.fill_null(0) * 60 * MICROSECONDS
+
+
+def units_per_second(largest: float) -> int | None:
+    """Returns what numbers up to this one count a second in, or None if they are too
+    small to be times since 1970."""
+    units = [unit for least, unit in _UNITS if largest >= least]
+    return units[-1] if units else None
+
+
+def bound(text: str, unit: int | None) -> float | None:
+    """Reads a bound of times: a number is taken as it is, a date in the times' unit.
+
+    Args:
+        text: a number or ISO 8601.
+        unit: see `units_per_second`; None if the times are no dates.
+
+    Returns:
+        The bound, or None if the text is none.
+    """
+    text = text.strip()
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    when = pl.Series("t", [text]).to_frame().select(_iso(pl.col("t"))).item()
+    if when is None or unit is None:
+        return None
+    return when * unit / MICROSECONDS
+
+
+def as_date(time: float, unit: int | None) -> str:
+    """Writes a time for people.
+
+    Args:
+        time: a number of a log.
+        unit: see `units_per_second`.
+    """
+    if unit is None:
+        return f"{time:g}"
+    when = datetime.fromtimestamp(time / unit, timezone.utc)
+    return when.strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,168 @@
+"""Looks through a log: what it holds, what would be dropped and where, what is left."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from typing import Any
+
+import numpy as np
+
+from emkd_tf.config import Config, DataConfig
+from emkd_tf.data.attributes import attribute_arrays
+from emkd_tf.data.cleaning import Actions, encode, is_first, order_in_time, steps
+from emkd_tf.data.interactions import Log, read_interactions
+from emkd_tf.data.own_files import read_own_attributes
+from emkd_tf.data.times import as_date
+from emkd_tf.data.training_cost import Speed, training_cost
+from emkd_tf.errors import InputError
+
+# What of DataConfig the next command must be given as well.
+_NOT_PASSED_ON = {"interactions", "dataset", "max_length", "window_step"}
+
+
+def validate(config: Config, preset: str) -> dict[str, Any]:
+    """Looks through a log of your own.
+
+    Args:
+        config: the log and its attributes, columns and filters; the model and training
+            that are estimated.
+        preset: that the config was read with, for the command to run next.
+
+    Returns:
+        The report, of numbers, texts, lists and dicts.
+
+    Raises:
+        InputError: the file cannot be read, or no action is left.
+    """
+    data = config.data
+    log = read_interactions(data)
+    actions = encode(log.actions)
+    if not len(actions):
+        raise InputError(f"{data.interactions} has no action: {log.dropped.counts}.")
+    kept, dropped = _drop(log, actions, data)
+    return {
+        "file": data.interactions,
+        "kind": log.table.kind,
+        "rows": log.rows.found["rows"],
+        "columns": log.columns,
+        "unused_columns": log.unused,
+        "order": "time" if "time" in log.columns else "rows of the file",
+        "times": _times(log, actions),
+        "users": len(actions.user_ids),
+        "items": len(actions.item_ids),
+        "actions": len(actions),
+        "actions_per_user": _spread(np.bincount(actions.users)),
+        "actions_per_item": _spread(np.bincount(actions.items)),
+        **_repeats_and_ties(actions, has_time="time" in log.columns),
+        "dropped_rows": dropped,
+        "left": _left(kept),
+        **_attributes(config, kept, log),
+        "estimate": _estimate(config, kept),
+        "next": next_command(data, preset) if len(kept) else None,
+    }
+
+
+def _drop(
+    log: Log, actions: Actions, config: DataConfig
+) -> tuple[Actions, dict[str, Any]]:
+    """Returns what preparation would leave, and what it would drop by reason."""
+    dropped = {
+        reason: {"rows": rows, "first": log.dropped.first[reason]}
+        for reason, rows in log.dropped.counts.items()
+    }
+    numbers = np.arange(len(actions))
+    kept = actions
+    for reason, is_kept, left in steps(
+        actions, config.user_core, config.item_core, config.duplicates
+    ):
+        kept = left
+        if not is_kept.all():
+            first = int(numbers[np.argmin(is_kept)])
+            rows = len(is_kept) - int(np.count_nonzero(is_kept))
+            dropped[reason] = {"rows": rows, "first": log.place(first)}
+        numbers = numbers[is_kept]
+    return kept, dropped
+
+
+def _times(log: Log, actions: Actions) -> dict[str, Any] | None:
+    if "time" not in log.columns:
+        return None
+    unit = log.rows.unit
+    earliest, latest = actions.times.min().item(), actions.times.max().item()
+    return {
+        "earliest": as_date(earliest, unit),
+        "latest": as_date(latest, unit),
+        "per_second": unit,
+    }
+
+
+def _spread(counts: np.ndarray) -> dict[str, float]:
+    counts = counts[counts > 0]
+    return {
+        "median": float(np.median(counts)),
+        "p90": float(np.percentile(counts, 90)),
+        "max": int(counts.max()),
+    }
+
+
+def _repeats_and_ties(actions: Actions, *, has_time: bool) -> dict[str, int]:
+    """Counts actions on an item that the user has acted on before, and actions at the
+    time of another one of the user; equal rows count once."""
+    unique = actions.filter(is_first(actions))
+    pairs = unique.users.astype(np.int64) * len(unique.item_ids) + unique.items
+    pairs.sort()
+    order = order_in_time(unique)
+    users, times = unique.users[order], unique.times[order]
+    is_tie = (users[1:] == users[:-1]) & (times[1:] == times[:-1])
+    tied = np.append(is_tie, False) | np.append(False, is_tie)
+    return {
+        "repeats": int(np.count_nonzero(pairs[1:] == pairs[:-1])),
+        "ties_in_time": int(np.count_nonzero(tied)) if has_time else 0,
+    }
+
+
+def _left(kept: Actions) -> dict[str, int]:
+    return {
+        "users": len(np.unique(kept.users)),
+        "items": len(np.unique(kept.items)),
+        "actions": len(kept),
+    }
+
+
+def _attributes(config: Config, kept: Actions, log: Log) -> dict[str, Any]:
+    if config.data.attributes is None:
+        return {}
+    found = read_own_attributes(config.data, log)
+    ids = kept.item_ids[np.unique(kept.items)]
+    offsets, _, names = attribute_arrays(found.pairs, ids)
+    return {
+        "attributes": {
+            "file": config.data.attributes,
+            "item_column": found.item_column,
+            "columns": list(found.columns),
+            "left_out": found.left_out,
+            "values": len(names),
+            "items_with_attributes": int(np.count_nonzero(np.diff(offsets))),
+        }
+    }
+
+
+def _estimate(config: Config, kept: Actions) -> dict[str, Any] | None:
+    if not len(kept):
+        return None
+    lengths = np.bincount(kept.users)
+    lengths = lengths[lengths > 0].astype(np.int64) - 2  # two are held out
+    items = len(np.unique(kept.items))
+    cost = training_cost(config, lengths, items, Speed.measure())
+    return dataclasses.asdict(cost)
+
+
+def next_command(config: DataConfig, preset: str) -> str:
+    """Returns the command that trains on what was validated."""
+    words = ["emkd", "train", "--interactions", str(config.interactions)]
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if field.name not in _NOT_PASSED_ON and value != field.default:
+            words += [f"--{field.name.replace('_', '-')}", str(value)]
+    return shlex.join([*words, "--preset", preset])

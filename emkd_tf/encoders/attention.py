@@ -1,0 +1,89 @@
+"""Multi-head attention of items to the items of their own sequence."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from emkd_tf.encoders.layers import Weights
+from emkd_tf.kernels import transformer_block as formulas
+from emkd_tf.kernels.dropout import Dropout
+from emkd_tf.kernels.packing import Packing
+from emkd_tf.kernels.precision import matmul
+
+
+class Attention(tf.keras.layers.Layer):
+    """softmax(Q W_q (X W_k)^T / sqrt(d / heads)) X W_v, with dropout of the softmax.
+
+    Args:
+        hidden_units, num_heads: d, and into how many parts it is split.
+        weights: makes the projections, which have biases.
+        is_causal: a place sees itself and what came before, else all items.
+        precision: of the products with weights.
+
+    Call:
+        queries: [T, d] float, or [B, d] of the last column with `last_only`.
+        sources: [T, d] float, what keys and values are made of; packing; dropout.
+        Returns queries' shape, of `precision`, without an output projection.
+
+    Source: Vaswani et al. 2017, section 3.2. Departure: none.
+    """
+
+    def __init__(
+        self,
+        hidden_units: int,
+        num_heads: int,
+        weights: Weights,
+        is_causal: bool,
+        precision: str,
+    ):
+        super().__init__(name="attention")
+        self.hidden_units, self.num_heads = hidden_units, num_heads
+        self.is_causal, self.precision = is_causal, precision
+        self.query = weights.dense("query", hidden_units, hidden_units)
+        self.key_value = weights.dense("key_value", hidden_units, 2 * hidden_units)
+
+    def call(
+        self,
+        queries: tf.Tensor,
+        sources: tf.Tensor,
+        packing: Packing,
+        dropout: Dropout,
+        last_only: bool = False,
+    ) -> tf.Tensor:
+        key, value = self._heads(sources, self.key_value, packing, 2)
+        if last_only:
+            shape = [-1, self.num_heads, 1, self.hidden_units // self.num_heads]
+            query = matmul(queries, self.query.kernel, self.precision)
+            query += tf.cast(self.query.bias, query.dtype)
+            query = tf.reshape(query, shape)
+        else:
+            (query,) = self._heads(queries, self.query, packing, 1)
+        weights = formulas.attention_weights(
+            tf.matmul(query, key, transpose_b=True),
+            packing.is_item,
+            dropout.next_seed(),
+            scale=(self.hidden_units // self.num_heads) ** -0.5,
+            rate=dropout.rate,
+            is_causal=self.is_causal and not last_only,
+        )  # [B, heads, L, L]
+        mixed = tf.matmul(weights, value)
+        if last_only:
+            return tf.reshape(mixed, [-1, self.hidden_units])
+        return packing.from_heads(mixed)
+
+    def _heads(
+        self,
+        tokens: tf.Tensor,
+        layer: tf.keras.layers.Dense,
+        packing: Packing,
+        num_parts: int,
+    ) -> list[tf.Tensor]:
+        product = matmul(tokens, layer.kernel, self.precision)
+        return formulas.split_heads(
+            product,
+            tf.convert_to_tensor(layer.bias),
+            packing,
+            self.num_heads,
+            num_parts,
+            dtype=tf.as_dtype(self.precision),
+        )  # each [B, heads, L, d / heads]

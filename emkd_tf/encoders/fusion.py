@@ -1,0 +1,72 @@
+"""Items and their attributes as one vector an item."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from emkd_tf.encoders.attributes import AttributeEmbedding
+from emkd_tf.encoders.embedding import at_places
+from emkd_tf.encoders.initializers import normal
+from emkd_tf.kernels.dropout import Dropout
+from emkd_tf.kernels.packing import Packing
+
+
+class FusedEmbedding(tf.keras.layers.Layer):
+    """[e; g]: an item's embedding, and what a transformer makes of it among the
+    embeddings of its attributes, which have no order.
+
+    Args:
+        vocabulary_size: V + 2.
+        max_length: L.
+        attributes: of the items.
+        encoder: bidirectional, of width d.
+        seed: of the initial weights.
+        skip_padding: see `Packing`.
+
+    Call:
+        item_ids: [B, L] int32, L <= max_length; packing: of their items; dropout.
+        Returns [T, 2d] float, one row an item: dropout([e; g] + P).
+
+    Source: Qiu et al. 2022 (MMInfoRec), section 3.2, and the authors' release.
+    Departure: positions from the newest item, as everywhere here.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        max_length: int,
+        attributes: AttributeEmbedding,
+        encoder: tf.keras.layers.Layer,
+        seed: int,
+        skip_padding: bool,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.attributes, self.encoder = attributes, encoder
+        self._skips = skip_padding
+        width = encoder.hidden_units
+        self.items = self.add_weight(
+            "items", [vocabulary_size, width], initializer=normal(seed, "items")
+        )
+        self.positions = self.add_weight(
+            "positions", [max_length, 2 * width], initializer=normal(seed, "places")
+        )
+
+    def fuse(self, item_ids: tf.Tensor, dropout: Dropout) -> tf.Tensor:
+        """Returns [e; g] of items: [n] int32 to [n, 2d] float."""
+        items = tf.gather(self.items, item_ids)
+        attributes, is_attribute = self.attributes(item_ids)
+        # The item stands last, where an encoder can return the one state alone.
+        tokens = tf.concat([attributes, items[:, tf.newaxis]], axis=1)
+        is_token = tf.pad(is_attribute, [[0, 0], [0, 1]], constant_values=True)
+        packing = Packing(is_token, skip_padding=self._skips)
+        states = self.encoder(packing.pack(tokens), packing, dropout, last_only=True)
+        return tf.concat([items, states], axis=1)
+
+    def call(
+        self, item_ids: tf.Tensor, packing: Packing, dropout: Dropout
+    ) -> tf.Tensor:
+        tokens = self.fuse(packing.pack(item_ids), dropout)
+        return at_places(tokens, self.positions, packing, dropout)

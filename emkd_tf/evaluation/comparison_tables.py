@@ -1,0 +1,151 @@
+"""The rows of a comparison as tables to read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from emkd_tf.evaluation.comparison import METRICS
+from emkd_tf.evaluation.comparison_report import Row
+from emkd_tf.evaluation.run_ranks import RunRanks
+from emkd_tf.evaluation.statistics import Interval
+from emkd_tf.evaluation.text_tables import TextTable
+
+_NOTHING = "-"
+_OF_DIFFERENCES = (
+    *("run", "difference", "95 % over users", "p over users"),
+    *("95 % over seeds", "p over seeds"),
+)
+
+
+def comparison_tables(
+    rows: Sequence[Row], subject: str, metric: str, reference: str
+) -> list[TextTable]:
+    """Arranges the rows of a comparison.
+
+    Args:
+        rows: of `compare`.
+        subject: data, split and protocol in words.
+        metric: that the differences are told of.
+        reference: the group compared with, in words.
+
+    Returns:
+        All metrics over users, and over seeds where a group has several; differences to
+        the reference; the metric by each way of parting the users.
+    """
+    of_all = [row for row in rows if not row.parted_by]
+    tables = [
+        _pivot(
+            f"{subject}; ± 95 % over users", METRICS, of_all, lambda r: r.metric, _users
+        )
+    ]
+    repeated = [row for row in of_all if row.seeds > 1]
+    if repeated:
+        title = f"{subject}; ± 95 % over seeds"
+        tables.append(_pivot(title, METRICS, repeated, lambda r: r.metric, _seeds))
+    if any(row.difference for row in rows):
+        title = f"{metric} beside {reference}"
+        tables.append(_differences(title, rows))
+    return [*tables, *part_tables(rows, metric)]
+
+
+def part_tables(rows: Sequence[Row], metric: str) -> list[TextTable]:
+    """Arranges the rows of parts of the users: a table for each way of parting them."""
+    tables = []
+    for parted_by in dict.fromkeys(row.parted_by for row in rows if row.parted_by):
+        own = [row for row in rows if row.parted_by == parted_by]
+        parts = list(dict.fromkeys(_part(row) for row in own))
+        title = f"{metric} by {parted_by} (users); ± 95 % over users"
+        tables.append(_pivot(title, parts, own, _part, _users))
+    return tables
+
+
+def in_words(run: RunRanks, split: str) -> str:
+    """Says what ranks were made of: data, split, protocol and users."""
+    users = f"{len(run.ranks):,} users"
+    excluded = int(run.is_excluded.sum())
+    if excluded:
+        users += f", of them {excluded:,} whose target is excluded"
+    return f"{run.dataset}, {split}, protocol {run.protocol}, {users}"
+
+
+def reference_in_words(reference: str, num_groups: int, *, is_chosen: bool) -> str:
+    """Says what is compared with, and for how many comparisons p is corrected.
+
+    Args:
+        reference: the group compared with.
+        num_groups: of the comparison, with the reference.
+        is_chosen: beforehand, not for being the best.
+    """
+    others = num_groups - 1
+    if is_chosen:
+        return f"{reference}; p corrected by Holm, comparisons: {others}"
+    pairs = others * num_groups // 2
+    return f"{reference}, the best; p corrected by Holm, pairs: {pairs}"
+
+
+def _pivot(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    column: Callable[[Row], str],
+    cell: Callable[[Row], str],
+) -> TextTable:
+    """Puts each run in a line."""
+    cells = {(_run(row), column(row)): cell(row) for row in rows}
+    runs = dict.fromkeys(run for run, _ in cells)
+    return TextTable(
+        title,
+        ["run", *columns],
+        [[run, *(cells[run, name] for name in columns)] for run in runs],
+    )
+
+
+def _run(row: Row) -> str:
+    return row.run if row.seeds == 1 else f"{row.run} ({row.seeds} seeds)"
+
+
+def _part(row: Row) -> str:
+    return f"{row.part} ({row.users:,})"
+
+
+def _users(row: Row) -> str:
+    return f"{row.estimate.mean:.4f} ±{_half(row.estimate.over_users)}"
+
+
+def _seeds(row: Row) -> str:
+    return f"{row.estimate.mean:.4f} ±{_half(row.estimate.over_seeds)}"
+
+
+def _half(interval: Interval | None) -> str:
+    if interval is None:
+        return _NOTHING
+    return f"{(interval.high - interval.low) / 2:.4f}"
+
+
+def _differences(title: str, rows: Sequence[Row]) -> TextTable:
+    return TextTable(
+        title,
+        _OF_DIFFERENCES,
+        [
+            [
+                _run(row),
+                f"{row.difference.mean:+.4f}",
+                _range(row.difference.over_users),
+                _p(row.difference.p_users),
+                _range(row.difference.over_seeds),
+                _p(row.difference.p_seeds),
+            ]
+            for row in rows
+            if row.difference
+        ],
+    )
+
+
+def _range(interval: Interval | None) -> str:
+    return f"{interval.low:+.4f} to {interval.high:+.4f}" if interval else _NOTHING
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return _NOTHING
+    return f"{value:.4f}" if value >= 1e-4 else "<0.0001"

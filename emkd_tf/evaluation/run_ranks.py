@@ -1,0 +1,205 @@
+"""The saved ranks of finished runs: read without TensorFlow, and only compared where
+they answer the same question."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import yaml
+
+from emkd_tf.config import BESIDE_TRAINING, from_flat, to_flat
+from emkd_tf.errors import InputError
+from emkd_tf.evaluation.metrics import NEVER
+from emkd_tf.files import read_json
+
+# What may differ within a group of seeds. A protocol may not: it chose the best epoch.
+_MAY_DIFFER = {*BESIDE_TRAINING, "seed"}
+_OF_USERS = ("target", "is_repeat", "history_length", "target_count")
+_SEED_IN_NAME = re.compile(r"[-_.]?seed[-_.=]?\d+$")
+
+
+@dataclasses.dataclass(frozen=True)
+class RunRanks:
+    """The ranks of one split of a run under one protocol.
+
+    Attributes:
+        path: of the run directory.
+        dataset, fingerprint: name and content hash of its data.
+        model: its name.
+        settings: the run's, by flat name.
+        protocol: what was excluded from the ranking.
+        columns: of the users that the split evaluates: user; rank (from 1; NEVER where
+            the target itself is excluded); of newer runs also target, is_repeat,
+            history_length, target_count.
+    """
+
+    path: Path
+    dataset: str
+    fingerprint: str
+    model: str
+    settings: dict[str, Any]
+    protocol: str
+    columns: pl.DataFrame
+
+    @property
+    def ranks(self) -> np.ndarray:
+        """[users] int."""
+        return self.columns["rank"].to_numpy()
+
+    @property
+    def is_excluded(self) -> np.ndarray:
+        """[users] bool: the target can be in no list."""
+        return self.ranks >= NEVER
+
+
+def read_run(path: Path, split: str, protocol: str | None = None) -> RunRanks:
+    """Reads what a finished run wrote down.
+
+    Args:
+        path: of the run directory.
+        split: "validation" or "test".
+        protocol: None takes the run's own.
+
+    Raises:
+        InputError: no run, an unfinished or damaged one, or one without these ranks.
+    """
+    if not (path / "config.yaml").is_file():
+        raise InputError(f"{path} is no run directory: it has no config.yaml.")
+    if not (path / "metrics.json").is_file():
+        raise InputError(
+            f"{path} is not finished: it has no metrics.json; repeat the command that "
+            "trained it."
+        )
+    with _reading(path / "dataset.json") as file:
+        description = read_json(file)
+        dataset, fingerprint = description["name"], description["fingerprint"]
+    with _reading(path / "metrics.json") as file:
+        metrics = read_json(file)
+        model, own_protocol = metrics["model"], metrics["protocol"]
+    with _reading(path / "config.yaml") as file:
+        settings = dict(yaml.safe_load(file.read_text(encoding="utf-8")))
+    with _reading(path / "per_user.parquet") as file:
+        known = list(pl.read_parquet_schema(file))
+    protocol = protocol or own_protocol
+    ranks = f"{split}_{protocol}"
+    if ranks not in known:
+        others = [name for name in known if name.startswith(f"{split}_")]
+        raise InputError(
+            f"{path}/per_user.parquet has no column `{ranks}` of ranks, only "
+            f"{', '.join(others)}; choose another --protocol."
+        )
+    wanted = {"user": "user", ranks: "rank"}
+    wanted.update({f"{split}_{name}": name for name in _OF_USERS})
+    with _reading(path / "per_user.parquet") as file:
+        columns = pl.read_parquet(file, columns=[n for n in wanted if n in known])
+        columns = columns.rename(wanted, strict=False)
+        if "target" in columns.columns:  # none: the split does not evaluate this user
+            columns = columns.drop_nulls("target")
+        if not _are_ranks(columns["rank"]):
+            raise ValueError(ranks)
+    return RunRanks(path, dataset, fingerprint, model, settings, protocol, columns)
+
+
+def _are_ranks(column: pl.Series) -> bool:
+    least: Any = column.min()
+    return column.dtype.is_integer() and not column.has_nulls() and least >= 1
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[Path]:
+    """Turns what may go wrong with a file of a run into one line."""
+    try:
+        yield path
+    except (
+        *(OSError, ValueError, LookupError, TypeError),
+        *(yaml.YAMLError, pl.exceptions.PolarsError),
+    ):
+        raise InputError(f"{path} is missing or damaged.") from None
+
+
+def require_comparable(runs: Sequence[RunRanks]) -> None:
+    """Refuses runs that rank other users' targets, or among other items.
+
+    Raises:
+        InputError: which two runs, and in what they differ.
+    """
+    first = runs[0]
+    for run in runs[1:]:
+        reason = _obstacle(first, run)
+        if reason:
+            raise InputError(
+                f"{first.path} and {run.path} cannot be compared: {reason}."
+            )
+
+
+def _obstacle(one: RunRanks, two: RunRanks) -> str | None:
+    if one.fingerprint != two.fingerprint:
+        return (
+            f"their data differ, `{one.dataset}` {one.fingerprint} and "
+            f"`{two.dataset}` {two.fingerprint}"
+        )
+    if one.protocol != two.protocol:
+        return (
+            f"their protocols are {one.protocol} and {two.protocol}; choose one with "
+            "--protocol"
+        )
+    lengths = [run.settings.get("max_length") for run in (one, two)]
+    if one.protocol == "window" and lengths[0] != lengths[1]:
+        return (
+            f"under the protocol window a `max_length` of {lengths[0]} and one of "
+            f"{lengths[1]} exclude other items"
+        )
+    for name in ("user", "target"):
+        both = [run.columns[name] for run in (one, two) if name in run.columns]
+        if len(both) == 2 and not both[0].equals(both[1]):
+            return f"the {name}s whose ranks they hold differ"
+    excluded = [run.is_excluded for run in (one, two)]
+    if (excluded[0] != excluded[1]).any():
+        counts = " and ".join(f"{of_run.sum():,}" for of_run in excluded)
+        return f"they exclude the targets of different users, {counts}"
+    return None
+
+
+def seed_groups(runs: Sequence[RunRanks]) -> dict[str, list[RunRanks]]:
+    """Puts runs together that differ only in their seed.
+
+    Two runs of one seed are two groups: the code or the machine may differ.
+
+    Returns:
+        The runs of each group by its name: that of its first directory, without the
+        seed; the whole path where two groups would have the same name.
+    """
+    groups: list[list[RunRanks]] = []
+    for run in runs:
+        fitting = (group for group in groups if _is_another_seed(group, run))
+        group = next(fitting, None)
+        if group is None:
+            groups.append([run])
+        else:
+            group.append(run)
+    short = [_SEED_IN_NAME.sub("", group[0].path.resolve().name) for group in groups]
+    return {
+        name if name and short.count(name) == 1 else str(group[0].path): group
+        for name, group in zip(short, groups, strict=True)
+    }
+
+
+def _is_another_seed(group: Sequence[RunRanks], run: RunRanks) -> bool:
+    return (
+        run.model == group[0].model
+        and _decisive(run) == _decisive(group[0])
+        and run.settings.get("seed") not in [of.settings.get("seed") for of in group]
+    )
+
+
+def _decisive(run: RunRanks) -> dict[str, Any]:
+    """Returns the settings that decide what is trained, beside the seed."""
+    settings = {**to_flat(from_flat({})), **run.settings}
+    return {k: v for k, v in settings.items() if k not in _MAY_DIFFER}

@@ -1,0 +1,240 @@
+"""What a strict reader asks of a comparison: what was spent on each row, how its model
+was chosen, what the data is like, and which controls stand beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from emkd_tf.config.model_table import BASELINE, DEFAULT_MODEL, MODELS
+from emkd_tf.evaluation.comparison import user_values
+from emkd_tf.evaluation.metrics import SELECTION_METRIC
+from emkd_tf.evaluation.run_ranks import RunRanks, read_run
+from emkd_tf.evaluation.text_tables import TextTable
+from emkd_tf.experiments.grid import Cell
+from emkd_tf.experiments.report import Findings
+from emkd_tf.files import read_json
+
+_PROTOCOLS = ("unseen", "window", "all")
+_WIDE = 256
+_ENOUGH_SEEDS = 3
+_TOLERANCE = 1e-6  # of a metric that is computed twice
+
+Settings = Mapping[str, Any]
+
+
+def spent(found: Findings) -> TextTable:
+    """Returns for each row both splits, every protocol, and the training that it took,
+    as means over seeds."""
+    header = ["row", "validation", *(f"test, {name}" for name in _PROTOCOLS)]
+    header += ["epochs", "best epoch", "examples", "seconds"]
+    rows = []
+    for result in found.results:
+        runs = found.runs.get(result.label, [])
+        if not runs:
+            rows.append([result.label, "not run", *[""] * (len(header) - 2)])
+            continue
+        splits = [("validation", found.protocol), *(("test", p) for p in _PROTOCOLS)]
+        cells = [f"{_mean(runs, *split):.4f}" for split in splits]
+        last = [history[-1] for run in runs if (history := _history(run))]
+        epochs = f"{runs[0].settings.get('epochs')}" if last else "counted"
+        if last:
+            epochs = f"{np.mean([x['epoch'] for x in last]):.0f} of {epochs}"
+        best = [float(_metrics(run).get("best_epoch", 0)) for run in runs]
+        size = runs[0].settings.get("batch_size") or 0
+        examples = [x["step"] * size for x in last]
+        rows.append(
+            [
+                *(result.label, *cells, epochs),
+                f"{np.mean(best):.0f}" if last else "",
+                f"{np.mean(examples):,.0f}" if last else "",
+                f"{result.seconds or 0.0:,.0f}",
+            ]
+        )
+    title = f"Both splits and what was spent, {SELECTION_METRIC}"
+    return TextTable(title, header, rows)
+
+
+def checks(found: Findings) -> list[str]:
+    """Returns a line for each thing that was looked at, with what was seen."""
+    runs = [run for of_row in found.runs.values() for run in of_row]
+    if not runs:
+        return []
+    return [
+        _selection(runs),
+        _unread_test(runs),
+        _agreement(runs),
+        _data(runs[0]),
+        _budgets(found),
+        _seeds(found),
+        _popularity(runs),
+    ]
+
+
+def ladder(found: Findings, cells: Sequence[Cell]) -> TextTable:
+    """Returns the controls that a table should have, and its rows that are them."""
+    settings = {cell.label: _settings(cell) for cell in cells}
+    rows = []
+    for control, is_one in _CONTROLS.items():
+        labels = [label for label, own in settings.items() if is_one(own)]
+        ran = [x if found.runs.get(x) else f"{x} (not run)" for x in labels]
+        rows.append([control, ", ".join(ran) or "none in this experiment"])
+    return TextTable("Controls", ["control", "rows"], rows)
+
+
+def _settings(cell: Cell) -> dict[str, Any]:
+    preset = [a.partition("=")[2] for a in cell.arguments if a.startswith("--preset=")]
+    config = cell.config
+    return {
+        "preset": preset[-1] if preset else None,
+        "model": config.model.model,
+        "width": config.model.hidden_units,
+        "networks": config.model.num_networks,
+        "exchange": config.objective.distillation or _crosses(cell),
+    }
+
+
+def _crosses(cell: Cell) -> bool:
+    objective = cell.config.objective
+    can_cross = "cross_contrast" in MODELS[cell.config.model.model].reads
+    return can_cross and objective.cross_contrast and objective.contrast_weight > 0
+
+
+def _is_baseline(own: Settings) -> bool:
+    """Tells whether a trained model is one that ours is compared with."""
+    return own["model"] != DEFAULT_MODEL and MODELS[own["model"]].is_trained
+
+
+_CONTROLS: dict[str, Callable[[Settings], bool]] = {
+    "simple models": lambda own: not MODELS[own["model"]].is_trained,
+    "baselines as published": lambda own: (
+        own["preset"] == "paper" and own["model"] != DEFAULT_MODEL
+    ),
+    "baselines with the same loss, examples and budget": lambda own: (
+        own["preset"] in ("fair", "cpu", "smoke") and _is_baseline(own)
+    ),
+    f"width: a baseline at d >= {_WIDE}": lambda own: (
+        own["width"] >= _WIDE and _is_baseline(own)
+    ),
+    "ensemble: several networks without exchange": lambda own: (
+        own["networks"] > 1 and not own["exchange"]
+    ),
+    f"attributes: one network of {MODELS[DEFAULT_MODEL].title}": lambda own: (
+        own["model"] == DEFAULT_MODEL and own["networks"] == 1
+    ),
+}
+
+
+def _mean(runs: Sequence[RunRanks], split: str, protocol: str) -> float:
+    ranks = [read_run(run.path, split, protocol).ranks for run in runs]
+    return float(np.mean([user_values(of, SELECTION_METRIC).mean() for of in ranks]))
+
+
+def _metrics(run: RunRanks) -> dict[str, Any]:
+    return read_json(run.path / "metrics.json")
+
+
+def _history(run: RunRanks) -> list[dict[str, Any]]:
+    """Returns the epochs of the run's last training; none of a counted model."""
+    path = run.path / "history.jsonl"
+    if not path.exists():
+        return []
+    lines = [json.loads(x) for x in path.read_text(encoding="utf-8").splitlines()]
+    return [line for line in lines if line.get("stage") == lines[-1].get("stage")]
+
+
+def _selection(runs: Sequence[RunRanks]) -> str:
+    trained = [(run, history) for run in runs if (history := _history(run))]
+    key = f"validation/{SELECTION_METRIC}"
+    good = 0
+    for run, history in trained:
+        values = {line["epoch"]: line[key] for line in history if key in line}
+        best = _metrics(run).get("best_epoch")
+        good += best in values and values[best] == max(values.values())
+    return (
+        f"Selection: in {good} of {len(trained)} trained runs the evaluated epoch is "
+        f"the one of the best validation {SELECTION_METRIC}."
+    )
+
+
+def _unread_test(runs: Sequence[RunRanks]) -> str:
+    lines = [line for run in runs for line in _history(run)]
+    seen = sum(any(key.startswith("test") for key in line) for line in lines)
+    return (
+        f"Test: {seen} of {len(lines)} epochs wrote anything of it; it was ranked "
+        "after the last one."
+    )
+
+
+def _agreement(runs: Sequence[RunRanks]) -> str:
+    told = [_metrics(run) for run in runs]
+    checked = [m["tfrs"]["contradictions"] for m in told if "tfrs" in m]
+    equal = 0
+    for run, metrics in zip(runs, told, strict=True):
+        again = user_values(run.ranks, SELECTION_METRIC).mean()
+        equal += abs(again - metrics["test"][SELECTION_METRIC]) < _TOLERANCE
+    return (
+        f"Metrics: the lists of TensorFlow Recommenders contradict the ranks of "
+        f"{sum(checked)} users of {len(checked)} runs; the metrics of {equal} of "
+        f"{len(runs)} runs follow from the saved ranks."
+    )
+
+
+def _data(run: RunRanks) -> str:
+    counts = read_json(run.path / "dataset.json")
+    known = ", ".join(
+        f"{counts[key]:,} {key}"
+        for key in ("users", "items", "actions")
+        if key in counts
+    )
+    columns = run.columns
+    targets = f"of {len(columns):,} test targets"
+    if "is_repeat" in columns.columns:
+        repeats = int(columns["is_repeat"].sum())
+        new = int(columns.select((pl.col("target_count") == 0).sum()).item())
+        targets += (
+            f" {repeats:,} repeat an item of their history and {new:,} are of items "
+            "that no training history has"
+        )
+    repeated = (
+        f", {counts['repeats']:,} repeated actions" if "repeats" in counts else ""
+    )
+    return f"Data: {known}{repeated}; {targets}."
+
+
+def _budgets(found: Findings) -> str:
+    given = {
+        (run.settings.get("epochs"), run.settings.get("batch_size"))
+        for runs in found.runs.values()
+        for run in runs
+        if _history(run)
+    }
+    pairs = sorted(given, key=str)
+    listed = "; ".join(
+        f"{epochs} epochs of batches of {size}" for epochs, size in pairs
+    )
+    same = "the same for all trained rows" if len(given) == 1 else "they differ"
+    return (
+        f"Budgets: {same}: {listed or 'none'}; what was used of them is in the table."
+    )
+
+
+def _seeds(found: Findings) -> str:
+    counts = sorted({len(runs) for runs in found.runs.values()})
+    text = f"Seeds: {' or '.join(map(str, counts))} a row"
+    if counts[0] < _ENOUGH_SEEDS:
+        text += f"; fewer than {_ENOUGH_SEEDS} say little about other seeds"
+    return f"{text}."
+
+
+def _popularity(runs: Sequence[RunRanks]) -> str:
+    metrics = next((m for run in runs if BASELINE in (m := _metrics(run))), None)
+    if metrics is None:
+        return "Popularity: not evaluated."
+    value = metrics[BASELINE][SELECTION_METRIC]
+    title = MODELS[BASELINE].title
+    return f"Popularity: {title} has a test {SELECTION_METRIC} of {value:.4f} here."

@@ -1,0 +1,84 @@
+"""A figure of an experiment: its metric by a setting, or by the time that it took."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+
+from emkd_tf.experiments.grid import Experiment
+from emkd_tf.experiments.report import Findings, Result
+
+
+def draw(experiment: Experiment, found: Findings, files: Sequence[Path]) -> bool:
+    """Draws the results by `experiment.x` to files, by their endings.
+
+    Returns:
+        Whether there was anything to draw.
+    """
+    finished = [result for result in found.results if result.metrics]
+    if experiment.x is None or not finished:
+        return False
+    figure, axes = plt.subplots(figsize=(6.4, 4.0), layout="constrained")
+    if experiment.x == "seconds":
+        _by_seconds(axes, finished, experiment.metrics[0])
+    else:
+        _by_setting(axes, experiment, experiment.x, finished)
+    axes.set_ylabel(f"test {experiment.metrics[0]}")
+    axes.set_title(f"{experiment.title}: {found.dataset}", fontsize=10)
+    axes.grid(alpha=0.3)
+    for file in files:
+        figure.savefig(file, dpi=150, metadata=_undated(file))
+    plt.close(figure)
+    return True
+
+
+def _undated(file: Path) -> dict[str, None]:
+    """Files that are made again from the same runs are the same."""
+    return {"Date": None} if file.suffix == ".svg" else {}
+
+
+def _by_seconds(axes: Axes, results: Sequence[Result], metric: str) -> None:
+    for result in results:
+        value, seconds = result.metrics[metric], result.seconds or 0.0
+        low, high = value.over_users
+        errors = [[value.mean - low], [high - value.mean]]
+        axes.errorbar(seconds, value.mean, yerr=errors, fmt="o", capsize=2)
+        axes.annotate(
+            result.label,
+            (seconds, value.mean),
+            xytext=(5, 3),
+            textcoords="offset points",
+            fontsize=8,
+        )
+    axes.set_xscale("log")
+    axes.set_xlabel("seconds of training")
+
+
+def _by_setting(
+    axes: Axes, experiment: Experiment, setting: str, results: Sequence[Result]
+) -> None:
+    """A line for the rows that differ in nothing but the setting."""
+    metric = experiment.metrics[0]
+    lines: dict[str, list[Result]] = {}
+    for result in results:
+        ending = f"{setting} {result.settings[setting]}"
+        name = result.label.removesuffix(ending).strip()
+        if result.label.endswith(ending) or setting in experiment.rows[result.label]:
+            lines.setdefault(name, []).append(result)
+    for name, points in lines.items():
+        points.sort(key=lambda result: result.settings[setting])
+        x = [result.settings[setting] for result in points]
+        means = [result.metrics[metric] for result in points]
+        low = [m.mean - m.over_users.low for m in means]
+        high = [m.over_users.high - m.mean for m in means]
+        y = [m.mean for m in means]
+        axes.errorbar(x, y, yerr=[low, high], marker="o", capsize=2, label=name or None)
+    axes.set_xlabel(setting)
+    if any(lines):
+        axes.legend(fontsize=8)

@@ -1,0 +1,84 @@
+"""The report of an experiment as files: Markdown, CSV, LaTeX, and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from emkd_tf.evaluation.text_tables import TextTable, to_latex, to_markdown
+from emkd_tf.experiments.fairness import checks, ladder, spent
+from emkd_tf.experiments.grid import Cell, Experiment
+from emkd_tf.experiments.report import Findings, findings, frame, table
+from emkd_tf.files import write_text
+
+
+def write_report(
+    experiment: Experiment,
+    dataset: str,
+    cells: Sequence[Cell],
+    folder: Path,
+    command: str,
+) -> tuple[TextTable, list[Path]]:
+    """Writes what the finished runs show.
+
+    Args:
+        experiment: of kind runs.
+        dataset: its name.
+        cells: of the experiment on the dataset.
+        folder: to write to.
+        command: that makes the report, to stand in it.
+
+    Returns:
+        The table, and the files.
+    """
+    found = findings(experiment, dataset, cells)
+    text = table(experiment, found)
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = folder / f"{experiment.name}-{dataset}"
+    pictures = [stem.with_suffix(".png"), stem.with_suffix(".svg")]
+    if experiment.x is not None:
+        from emkd_tf.experiments.figure import draw
+
+        if not draw(experiment, found, pictures):
+            pictures = []
+    else:
+        pictures = []
+    lines = [f"# {experiment.title}: {dataset}", "", f"    {command}", ""]
+    lines += [*_reading(experiment, found), "", to_markdown(text)]
+    lines += _fairness(found, cells)
+    lines += [f"![{experiment.title}]({picture.name})" for picture in pictures[:1]]
+    pages = {
+        ".md": "\n".join(lines).rstrip() + "\n",
+        ".csv": frame(found).write_csv(),
+        ".tex": to_latex(text),
+    }
+    for ending, content in pages.items():
+        write_text(stem.with_suffix(ending), content)
+    return text, [*(stem.with_suffix(ending) for ending in pages), *pictures]
+
+
+def _fairness(found: Findings, cells: Sequence[Cell]) -> list[str]:
+    """The same questions of every report."""
+    lines = ["## Is it fair?", "", *(f"- {line}" for line in checks(found)), ""]
+    for each in (spent(found), ladder(found, cells)):
+        lines.append(to_markdown(each))
+    return lines
+
+
+def _reading(experiment: Experiment, found: Findings) -> list[str]:
+    """Says what the numbers are."""
+    missing = [r.label for r in found.results if not r.metrics]
+    lines = [
+        f"All items are ranked, protocol `{found.protocol}`; the best epoch was chosen "
+        "by validation and the test read once. ± is 95 % over users, in brackets over "
+        "seeds; p is of the difference over users, corrected for all comparisons "
+        "(Holm). ** is the best and * the second best where that is no chance "
+        "(p < .05). Seconds are of training, by the clock, validations included.",
+        "",
+        "Machines: " + ("; ".join(found.machines) or "none yet") + ".",
+    ]
+    if missing:
+        lines += ["", f"Not run: {', '.join(missing)}."]
+    if experiment.note:
+        lines += ["", experiment.note]
+    return lines

@@ -1,0 +1,126 @@
+"""Trainings as processes of their own, so many at a time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import filelock
+
+from emkd_tf.experiments.grid import Cell
+
+POLL_SECONDS = 0.2
+_TO_SAVE_SECONDS = 120  # an interrupted training saves before it ends
+
+
+class Ended(NamedTuple):
+    """A training whose process has ended; `failure` is None, or the last line of its
+    log."""
+
+    cell: Cell
+    failure: str | None
+
+
+class Trainings:
+    """Processes of `emkd train`; leaving it as a context interrupts those that run,
+    which save.
+
+    Args:
+        jobs: at a time, which share the processor's cores.
+        say: gets a line for each training that begins.
+
+    Attributes:
+        running: cells of the processes that run.
+    """
+
+    def __init__(self, jobs: int, say: Callable[[str], None]):
+        self._jobs, self._say = jobs, say
+        self._processes: dict[Path, tuple[Cell, subprocess.Popen]] = {}
+
+    def __enter__(self) -> Trainings:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop(self.running)
+
+    @property
+    def running(self) -> list[Cell]:
+        return [cell for cell, _ in self._processes.values()]
+
+    @property
+    def has_room(self) -> bool:
+        return len(self._processes) < self._jobs
+
+    def start(self, cell: Cell) -> None:
+        """Trains a cell, from where its run was left."""
+        self._say(f"{'continue' if cell.is_begun else 'begin'} {title(cell)}")
+        self._processes[cell.run_dir] = cell, _start(cell, self._jobs)
+
+    def ended(self) -> list[Ended]:
+        """Returns the trainings that have ended since the last call."""
+        found = []
+        for path, (cell, process) in list(self._processes.items()):
+            if process.poll() is not None:
+                del self._processes[path]
+                is_good = process.returncode == 0 and cell.is_finished
+                found.append(Ended(cell, None if is_good else _last_line(cell)))
+        return found
+
+    def stop(self, cells: Sequence[Cell]) -> None:
+        """Interrupts trainings and waits until they have saved."""
+        processes = [self._processes.pop(cell.run_dir)[1] for cell in cells]
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+        for process in processes:
+            try:
+                process.wait(_TO_SAVE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def title(cell: Cell) -> str:
+    """Returns what a training is called in lines about it."""
+    return f"{cell.label}, seed {cell.seed}: {cell.run_dir}"
+
+
+def is_training(cell: Cell) -> bool:
+    """Tells whether some process trains a cell: one that outlived a killed command."""
+    lock = filelock.FileLock(cell.run_dir / ".lock")
+    if not Path(lock.lock_file).exists():
+        return False
+    try:
+        lock.acquire(blocking=False)
+    except filelock.Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def log_of(cell: Cell) -> Path:
+    """Returns the file that a training's output goes to."""
+    return cell.run_dir.with_suffix(".log")
+
+
+def _start(cell: Cell, jobs: int) -> subprocess.Popen:
+    cell.run_dir.parent.mkdir(parents=True, exist_ok=True)
+    cores = max(1, len(os.sched_getaffinity(0)) // jobs)
+    threads = {"TF_NUM_INTRAOP_THREADS": str(cores), "OMP_NUM_THREADS": str(cores)}
+    environment = {**os.environ, **(threads if jobs > 1 else {})}
+    with log_of(cell).open("a", encoding="utf-8") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "emkd_tf", "train", *cell.arguments],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,  # Ctrl-C is for us, who pass it on
+        )
+
+
+def _last_line(cell: Cell) -> str:
+    lines = log_of(cell).read_text(encoding="utf-8", errors="replace").splitlines()
+    return next((line for line in reversed(lines) if line.strip()), "no output")

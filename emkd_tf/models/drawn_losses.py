@@ -1,0 +1,123 @@
+"""How a state learns its item from a few that a batch carries."""
+
+from __future__ import annotations
+
+import abc
+
+import tensorflow as tf
+
+from emkd_tf.kernels.precision import matmul
+from emkd_tf.models.item_loss import ItemLoss, ItemSums
+from emkd_tf.objectives import negatives
+from emkd_tf.objectives.distillation import distillation_loss
+from emkd_tf.objectives.masked_item import masked_item_loss
+from emkd_tf.objectives.sampling import sampling_offsets
+
+
+class _OverDrawn(ItemLoss):
+    """A loss over the logits of the label and a few drawn items."""
+
+    def _sums(self, towers, states, labels, weights, drawn) -> ItemSums:
+        pairs = zip(towers, states, strict=True)
+        logits = [self._logits(tower, x, labels, drawn) for tower, x in pairs]
+        offsets = self._offsets(labels, drawn)
+        items = tf.add_n([self._loss(z, offsets, labels, towers[0]) for z in logits])
+        kd = tf.zeros_like(items)
+        if self.distillation_weight is not None:
+            softer = [z - self.temperature * offsets for z in logits]
+            kd = distillation_loss(softer, temperature=self.temperature)
+        items, kd = (tf.reduce_sum(weights * x) for x in (items, kd))
+        return ItemSums(items + (self.distillation_weight or 0.0) * kd, items, kd)
+
+    @abc.abstractmethod
+    def _logits(self, tower, states, labels, drawn) -> tf.Tensor:
+        """[P, 1 + k]: the label's, then those of the drawn items."""
+
+    @abc.abstractmethod
+    def _offsets(self, labels, drawn) -> tf.Tensor:
+        """[P, 1 + k], to be taken off the logits before a softmax."""
+
+    @abc.abstractmethod
+    def _loss(self, logits, offsets, labels, tower) -> tf.Tensor:
+        """[P] of logits [P, 1 + k]."""
+
+    def _softmax(self, logits: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
+        first = tf.zeros_like(logits[:, 0], tf.int32)  # the label's column
+        return masked_item_loss(logits - offsets, first)
+
+
+class SampledSoftmax(_OverDrawn):
+    """Cross entropy over candidates that all positions share, corrected to stand for
+    all items."""
+
+    CARRIES = "candidates"
+
+    def _logits(self, tower, states, labels, drawn) -> tf.Tensor:
+        # Gathered from the variable, so that the gradient has these rows alone.
+        table, candidates = tower.item_table_variable, drawn["candidates"]
+        others = matmul(
+            states,
+            tf.gather(table, candidates),
+            self.compute.precision,
+            transpose_b=True,
+        )
+        others = tf.cast(others, tf.float32)
+        of_label = tf.reduce_sum(states * tf.gather(table, labels), axis=-1)
+        if tower.item_bias is not None:
+            of_label += tf.gather(tower.item_bias, labels)
+            others = tf.nn.bias_add(others, tf.gather(tower.item_bias, candidates))
+        return tf.concat([of_label[:, tf.newaxis], others], axis=1)
+
+    def _offsets(self, labels, drawn) -> tf.Tensor:
+        return sampling_offsets(labels, drawn["candidates"], drawn["log_expected"])
+
+    def _loss(self, logits, offsets, labels, tower) -> tf.Tensor:
+        return self._softmax(logits, offsets)
+
+
+class _OverNegatives(_OverDrawn):
+    CARRIES = "negatives"
+
+    def _logits(self, tower, states, labels, drawn) -> tf.Tensor:
+        items = tf.concat([labels[:, tf.newaxis], drawn["negatives"]], axis=1)
+        rows = tf.gather(tower.item_table_variable, items)  # [P, 1 + k, d]
+        logits = tf.linalg.matvec(rows, states)
+        if tower.item_bias is not None:
+            logits += tf.gather(tower.item_bias, items)
+        return logits
+
+    def _offsets(self, labels, drawn) -> tf.Tensor:
+        zeros = tf.zeros(tf.shape(drawn["negatives"])[1:2])
+        return sampling_offsets(labels, drawn["negatives"], zeros)
+
+
+class SoftmaxOfNegatives(_OverNegatives):
+    """Cross entropy over the label and uniform negatives of each position."""
+
+    def _loss(self, logits, offsets, labels, tower) -> tf.Tensor:
+        return self._softmax(logits, offsets)
+
+
+class BinaryCrossEntropy(_OverNegatives):
+    """The label against each negative as decisions of their own (SASRec)."""
+
+    def _loss(self, logits, offsets, labels, tower) -> tf.Tensor:
+        return negatives.binary_cross_entropy(logits)
+
+
+class PairwiseRanking(_OverNegatives):
+    """The label above each negative (BPR)."""
+
+    def _loss(self, logits, offsets, labels, tower) -> tf.Tensor:
+        return negatives.pairwise_ranking(logits)
+
+
+class GeneralizedBinaryCrossEntropy(_OverNegatives):
+    """Binary cross entropy that does not overrate items for sampling few negatives."""
+
+    calibration = 0.75
+
+    def _loss(self, logits, offsets, labels, tower) -> tf.Tensor:
+        return negatives.generalized_binary_cross_entropy(
+            logits, num_items=tower.num_items, calibration=self.calibration
+        )

@@ -1,0 +1,54 @@
+"""What EMKD's loss is made of."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from emkd_tf.config import Config
+
+
+@dataclasses.dataclass(frozen=True)
+class Terms:
+    """Total = MIP + attribute_weight * AP + contrast_weight * (ICL + CCL)
+    + distillation_weight * KD.
+
+    MIP and KD, at the positions that are chosen in the views, are the item loss's.
+
+    Args:
+        temperature: of the contrast.
+        contrast_weight: the paper's lambda.
+        attribute_weight: of AP; the paper has none.
+        attribute_prediction, intra_contrast, cross_contrast: whether AP, ICL and CCL
+            take part.
+        contrast_self_term: see `objectives.contrastive`.
+        chosen_share: with static shapes, the expected share of chosen positions in
+            sequences without padding; it bounds how many can be computed.
+
+    Source: Du et al. 2023 (objectives). Departure: none; AP is over all items as in the
+    paper, where the release takes the positions chosen in the last view.
+    """
+
+    temperature: float = 0.3
+    contrast_weight: float = 0.01
+    attribute_weight: float = 1.0
+    attribute_prediction: bool = True
+    intra_contrast: bool = True
+    cross_contrast: bool = True
+    contrast_self_term: bool = False
+    chosen_share: float = 0.15
+
+    @classmethod
+    def of_config(cls, config: Config) -> Terms:
+        """Returns the terms of a config."""
+        objective = config.objective
+        one_a_view = objective.mask_at_least_one / config.data.max_length
+        return cls(
+            temperature=objective.temperature,
+            contrast_weight=objective.contrast_weight,
+            attribute_weight=objective.attribute_weight,
+            attribute_prediction=objective.attribute_prediction,
+            intra_contrast=objective.intra_contrast,
+            cross_contrast=objective.cross_contrast,
+            contrast_self_term=objective.contrast_self_term,
+            chosen_share=min(1.0, objective.mask_probability + one_a_view),
+        )

@@ -1,0 +1,167 @@
+"""What models read from a config alike: towers, item loss, ways to compute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from emkd_tf.config import Config
+from emkd_tf.config.encoder_table import ENCODERS, encoder_class
+from emkd_tf.data.attributes import attribute_ids
+from emkd_tf.data.examples.candidates import Candidates
+from emkd_tf.data.examples.negatives import Negatives
+from emkd_tf.data.histories import Histories
+from emkd_tf.errors import InputError
+from emkd_tf.kernels.compute import Compute
+from emkd_tf.models.item_loss import ItemLoss
+from emkd_tf.models.item_losses import ITEM_LOSSES
+from emkd_tf.models.tower import Tower
+
+
+def compute_of(config: Config) -> Compute:
+    """Returns how to compute."""
+    training = config.training
+    return Compute(
+        precision=training.precision,
+        static_shapes=training.jit_compile,
+        fuse=training.fuse,
+    )
+
+
+def make_towers(
+    config: Config,
+    histories: Histories,
+    encoder: str,
+    *,
+    mask_query: bool = False,
+    use_item_bias: bool = False,
+    head: bool = False,
+    form: Callable[..., Tower] = Tower,
+    width: int | None = None,
+) -> list[Tower]:
+    """Builds `num_networks` towers that start different.
+
+    Args:
+        config: of the run.
+        histories: for the size of the catalogue.
+        encoder: a name of ENCODERS, where the settings name none.
+        mask_query, use_item_bias, head: see `Tower`.
+        form: what makes a tower of these arguments of `Tower`.
+        width: of the encoder, if not d.
+    """
+    settings = config.model
+    seeds = network_seeds(config.training.seed, settings.num_networks)
+    names = (settings.encoder or encoder).split(",")
+    return [
+        form(
+            make_encoder(config, name, seed, width),
+            num_items=histories.num_items,
+            max_length=config.data.max_length,
+            dropout=settings.dropout,
+            seed=seed,
+            mask_query=mask_query,
+            tie_item_embeddings=settings.tie_item_embeddings,
+            use_item_bias=use_item_bias,
+            head=head,
+            initialization=settings.initialization or "normal",
+            compute=compute_of(config),
+            name=f"network_{number}",
+        )
+        for number, (seed, name) in enumerate(zip(seeds, cycle(names)), 1)
+    ]
+
+
+def require_causal(config: Config) -> None:
+    """Raises an InputError if a chosen encoder lets states see later items."""
+    for name in (config.model.encoder or "").split(","):
+        if name and not encoder_class(name).IS_CAUSAL:
+            causal = [key for key in ENCODERS if encoder_class(key).IS_CAUSAL]
+            raise InputError(
+                f"`encoder` {name} sees the items that it should predict: choose of "
+                f"{', '.join(causal)}, or give `rows` prefix."
+            )
+
+
+def make_encoder(
+    config: Config, name: str, seed: int, width: int | None = None
+) -> tf.keras.layers.Layer:
+    """Builds the encoder of a name of ENCODERS, of a width or else of d, with the
+    settings that it takes; what is None is as the encoder has it."""
+    settings = {key: getattr(config.model, key) for key in ENCODERS[name].reads}
+    return encoder_class(name)(
+        hidden_units=width or config.model.hidden_units,
+        seed=seed,
+        precision=config.training.precision,
+        **{key: value for key, value in settings.items() if value is not None},
+    )
+
+
+def require_attributes(config: Config, histories: Histories) -> None:
+    """Refuses a dataset without attributes.
+
+    Raises:
+        InputError: it has none.
+    """
+    if histories.num_attributes == 0:
+        raise InputError(
+            f"`model` {config.model.model} reads attributes of the items, and "
+            f"{config.data.dataset} has none; give them with --attributes FILE beside "
+            "--interactions, or choose another --model."
+        )
+
+
+def attributes_of(histories: Histories) -> dict[str, Any]:
+    """Returns `attribute_ids` [V + 2, K] int32, each item's attributes, numbered from
+    1, and `num_attributes`, A."""
+    ids = attribute_ids(histories.attribute_offsets, histories.attribute_values)
+    return {"attribute_ids": ids, "num_attributes": histories.num_attributes}
+
+
+def make_item_loss(config: Config) -> ItemLoss:
+    """Builds the item loss, with distillation if that takes part."""
+    objective = config.objective
+    weight = objective.distillation_weight if objective.distillation else None
+    return ITEM_LOSSES[objective.item_loss](
+        temperature=objective.temperature,
+        distillation_weight=weight,
+        compute=compute_of(config),
+    )
+
+
+def drawn_items(
+    config: Config, histories: Histories, num_views: int | None = None
+) -> tuple[list[Negatives], Candidates | None]:
+    """Returns what draws the items that the item loss wants a batch to carry.
+
+    Args:
+        config: of the run.
+        histories: for the items and their counts.
+        num_views: M, where every view has labels of its own.
+    """
+    objective = config.objective
+    carries = ITEM_LOSSES[objective.item_loss].CARRIES
+    if carries == "candidates":
+        counts = histories.training_item_counts()
+        return [], Candidates(counts, objective.num_sampled)
+    if carries == "negatives":
+        sizes = (histories.num_items, objective.num_negatives, config.data.max_length)
+        return [Negatives(*sizes, num_views)], None
+    return [], None
+
+
+def training_options(config: Config) -> dict[str, Any]:
+    """Returns the arguments that every `Recommender` takes."""
+    return {
+        "seed": config.training.seed,
+        "compute": compute_of(config),
+        "skip_nonfinite": config.training.on_nonfinite == "skip",
+    }
+
+
+def network_seeds(seed: int, num_networks: int) -> list[int]:
+    """Returns the networks' own seeds, derived from that of the model."""
+    return np.random.SeedSequence(seed).generate_state(num_networks).tolist()

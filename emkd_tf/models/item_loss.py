@@ -1,0 +1,82 @@
+"""What the losses of a state's item have in common."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, NamedTuple
+
+import tensorflow as tf
+
+from emkd_tf.kernels.compute import PLAIN, Compute
+from emkd_tf.models.tower import Tower
+
+
+class ItemSums(NamedTuple):
+    """Sums over positions and towers: `total`, which has the gradient, is `items` and
+    the weighted `distillation` between the towers."""
+
+    total: tf.Tensor
+    items: tf.Tensor
+    distillation: tf.Tensor
+
+
+@dataclasses.dataclass(frozen=True)
+class ItemLoss(abc.ABC):
+    """Scores the right item of each position higher than others.
+
+    Args:
+        temperature: of the distillation.
+        distillation_weight: of the distillation in the total; None leaves it out.
+        compute: how to compute.
+
+    Attributes:
+        CARRIES: what a batch must carry: nothing, "candidates" that all positions
+            share, or "negatives" of each position.
+
+    Call:
+        towers: N, for their item tables and biases.
+        states: N tensors [P, d] float of the encoders, one row a position.
+        labels: [P] int32, the positions' items.
+        weights: [P] float, of the positions in each sum.
+        drawn: what the batch carries: "candidates" [S] and "log_expected" [S], or
+            "negatives" [P, k].
+    """
+
+    temperature: float = 1.0
+    distillation_weight: float | None = None
+    compute: Compute = PLAIN
+
+    CARRIES: ClassVar[str | None] = None
+
+    def __call__(
+        self,
+        towers: Sequence[Tower],
+        states: Sequence[tf.Tensor],
+        labels: tf.Tensor,
+        weights: tf.Tensor,
+        drawn: Mapping[str, tf.Tensor],
+    ) -> ItemSums:
+        pairs = zip(towers, states, strict=True)
+        queries = [tower.queries(of_tower) for tower, of_tower in pairs]
+        return self._sums(towers, queries, labels, weights, drawn)
+
+    @abc.abstractmethod
+    def _sums(self, towers, states, labels, weights, drawn) -> ItemSums:
+        """Returns the sums of states that went through the towers' heads."""
+
+
+def drawn_of(
+    batch: Mapping[str, tf.Tensor], take: Callable[[tf.Tensor], tf.Tensor]
+) -> dict[str, tf.Tensor]:
+    """Returns what a batch carries for the item loss.
+
+    Args:
+        batch: with "candidates" and "log_expected", "negatives", or none of them.
+        take: picks the positions' rows of the negatives.
+    """
+    drawn = {k: batch[k] for k in ("candidates", "log_expected") if k in batch}
+    if "negatives" in batch:
+        drawn["negatives"] = take(batch["negatives"])
+    return drawn

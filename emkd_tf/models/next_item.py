@@ -1,0 +1,176 @@
+"""Next item models: every state of a causal encoder predicts what came next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import tensorflow as tf
+
+from emkd_tf.config import Config
+from emkd_tf.data.examples.next_item import NextItem
+from emkd_tf.data.examples.rows import Prefix, Rows, Shift
+from emkd_tf.data.examples.stream import Examples
+from emkd_tf.data.histories import Histories
+from emkd_tf.kernels.dropout import derived_seed
+from emkd_tf.kernels.packing import Packing
+from emkd_tf.models.from_config import (
+    drawn_items,
+    make_item_loss,
+    make_towers,
+    require_causal,
+    training_options,
+)
+from emkd_tf.models.item_loss import ItemLoss, ItemSums, drawn_of
+from emkd_tf.models.recommender import Recommender
+from emkd_tf.models.tower import Tower
+from emkd_tf.objectives.next_item import place_weights
+
+
+class NextItemModel(Recommender):
+    """Next item prediction; with several networks their scores add up.
+
+    Args:
+        towers: N, with causal encoders.
+        item_loss: of the next items; with a `distillation_weight` the networks also
+            learn from each other at every place.
+        expected_labels: labels of a global batch, on average over the training data.
+        only_last: batches have no label but at the last place: others are spared.
+        terms: of a model that adds losses of its own.
+        options: of `Recommender`.
+
+    Attributes:
+        ENCODER: of the networks, a name of ENCODERS, where the settings name none.
+        TOWER: further arguments of its towers.
+
+    Source: Kang and McAuley 2018, section 3.5. Departures: the item loss is a choice;
+    the loss is divided by the expected number of labels, not by each batch's own.
+    """
+
+    ENCODER: ClassVar[str] = "causal"
+    TOWER: ClassVar[dict[str, Any]] = {}
+
+    def __init__(
+        self,
+        towers: Sequence[Tower],
+        item_loss: ItemLoss,
+        *,
+        expected_labels: float,
+        only_last: bool = False,
+        terms: Sequence[str] = (),
+        **options,
+    ):
+        own = ["next_item"]
+        if item_loss.distillation_weight is not None:
+            own.append("distillation")
+        super().__init__(towers, terms=[*own, *terms], **options)
+        self._item_loss, self.expected_labels = item_loss, expected_labels
+        self._only_last = only_last
+
+    @classmethod
+    def create(cls, config: Config, histories: Histories) -> NextItemModel:
+        """Builds the model of a config for a dataset.
+
+        Raises:
+            InputError: an encoder sees the items that it should predict.
+        """
+        if config.data.rows == "shift":
+            require_causal(config)
+        towers = cls.build_towers(config, histories)
+        return cls(towers, **cls.arguments(config, histories))
+
+    @classmethod
+    def build_towers(cls, config: Config, histories: Histories) -> list[Tower]:
+        """Returns the networks; a model with others replaces it."""
+        return make_towers(config, histories, cls.ENCODER, **cls.TOWER)
+
+    @classmethod
+    def arguments(cls, config: Config, histories: Histories) -> dict[str, Any]:
+        """Returns what the model takes beside its towers; a model with more settings
+        adds to it."""
+        return {
+            "item_loss": make_item_loss(config),
+            "expected_labels": expected_labels(config, histories),
+            "only_last": config.data.rows == "prefix",
+            **training_options(config),
+        }
+
+    @classmethod
+    def examples(cls, config: Config, histories: Histories) -> Examples:
+        """The newest items of the training part as one row a user (rows shift), or a
+        row for every next item (rows prefix)."""
+        negatives, candidates = drawn_items(config, histories)
+        only_last = config.data.rows == "prefix"
+        transforms = [NextItem(only_last), *negatives]
+        return Examples(rows_of(config, histories), transforms, candidates)
+
+    def compute_losses(
+        self, batch: dict[str, tf.Tensor], dropout_seed: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
+        """See `Recommender.compute_losses`.
+
+        Args:
+            batch: "item_ids" and "labels" [B, L] int32; and what the item loss wants.
+            dropout_seed: [2] int32, or None for no dropout.
+        """
+        states, packing = self.encode(batch["item_ids"], dropout_seed)
+        sums = self.next_item_sums(states, packing, batch)
+        return self.named(sums)
+
+    def encode(
+        self, item_ids: tf.Tensor, dropout_seed: tf.Tensor | None
+    ) -> tuple[list[tf.Tensor], Packing]:
+        """Encodes sequences [B, L] by all towers: N tensors [T, d], and where their
+        rows stand."""
+        states = []
+        for number, tower in enumerate(self.towers):
+            seed = derived_seed(dropout_seed, number)
+            of_tower, packing = tower.encode(item_ids, seed)
+            states.append(of_tower)
+        # Where the rows stand is the same for all towers.
+        return states, packing
+
+    def next_item_sums(
+        self,
+        states: Sequence[tf.Tensor],
+        packing: Packing,
+        batch: dict[str, tf.Tensor],
+    ) -> ItemSums:
+        """Returns the item loss and the distillation of states [T, d], with the batch's
+        "labels" [B, L]."""
+        if self._only_last:
+            states = [packing.last(of_tower) for of_tower in states]
+            labels = batch["labels"][:, -1]
+            drawn = drawn_of(batch, lambda negatives: negatives[:, -1])
+        else:
+            labels = packing.pack_ids(batch["labels"])
+            drawn = drawn_of(batch, packing.pack)
+        weights = place_weights(labels, self.expected_labels)
+        return self._item_loss(self.towers, states, labels, weights, drawn)
+
+    def named(self, sums: ItemSums, **others: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns the losses by name: those of the items, and a model's own, of which
+        "total" is added to the items' total."""
+        terms = {
+            "next_item": sums.items,
+            "distillation": sums.distillation,
+            **others,
+            "total": sums.total + others.get("total", 0.0),
+        }
+        return {name: terms[name] for name in self.loss_names}
+
+
+def rows_of(config: Config, histories: Histories) -> Rows:
+    """Returns the rows of next item models, by the setting `rows`."""
+    kind = Prefix if config.data.rows == "prefix" else Shift
+    return kind(*histories.training_bounds(), config.data.max_length)
+
+
+def expected_labels(config: Config, histories: Histories) -> float:
+    """Returns the labels of a batch on average: one a row that is a prefix."""
+    if config.data.rows == "prefix":
+        return float(config.training.batch_size)
+    starts, ends = histories.training_bounds()
+    labels = np.clip(ends - starts - 1, 0, config.data.max_length)
+    return float(labels[labels > 0].mean() * config.training.batch_size)

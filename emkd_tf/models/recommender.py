@@ -1,0 +1,200 @@
+"""What all models that are trained have in common; a model adds its losses."""
+
+from __future__ import annotations
+
+import abc
+import math
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from emkd_tf.config import Config
+from emkd_tf.data.histories import Histories
+from emkd_tf.kernels.compute import PLAIN, Compute
+from emkd_tf.kernels.fusion import fusion
+from emkd_tf.models.ensemble import Ensemble, ItemScores
+from emkd_tf.models.replicas import global_sum, num_replicas, replica_id
+from emkd_tf.models.stage import Stage
+from emkd_tf.models.tower import Tower
+
+
+class Recommender(tf.keras.Model, abc.ABC):
+    """Towers whose scores add up, and the step that trains them.
+
+    Args:
+        towers: one or more.
+        terms: names of the losses that `compute_losses` returns beside "total".
+        seed: of the dropout.
+        compute: how to compute.
+        skip_nonfinite: give batches whose loss or gradient is not finite a gradient of
+            zero, and count them in `skipped`.
+
+    Attributes:
+        heads: layers beside the towers that are trained and saved.
+
+    Call:
+        item_ids: [B, any] int32 histories, left-padded. Returns `score_items`.
+    """
+
+    def __init__(
+        self,
+        towers: Sequence[Tower],
+        *,
+        terms: Sequence[str],
+        seed: int = 0,
+        compute: Compute = PLAIN,
+        skip_nonfinite: bool = False,
+        name: str | None = None,
+    ):
+        super().__init__(name=name)
+        self.towers, self.seed, self.compute = list(towers), seed, compute
+        self.heads: list[tf.keras.layers.Layer] = []
+        self.ensemble = Ensemble(self.towers)
+        self.num_items = self.ensemble.num_items
+        self.knows_users = self.ensemble.knows_users
+        self.history_length = self.ensemble.history_length
+        self.loss_names = ("total", *terms)
+        self._trackers = [
+            tf.keras.metrics.Mean(name=f"loss/{name}") for name in self.loss_names
+        ]
+        # The last step's own values, to tell which term is at fault when one is not
+        # finite.
+        self.last_losses = tf.Variable(
+            tf.zeros([len(self.loss_names)]),
+            trainable=False,
+            name="last_losses",
+            synchronization=tf.VariableSynchronization.ON_READ,
+            aggregation=tf.VariableAggregation.SUM,
+        )
+        self.skip_nonfinite = skip_nonfinite
+        self.skipped = tf.Variable(
+            0,
+            trainable=False,
+            name="skipped",
+            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+        )
+        self.built = True
+
+    @classmethod
+    def stages(cls, config: Config) -> list[Stage]:
+        """Returns the trainings that make the model, the last one of this class; most
+        models have no other."""
+        return [Stage(cls, config)]
+
+    @classmethod
+    def check(cls, config: Config, histories: Histories) -> None:
+        """Refuses data that the model cannot learn from, before anything is written.
+
+        Raises:
+            InputError: what is missing, and how to give it.
+        """
+
+    @abc.abstractmethod
+    def compute_losses(
+        self, batch: dict[str, tf.Tensor], dropout_seed: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
+        """Computes this replica's share of every term; shares add up to the global
+        mean.
+
+        Args:
+            batch: of the model's examples.
+            dropout_seed: [2] int32, or None for no dropout.
+
+        Returns:
+            Scalars by name: "total" is the weighted sum, the terms are not weighted.
+        """
+
+    @property
+    def metrics(self) -> list[tf.keras.metrics.Metric]:
+        return self._trackers
+
+    def call(self, item_ids: tf.Tensor, training: bool = False) -> tf.Tensor:
+        return self.score_items(item_ids)
+
+    def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        step = tf.cast(self.optimizer.iterations, tf.int32)
+        seed = tf.random.experimental.stateless_fold_in([self.seed, step], replica_id())
+        with fusion(self.compute.fuse):
+            with tf.GradientTape() as tape:
+                losses = self.compute_losses(batch, dropout_seed=seed)
+            gradients = tape.gradient(losses["total"], self.trainable_variables)
+        self._set_last(losses)
+        if self.skip_nonfinite:
+            losses, gradients = self._without_nonfinite(losses, gradients)
+        # The replicas' gradients are added by the optimizer, as their losses are
+        # shares.
+        self.optimizer.apply_gradients(
+            zip(gradients, self.trainable_variables, strict=True)
+        )
+        return self._track(losses)
+
+    def test_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        losses = self.compute_losses(batch)
+        self._set_last(losses)
+        return self._track(losses)
+
+    def _set_last(self, losses: dict[str, tf.Tensor]) -> None:
+        self.last_losses.assign(tf.stack([losses[name] for name in self.loss_names]))
+
+    def _without_nonfinite(
+        self, losses: dict[str, tf.Tensor], gradients: list[tf.Tensor | None]
+    ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
+        """Zeroes the losses and gradients of all replicas if any value is not
+        finite."""
+        # A weight that this loss does not read has None for a gradient.
+        known = [gradient for gradient in gradients if gradient is not None]
+        values = tf.nest.flatten(known, expand_composites=True)
+        sums = [tf.reduce_sum(v) for v in values if v.dtype.is_floating]
+        sums.append(losses["total"])
+        is_bad = tf.logical_not(tf.reduce_all(tf.math.is_finite(tf.stack(sums))))
+        is_bad = global_sum(tf.cast(is_bad, tf.float32)) > 0.0
+        self.skipped.assign_add(tf.cast(is_bad, tf.int32))
+        losses = {name: tf.where(is_bad, 0.0, v) for name, v in losses.items()}
+        return losses, [_cleared(gradient, is_bad) for gradient in gradients]
+
+    def _track(self, losses: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        values = [losses[name] for name in self.loss_names]
+        for tracker, value in zip(self._trackers, values, strict=True):
+            # A mean over replicas of shares, so times their number.
+            tracker.update_state(value * num_replicas())
+        return {tracker.name: tracker.result() for tracker in self._trackers}
+
+    def user_vectors(
+        self, item_ids: tf.Tensor, users: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """See `Ensemble.user_vectors`."""
+        return self.ensemble.user_vectors(item_ids, users)
+
+    def item_vectors(self) -> tf.Tensor:
+        """See `Ensemble.item_vectors`."""
+        return self.ensemble.item_vectors()
+
+    def members(self) -> dict[str, ItemScores]:
+        """See `Ensemble.members`."""
+        return self.ensemble.members()
+
+    def score_items(self, item_ids: tf.Tensor) -> tf.Tensor:
+        """Scores items 1..V for histories: [B, any] to [B, V]."""
+        return tf.matmul(
+            self.user_vectors(item_ids), self.item_vectors(), transpose_b=True
+        )
+
+    def parameters(self) -> dict[str, int]:
+        """Counts the weights of the encoders with their embeddings, and all."""
+        encoders = [w for tower in self.towers for w in tower.encoder_variables]
+        return {
+            "encoders": sum(math.prod(w.shape) for w in encoders),
+            "all": sum(math.prod(w.shape) for w in self.trainable_variables),
+        }
+
+
+def _cleared(
+    gradient: tf.Tensor | tf.IndexedSlices | None, is_bad: tf.Tensor
+) -> tf.Tensor | tf.IndexedSlices | None:
+    """Zeroes a gradient if it is bad; slices stay slices."""
+    if gradient is None:
+        return None
+    if not isinstance(gradient, tf.IndexedSlices):
+        return tf.where(is_bad, 0.0, gradient)
+    values = tf.where(is_bad, 0.0, gradient.values)
+    return tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)

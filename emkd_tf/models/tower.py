@@ -1,0 +1,198 @@
+"""A tower: what turns a history into a query, and what that query is held against."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from emkd_tf.encoders.embedding import ItemEmbedding
+from emkd_tf.encoders.head import ItemHead
+from emkd_tf.encoders.initializers import INITIALIZERS
+from emkd_tf.kernels.compute import PLAIN, Compute
+from emkd_tf.kernels.dropout import Dropout
+from emkd_tf.kernels.packing import Packing, clear
+from emkd_tf.special_ids import PAD_ID, mask_id, vocabulary_size
+
+
+class Tower(tf.keras.layers.Layer):
+    """An item embedding, an encoder over it, and the table that scores items.
+
+    The score of an item is query(history) . item_table[item] + item_bias[item]. Tokens
+    have position embeddings where the encoder does not know the order by itself, and a
+    layer norm where it asks for one.
+
+    Args:
+        encoder: tokens [T, d] to states [T, d], see `encoders`.
+        num_items: V.
+        max_length: L, the items that the encoder sees.
+        dropout: probability, in [0, 1), in embedding and encoder.
+        seed: of the initial weights; towers with different seeds start different.
+        mask_query: the query is the state of a mask token behind the history; without
+            it, that of the history's newest item.
+        tie_item_embeddings: score items with the input embedding, not with own weights.
+        use_item_bias: add a bias of each item to its score.
+        head: of `ItemHead` between states and queries.
+        initialization: of the tables: "normal" or "xavier".
+        embedding: in place of the `ItemEmbedding` that these arguments describe.
+        compute: how to compute.
+
+    Attributes:
+        width: d of queries.
+        history_length: newest items of a history that decide the query.
+    """
+
+    def __init__(
+        self,
+        encoder: tf.keras.layers.Layer,
+        *,
+        num_items: int,
+        max_length: int,
+        dropout: float = 0.0,
+        seed: int = 0,
+        mask_query: bool = False,
+        tie_item_embeddings: bool = True,
+        use_item_bias: bool = True,
+        head: bool = False,
+        initialization: str = "normal",
+        embedding: tf.keras.layers.Layer | None = None,
+        compute: Compute = PLAIN,
+        name: str | None = None,
+    ):
+        super().__init__(name=name)
+        self.num_items, self.max_length = num_items, max_length
+        self.history_length = max_length - mask_query
+        self.width = encoder.hidden_units
+        self.compute, self.dropout_rate = compute, dropout
+        self._mask_query = mask_query
+        self.embedding = embedding or ItemEmbedding(
+            vocabulary_size(num_items),
+            max_length,
+            self.width,
+            seed,
+            norm=encoder.NORMS_EMBEDDING,
+            use_positions=not encoder.KNOWS_ORDER,
+            initialization=initialization,
+        )
+        self.encoder = encoder
+        self.head = ItemHead(self.width, seed, initialization) if head else None
+        self.item_weights = (
+            None
+            if tie_item_embeddings
+            else self.add_weight(
+                "item_weights",
+                [num_items + 1, self.width],
+                initializer=INITIALIZERS[initialization](seed, "item_weights"),
+            )
+        )
+        self.item_bias = (
+            self.add_weight("item_bias", [num_items + 1], initializer="zeros")
+            if use_item_bias
+            else None
+        )
+
+    def encode(
+        self,
+        item_ids: tf.Tensor,
+        dropout_seed: tf.Tensor | None = None,
+        last_only: bool = False,
+    ) -> tuple[tf.Tensor, Packing]:
+        """Encodes sequences.
+
+        Args:
+            item_ids: [B, L] int32, left-padded with PAD_ID, at most `max_length` wide.
+            dropout_seed: [2] int32, or None for no dropout (inference).
+            last_only: compute the last column's states alone.
+
+        Returns:
+            States [T, d], one row an item, or [B, d] with `last_only`; and where the
+            rows stand in [B, L].
+        """
+        skips = not self.compute.static_shapes
+        packing = Packing(item_ids != PAD_ID, skip_padding=skips)
+        dropout = Dropout(self.dropout_rate, dropout_seed)
+        return self.encode_rows(item_ids, packing, dropout, last_only), packing
+
+    def encode_rows(
+        self, item_ids: tf.Tensor, packing: Packing, dropout: Dropout, last_only: bool
+    ) -> tf.Tensor:
+        """Encodes sequences [B, L] whose items stand where `packing` says; what a tower
+        of another form replaces. Returns what `encode` does."""
+        tokens = self.embedding(item_ids, packing, dropout)
+        return self.encoder(tokens, packing, dropout, last_only=last_only)
+
+    def states(
+        self, item_ids: tf.Tensor, dropout_seed: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Encodes sequences as `encode`; returns [B, L, d], zero at padding."""
+        states, packing = self.encode(item_ids, dropout_seed)
+        return packing.unpack(clear(states, packing.is_row))
+
+    def queries(self, states: tf.Tensor) -> tf.Tensor:
+        """Turns states [n, d] into what is held against the item table, [n, d]."""
+        return states if self.head is None else self.head(states)
+
+    def query(self, item_ids: tf.Tensor) -> tf.Tensor:
+        """Encodes histories for a product with the item table.
+
+        Args:
+            item_ids: [B, any] int32, left-padded with PAD_ID; the newest
+                `history_length` count.
+
+        Returns:
+            [B, d] float, finite also for empty histories.
+        """
+        if self._mask_query:
+            rows = with_mask_token(item_ids, mask_id(self.num_items), self.max_length)
+        else:
+            # A batch of empty histories still needs a column.
+            rows = tf.pad(item_ids, [[0, 0], [1, 0]])[:, -self.max_length :]
+        return self.queries(self.encode(rows, last_only=True)[0])
+
+    def item_table(self) -> tf.Tensor:
+        """Returns [V + 1, d], row i of item i; row 0 is the padding slot."""
+        if self.item_weights is not None:
+            return tf.convert_to_tensor(self.item_weights)  # a slice would be a copy
+        return self.item_table_variable[: self.num_items + 1]
+
+    @property
+    def item_table_variable(self) -> tf.Variable:
+        """The variable of `item_table`; it may have more rows behind item V."""
+        if self.item_weights is None:
+            return self.embedding.items
+        return self.item_weights
+
+    def serving_table(self) -> tf.Variable:
+        """Returns `item_table` as a variable for an export; it may have more rows
+        behind item V."""
+        return self.item_table_variable
+
+    @property
+    def parts(self) -> list[tf.keras.layers.Layer]:
+        """What turns a history into a query."""
+        return [self.embedding, self.encoder]
+
+    @property
+    def encoder_variables(self) -> list[tf.Variable]:
+        """The weights of `parts`."""
+        return [weight for part in self.parts for weight in part.trainable_variables]
+
+    @property
+    def serving_variables(self) -> list[tf.Variable]:
+        """What scoring items needs; heads of other objectives are left out."""
+        own = [w for w in (self.item_weights, self.item_bias) if w is not None]
+        head = [] if self.head is None else self.head.trainable_variables
+        return [*self.encoder_variables, *head, *own]
+
+
+def with_mask_token(item_ids: tf.Tensor, mask_id: int, max_length: int) -> tf.Tensor:
+    """Appends the mask token to histories and keeps the last `max_length` places.
+
+    Args:
+        item_ids: [B, length] int32, left-padded with PAD_ID.
+        mask_id: id of the mask token.
+        max_length: L.
+
+    Returns:
+        [B, min(length + 1, L)] int32; the prediction is read at the last place.
+    """
+    item_ids = item_ids[:, -(max_length - 1) :]
+    return tf.pad(item_ids, [[0, 0], [0, 1]], constant_values=mask_id)

@@ -1,0 +1,203 @@
+"""Trainings of a notebook, and what can be done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from emkd_tf.config import Config
+from emkd_tf.config.flags import as_flags, read_settings
+from emkd_tf.config.model_table import DEFAULT_MODEL
+from emkd_tf.errors import InputError
+from emkd_tf.files import read_json
+from emkd_tf.notebook.data import Data, prepare
+
+if TYPE_CHECKING:
+    from emkd_tf.data.histories import Histories
+    from emkd_tf.models.ensemble import Ensemble, Scorer
+    from emkd_tf.models.recommender import Recommender
+
+    Model = Recommender | Ensemble | Scorer
+
+
+def train(
+    data: Data | str,
+    *,
+    model: str = DEFAULT_MODEL,
+    preset: str | None = None,
+    **settings: Any,
+) -> Run:
+    """Trains a model, evaluates its best state, and exports it.
+
+    Args:
+        data: of `prepare`, or the name of a known dataset.
+        model, preset: as for `emkd train`, which chooses a preset by the machine if it
+            is given none.
+        settings: any others, by their flat names, such as `epochs=20`.
+
+    Raises:
+        InputError: a setting that is unknown, of another model or out of range.
+        NonFiniteLossError: the training went wrong.
+    """
+    if isinstance(data, str):
+        data = prepare(data)
+    chosen = {"preset": preset} if preset else {}
+    every = {**data.settings, "model": model, **chosen, **settings}
+    found = read_settings("emkd train", "", as_flags(every), suits_machine=True)
+    from emkd_tf.training.run import train as trained
+
+    result = trained(found.config)
+    if result is None:
+        raise InputError("This worker writes no run; open it where the chief does.")
+    return Run(result.run_dir)
+
+
+def open_run(path: str | Path) -> Run:
+    """Opens a run directory.
+
+    Raises:
+        InputError: there is none.
+    """
+    if not (Path(path) / "config.yaml").exists():
+        raise InputError(f"{path} is no run directory: it has no config.yaml.")
+    return Run(Path(path))
+
+
+class Run:
+    """A training and its best state.
+
+    Args:
+        path: of its directory.
+
+    Attributes:
+        path: likewise.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._opened: tuple[Config, Histories, Model] | None = None
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """The content of `metrics.json`.
+
+        Raises:
+            InputError: the training is not finished.
+        """
+        file = self.path / "metrics.json"
+        if not file.exists():
+            raise InputError(f"{self.path} is not finished: it has no metrics.json.")
+        return read_json(file)
+
+    @property
+    def history(self) -> pl.DataFrame:
+        """One row an epoch: losses, validation metrics, rates."""
+        return pl.read_ndjson(self.path / "history.jsonl")
+
+    @property
+    def config(self) -> Config:
+        """All settings of the run."""
+        return self._open()[0]
+
+    @property
+    def model(self) -> Model:
+        """The model with its best weights, a Keras model where it is trained."""
+        return self._open()[2]
+
+    def evaluate(self, split: str = "test") -> pl.DataFrame:
+        """Evaluates the best state anew: a row a protocol, a column a metric.
+
+        Args:
+            split: "validation" or "test".
+        """
+        if split not in ("validation", "test"):
+            raise InputError(f"`split` must be validation or test, got {split!r}.")
+        from emkd_tf.evaluation.evaluator import evaluate
+
+        _, histories, model = self._open()
+        found = evaluate(model, histories, split)
+        return pl.DataFrame([{"protocol": p, **values} for p, values in found.items()])
+
+    def recommend(
+        self, histories: Sequence[Sequence[Any]], k: int = 10
+    ) -> pl.DataFrame:
+        """Recommends items for histories of item ids, oldest first.
+
+        Returns:
+            A row an item: "history", its number from 0; "rank" from 1; "item"; "score".
+            A history that leaves fewer than k items has fewer rows.
+        """
+        from emkd_tf.retrieval.recommend import recommender_of
+
+        config, own, model = self._open()
+        lists = recommender_of(model, own, config.run.excluding)
+        answer = lists.recommend([[str(i) for i in one] for one in histories], k)
+        rows = [
+            (number, rank, item, float(score))
+            for number, (items, scores) in enumerate(
+                zip(answer.item_ids, answer.scores, strict=True)
+            )
+            for rank, (item, score) in enumerate(zip(items, scores, strict=True), 1)
+            if item
+        ]
+        schema = ["history", "rank", "item", "score"]
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+    def export(self, folder: str | Path, k: int | None = None) -> Path:
+        """Exports the best state for TF Serving as the next version in a folder.
+
+        Args:
+            folder: of the model; its versions are numbered in it.
+            k: items of a list; the run's own if not given.
+
+        Returns:
+            The folder of the version.
+        """
+        from emkd_tf.export.saved_model import export_saved_model
+        from emkd_tf.training.results import read_card
+        from emkd_tf.training.run_model import ensemble_of
+
+        config, histories, model = self._open()
+        ensemble, protocol = ensemble_of(model), config.run.excluding
+        if ensemble is None:
+            raise InputError(f"{self.path} has no export: its model is counted.")
+        version, _ = export_saved_model(
+            ensemble,
+            histories,
+            Path(folder),
+            k=k or config.run.k,
+            protocol=protocol,
+            card=read_card(self.path, ensemble, protocol),
+        )
+        return version
+
+    def report(self, folder: str | Path, titles: str | Path | None = None) -> Path:
+        """Writes what the run shows as one page, with its pictures beside it.
+
+        Args:
+            folder: to write to.
+            titles: table of item ids and titles; the run's attributes if they have any.
+
+        Returns:
+            The page.
+        """
+        from emkd_tf.data.titles import find_titles
+        from emkd_tf.report.write import write_report
+        from emkd_tf.training.run_config import read_config
+
+        given = None if titles is None else str(titles)
+        names = find_titles(read_config(self.path).data, given)
+        return write_report([self.path], Path(folder), titles=names)[0]
+
+    def _open(self) -> tuple[Config, Histories, Model]:
+        if self._opened is None:
+            from emkd_tf.training.run_model import open_run as opened
+
+            self._opened = opened(self.path)
+        return self._opened

@@ -1,0 +1,1 @@
+"""What finished runs show, as one page with its pictures."""

@@ -1,0 +1,115 @@
+"""What a finished run wrote down beside its ranks."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from emkd_tf.errors import InputError
+from emkd_tf.evaluation.run_ranks import RunRanks, read_run
+from emkd_tf.files import read_json
+
+_VALIDATION = "validation/"
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFiles:
+    """A finished run as its directory tells it.
+
+    Attributes:
+        ranks: of the test.
+        metrics, dataset, environment: the content of these files.
+        epochs: the rows of `history.jsonl`; empty for a model that is counted.
+        settings: `config.yaml` as text.
+    """
+
+    ranks: RunRanks
+    metrics: dict[str, Any]
+    dataset: dict[str, Any]
+    environment: dict[str, Any]
+    epochs: list[dict[str, Any]]
+    settings: str
+
+    @property
+    def path(self) -> Path:
+        return self.ranks.path
+
+    @property
+    def name(self) -> str:
+        return self.path.resolve().name
+
+    @property
+    def networks(self) -> dict[str, dict[str, float]]:
+        """Test metrics of each network alone, where there are several."""
+        found = self.metrics.get("test_by_network", {})
+        return found if len(found) > 1 else {}
+
+    def stages(self) -> list[str | None]:
+        """Returns the names of its trainings in their order; None for the only one."""
+        return list(dict.fromkeys(row.get("stage") for row in self.epochs))
+
+    def curve(self, key: str, stage: str | None = None) -> tuple[list, list]:
+        """Returns the epochs that hold a value, and the values.
+
+        Args:
+            key: of a row of the history, such as `loss/total`.
+            stage: whose epochs to take, if a run has several trainings.
+        """
+        rows = [r for r in self.epochs if key in r and r.get("stage") == stage]
+        return [row["epoch"] for row in rows], [row[key] for row in rows]
+
+    def validation_curves(self, metric: str) -> dict[str, tuple[list, list]]:
+        """Returns a metric of the validation by epoch: the ensemble's as "", and those
+        of its networks, if they were logged."""
+        keys = {f"{_VALIDATION}{metric}": ""}
+        keys.update({f"{network}/{metric}": network for network in self.networks})
+        curves = {}
+        for key, name in keys.items():
+            for stage in self.stages():
+                epochs, values = self.curve(key, stage)
+                if epochs:
+                    curves[name] = epochs, values
+        return curves
+
+    def loss_terms(self, stage: str | None) -> list[str]:
+        """Returns the keys of a training's losses, the total first."""
+        rows = [row for row in self.epochs if row.get("stage") == stage]
+        return [key for key in rows[0] if key.startswith("loss/")]
+
+
+def read_files(path: Path) -> RunFiles:
+    """Reads a finished run.
+
+    Raises:
+        InputError: no run, an unfinished or damaged one.
+    """
+    ranks = read_run(path, "test")
+    return RunFiles(
+        ranks=ranks,
+        metrics=_content(path / "metrics.json"),
+        dataset=_content(path / "dataset.json"),
+        environment=_content(path / "environment.json"),
+        epochs=_epochs(path / "history.jsonl"),
+        settings=(path / "config.yaml").read_text(encoding="utf-8"),
+    )
+
+
+def _content(file: Path) -> dict[str, Any]:
+    with contextlib.suppress(OSError, ValueError):
+        content = read_json(file)
+        if isinstance(content, dict):
+            return content
+    raise InputError(f"{file} is missing or damaged.")
+
+
+def _epochs(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
+        rows = [json.loads(x) for x in path.read_text(encoding="utf-8").splitlines()]
+        if all(isinstance(row["epoch"], int) for row in rows):
+            return rows
+    raise InputError(f"{path} is damaged.")

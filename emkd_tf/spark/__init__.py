@@ -1,0 +1,1 @@
+"""Preparation and lists on Spark: the same results beyond one machine."""

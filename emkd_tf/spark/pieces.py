@@ -1,0 +1,219 @@
+"""A file in pieces, each of which an executor reads like the whole.
+
+The pieces are read with polars by the rules of `emkd_tf.data`: what a row of a log
+means is written once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import itertools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from emkd_tf.data.delimited_rows import Dialect, scan_lines
+from emkd_tf.data.tables import Table, parquet_files, scan_table
+from emkd_tf.errors import InputError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+BYTES, ROWS = 2**26, 2**21  # of a piece of text, and of Parquet
+_COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x9c", b"\x78\xda")
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """A part of a file.
+
+    Attributes:
+        file: its path.
+        start, stop: bytes of a text, at the beginnings of lines; rows of Parquet.
+        is_text: which of the two.
+    """
+
+    file: str
+    start: int
+    stop: int
+    is_text: bool
+
+    def open(self, open_part: Callable[..., pl.LazyFrame]) -> pl.LazyFrame:
+        """Opens it.
+
+        Args:
+            open_part: see `Table`.
+        """
+        if not self.is_text:
+            return open_part(Path(self.file), self.start, self.stop - self.start)
+        with open(self.file, "rb") as file:
+            file.seek(self.start)
+            return open_part(file.read(self.stop - self.start))
+
+
+def text_pieces(path: Path, skipped_lines: int, size: int = BYTES) -> list[Piece]:
+    """Cuts a text file at ends of lines.
+
+    Args:
+        path: of the file.
+        skipped_lines: at its beginning, in no piece.
+        size: bytes of a piece, or of its last line if that is longer.
+    """
+    bounds = []
+    with path.open("rb") as file:
+        if file.read(len(_BOM)) != _BOM:
+            file.seek(0)
+        for _ in range(skipped_lines):
+            file.readline()
+        end = path.stat().st_size
+        while (place := file.tell()) < end:
+            bounds.append(place)
+            file.seek(place + size - 1)
+            file.readline()
+    return [
+        Piece(str(path), *pair, True) for pair in itertools.pairwise([*bounds, end])
+    ]
+
+
+def parquet_pieces(path: Path, size: int = ROWS) -> list[Piece]:
+    """Cuts the files of a Parquet table into ranges of rows."""
+    pieces = []
+    for file in parquet_files(path) if path.is_dir() else [path]:
+        rows = pl.scan_parquet(file).select(pl.len()).collect().item()
+        for first in range(0, rows, size):
+            pieces.append(Piece(str(file), first, min(first + size, rows), False))
+    return pieces
+
+
+@dataclasses.dataclass(frozen=True)
+class TableInPieces(Table):
+    """A table whose aggregates are computed by executors.
+
+    Attributes:
+        spark: the session.
+        pieces: in the order of the file.
+        first_rows: the number of the first row of each piece.
+    """
+
+    spark: SparkSession | None = None
+    pieces: Sequence[Piece] = ()
+    first_rows: Sequence[int] = ()
+
+    def look(self, build: Callable[[Table], pl.LazyFrame]) -> dict[str, Any]:
+        """See `Table.look`."""
+        found = _of_each(self.spark, self.pieces, self.part_opener(), build)
+        return merged(found, self.first_rows)
+
+    def part_opener(self) -> Callable[[Piece], Table]:
+        """Returns what opens a piece as a table, in any process."""
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(Table)}
+        open_part = fields.pop("open_part")
+        del fields["frame"]
+        return lambda piece: Table(frame=piece.open(open_part), **fields)
+
+
+def scan_in_pieces(
+    spark: SparkSession, path: Path, known_names: Sequence[str] = ()
+) -> TableInPieces:
+    """Opens a file to be read by executors.
+
+    Args:
+        spark: the session.
+        path: of the file, for this machine and for those of the executors.
+        known_names: see `scan_table`.
+
+    Raises:
+        InputError: see `scan_table`; or a file that only one process can read.
+    """
+
+    def look(path: Path, dialect: Dialect, aggregates: dict[str, pl.Expr]) -> dict:
+        pieces = text_pieces(path, dialect.header_line)
+
+        def open_lines(piece: Piece) -> pl.LazyFrame:
+            return piece.open(_lines).with_row_index("row")
+
+        wanted = {**aggregates, "rows": pl.len()}
+        found = _of_each(spark, pieces, open_lines, lambda rows: rows.select(**wanted))
+        return merged(found, _first_rows(found))
+
+    if path.is_file() and path.open("rb").read(4).startswith(_COMPRESSED):
+        raise _one_process(path, "is compressed")
+    table = scan_table(path, known_names, look)
+    if table.open_part is None:
+        raise _one_process(path, f"({table.kind}) is read from its beginning")
+    if table.kind == "parquet":
+        pieces = parquet_pieces(path)
+    else:
+        pieces = text_pieces(path, (table.first_line or 1) - 1)
+    fields = {f.name: getattr(table, f.name) for f in dataclasses.fields(Table)}
+    whole = TableInPieces(**fields, spark=spark, pieces=pieces)
+    counts = _of_each(spark, pieces, whole.part_opener(), _count)
+    return dataclasses.replace(whole, first_rows=_first_rows(counts))
+
+
+def _lines(lines: bytes) -> pl.LazyFrame:
+    # A piece may be a blank line alone, which is no text table.
+    return scan_lines(io.BytesIO(b"-\n" + lines)).slice(1)
+
+
+def _count(table: Table) -> pl.LazyFrame:
+    return table.frame.select(rows=pl.len())
+
+
+def _first_rows(found: Sequence[dict[str, Any]]) -> list[int]:
+    return [0, *itertools.accumulate(each["rows"] for each in found)][:-1]
+
+
+def _one_process(path: Path, why: str) -> InputError:
+    return InputError(
+        f"{path} {why}, which one process has to do; write it as Parquet, CSV or a "
+        "JSON record a line for --engine spark."
+    )
+
+
+def _of_each(
+    spark: SparkSession | None,
+    pieces: Sequence[Piece],
+    open_piece: Callable[[Piece], Any],
+    build: Callable[[Any], pl.LazyFrame],
+) -> list[dict[str, Any]]:
+    """Returns the aggregates of each piece, a few numbers each."""
+    assert spark is not None
+
+    def look(piece: Piece) -> dict[str, Any]:
+        opened = open_piece(piece)
+        frame = build(opened)
+        if isinstance(opened, Table):
+            return opened.collect(frame).row(0, named=True)
+        return frame.collect(engine="streaming").row(0, named=True)
+
+    return spark.sparkContext.parallelize(pieces, len(pieces)).map(look).collect()
+
+
+def merged(
+    found: Sequence[dict[str, Any]], first_rows: Sequence[int]
+) -> dict[str, Any]:
+    """Puts the aggregates of pieces together, see `Table.look`."""
+    whole: dict[str, Any] = {}
+    for name in found[0]:
+        pairs = [
+            (each[name], first)
+            for each, first in zip(found, first_rows, strict=True)
+            if each[name] is not None
+        ]
+        values = [value for value, _ in pairs]
+        if not values:
+            whole[name] = None
+        elif name.startswith("first "):
+            whole[name] = min(row + first for row, first in pairs)
+        elif name in ("earliest", "latest"):
+            whole[name] = min(values) if name == "earliest" else max(values)
+        elif isinstance(values[0], bool):
+            whole[name] = any(values)
+        else:
+            whole[name] = sum(values)
+    return whole

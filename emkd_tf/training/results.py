@@ -1,0 +1,154 @@
+"""What a run writes down of a model that is ready, its metrics and every rank, and what
+an export says of them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emkd_tf.config import Config
+from emkd_tf.config.model_table import BASELINE, model_class
+from emkd_tf.data.histories import Histories
+from emkd_tf.errors import InputError
+from emkd_tf.evaluation.agreement import retrieval_agreement
+from emkd_tf.evaluation.evaluator import ENSEMBLE, evaluate, rank_users
+from emkd_tf.evaluation.metrics import summarize
+from emkd_tf.evaluation.targets import summarize_repeats, targets_of, write_per_user
+from emkd_tf.files import read_json, write_json
+from emkd_tf.models.ensemble import Ensemble, Ranker, Scorer
+
+Metrics = dict[str, Any]
+
+
+def write_results(
+    config: Config,
+    histories: Histories,
+    model: Ranker | Scorer,
+    run_dir: Path,
+    *,
+    seconds: float,
+    parameters: int = 0,
+    best_epoch: int = 0,
+    name: str | None = None,
+) -> Metrics:
+    """Evaluates both splits, or the validation alone if the config says so; writes
+    `per_user.parquet`, and `metrics.json` last: it says that the run is finished.
+
+    Args:
+        config: of the run.
+        histories: of all users.
+        model: to evaluate.
+        run_dir: to write to.
+        seconds: that making the model took.
+        parameters: weights that were trained.
+        best_epoch: that was chosen; 0 where there are none.
+        name: of the model, if not the config's.
+
+    Returns:
+        The content of `metrics.json`.
+    """
+    metrics = {
+        "dataset": config.data.dataset,
+        "fingerprint": histories.fingerprint,
+        "model": name or config.model.model,
+        "protocol": config.run.excluding,
+        "best_epoch": best_epoch,
+        **_measure(config, histories, model, run_dir),
+        "parameters": parameters,
+        "seconds": round(seconds, 1),
+    }
+    write_json(run_dir / "metrics.json", metrics)
+    return metrics
+
+
+def _measure(
+    config: Config, histories: Histories, model: Ranker | Scorer, run_dir: Path
+) -> Metrics:
+    protocol = config.run.excluding
+    ranks = {
+        split: rank_users(model, histories, split, members=split == "test")
+        for split in ("validation", *(["test"] if config.run.test else []))
+    }
+    targets = {split: targets_of(histories, split) for split in ranks}
+    of_ensemble = {split: of_split[ENSEMBLE] for split, of_split in ranks.items()}
+    write_per_user(run_dir / "per_user.parquet", histories, targets, of_ensemble)
+    found: Metrics = {"validation": summarize(of_ensemble["validation"][protocol])}
+    found["repeats"] = {
+        split: summarize_repeats(of_ensemble[split][protocol], of_split)
+        for split, of_split in targets.items()
+    }
+    if not config.run.test:
+        return found
+    kind = model_class(BASELINE)
+    baseline = kind(histories.training_item_counts(), model.history_length)
+    found |= report_test(ranks["test"], protocol)
+    found[BASELINE] = evaluate(baseline, histories, "test")[protocol]
+    if isinstance(model, Ranker):
+        of_test = of_ensemble["test"][protocol]
+        found["tfrs"] = _agreement(model, histories, of_test, protocol)
+    return found
+
+
+def _agreement(
+    model: Ranker, histories: Histories, ranks: np.ndarray, protocol: str
+) -> Metrics:
+    agreement = retrieval_agreement(model, histories, "test", ranks, protocol)
+    return {
+        **agreement.metrics,
+        "contradictions": agreement.users,
+        "example": agreement.example,
+    }
+
+
+def report_test(test: dict[str, dict[str, np.ndarray]], protocol: str) -> Metrics:
+    """Summarizes the ranks of the test: the chosen protocol first, then all of
+    them."""
+    return {
+        "test": summarize(test[ENSEMBLE][protocol]),
+        "test_by_protocol": {
+            name: summarize(ranks) for name, ranks in test[ENSEMBLE].items()
+        },
+        "test_by_network": {
+            name: summarize(ranks[protocol])
+            for name, ranks in test.items()
+            if name != ENSEMBLE
+        },
+    }
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[dict[str, Any]]:
+    """Yields the content of a JSON file of a run; what is missing in it is one line."""
+    try:
+        yield read_json(path)
+    except (OSError, ValueError, LookupError, TypeError):
+        raise InputError(f"{path} is missing or damaged.") from None
+
+
+def read_card(run_dir: Path, ensemble: Ensemble, protocol: str) -> dict[str, Any]:
+    """Returns what an export of a finished run says of its quality: metrics of the
+    ensemble, or of its one network, under the protocol of the export's lists; nothing
+    of an unfinished run.
+
+    Raises:
+        InputError: the run's metrics are damaged.
+    """
+    path = run_dir / "metrics.json"
+    if not path.exists():
+        return {}
+    with _reading(path) as metrics:
+        card = {"best_epoch": metrics["best_epoch"]}
+        if "test" not in metrics:  # left unread
+            return card
+        is_own = metrics["protocol"] == protocol
+        by_network = metrics["test_by_network"]
+        if len(ensemble.towers) == len(by_network):
+            own = {key: metrics[key] for key in ("validation", "test")}
+            other = {"test": metrics["test_by_protocol"][protocol]}
+            return {**card, **(own if is_own else other)}
+        name = ensemble.names[0]
+        return {**card, "test": by_network[name]} if is_own else card

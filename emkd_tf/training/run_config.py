@@ -1,0 +1,86 @@
+"""The settings of a run as it keeps them, and whether others continue it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import yaml
+
+from emkd_tf.config import BESIDE_TRAINING, KEYS, Config, from_flat, to_flat
+from emkd_tf.config.files import read_yaml
+from emkd_tf.config.sections.data import log_name
+from emkd_tf.errors import InputError
+from emkd_tf.files import write_text
+
+FILE = "config.yaml"
+_LAST_WITHOUT_MARK = "k"  # ended the files of versions that wrote no mark
+
+
+def write_config(run_dir: Path, config: Config) -> None:
+    """Writes every setting of a run, and the mark of YAML for the end of a file."""
+    text = yaml.safe_dump(
+        to_flat(config), sort_keys=False, allow_unicode=True, explicit_end=True
+    )
+    write_text(run_dir / FILE, text)
+
+
+def read_config(run_dir: Path) -> Config:
+    """Reads a run's settings. One that its version did not know has its default.
+
+    Raises:
+        InputError: no such run directory, or a file that is damaged or not whole.
+    """
+    path = run_dir / FILE
+    if not os.path.exists(path):
+        raise InputError(f"{run_dir} is no run directory: it has no {FILE}.")
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+    values = read_yaml(path) if text.endswith(b"\n") else {}
+    if not text.endswith(b"\n...\n") and _LAST_WITHOUT_MARK not in values:
+        raise InputError(
+            f"{path} is incomplete: its end is missing; put the whole file back, or "
+            "train again."
+        )
+    try:
+        return from_flat(values)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def is_unfinished(run_dir: Path) -> bool:
+    return (run_dir / FILE).exists() and not (run_dir / "metrics.json").exists()
+
+
+def unfinished_runs(config: Config) -> list[Path]:
+    """Returns the runs that a training may continue, the newest first."""
+    if config.training.resume == "never":
+        return []
+    runs = Path(config.run.runs_dir)
+    named = config.run.name
+    paths = sorted(runs.glob("*"), reverse=True) if named is None else [runs / named]
+    return [path for path in paths if is_unfinished(path)]
+
+
+def changed_settings(old: Config, new: Config) -> list[str]:
+    """Returns the settings of `new` that keep it from continuing `old`, in words."""
+    was, now = to_flat(old), to_flat(new)
+    names = set(KEYS) - BESIDE_TRAINING
+    if _named_by_its_file(old) and _named_by_its_file(new):
+        names.discard("dataset")
+    changed = [key for key in KEYS if key in names and was[key] != now[key]]
+    return [f"`{key}` was {was[key]}, is {now[key]}" for key in changed]
+
+
+def same_inputs(old: Config, new: Config) -> bool:
+    """Tells whether both name the same files of a log."""
+    pairs = [(old.data.interactions, new.data.interactions)]
+    pairs.append((old.data.attributes, new.data.attributes))
+    return all(was == now for was, now in pairs)
+
+
+def _named_by_its_file(config: Config) -> bool:
+    file = config.data.interactions
+    return file is not None and config.data.dataset == log_name(file)

@@ -1,0 +1,126 @@
+"""The model of a finished run: one with its best weights, one that is counted anew, or
+the sum of other runs' models."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from emkd_tf.config import Config, from_flat, to_flat
+from emkd_tf.config.model_table import MODELS
+from emkd_tf.data.histories import Histories
+from emkd_tf.data.prepare import prepare
+from emkd_tf.errors import InputError
+from emkd_tf.files import new_folder
+from emkd_tf.models.ensemble import Ensemble, Scorer
+from emkd_tf.models.recommender import Recommender
+from emkd_tf.training import run_data
+from emkd_tf.training.build import build_model
+from emkd_tf.training.checkpoints import restore
+from emkd_tf.training.host_memory import keep_freed_memory
+from emkd_tf.training.run_config import FILE, read_config
+
+FOLDER = "members"
+_KEPT = (FILE, "dataset.json", "checkpoints/best", FOLDER)
+
+
+def open_run(
+    run_dir: Path, overrides: dict[str, Any] | None = None
+) -> tuple[Config, Histories, Recommender | Ensemble | Scorer]:
+    """Opens a run: its config, its dataset and its model with the best weights; a
+    model that is not trained is counted anew.
+
+    Args:
+        run_dir: of the run.
+        overrides: settings that replace the run's own. Files of interactions or
+            attributes are read and must be those that the run was trained on; without
+            them the data is found by its content.
+
+    Raises:
+        InputError: no run, no checkpoint, or other data than the run's.
+    """
+    keep_freed_memory()
+    overrides = overrides or {}
+    config = from_flat({**to_flat(read_config(run_dir)), **overrides})
+    if {"interactions", "attributes"} & set(overrides):
+        histories = run_data.same_data(run_dir, prepare(config.data))
+    else:
+        histories = run_data.find(run_dir, config)
+    return config, histories, open_model(run_dir, config, histories)
+
+
+def open_model(
+    run_dir: Path, config: Config, histories: Histories
+) -> Recommender | Ensemble | Scorer:
+    """Opens the model of a run.
+
+    Raises:
+        InputError: no checkpoint, or one of another model.
+    """
+    if (run_dir / FOLDER).is_dir():
+        return sum_of(sorted((run_dir / FOLDER).iterdir()), histories)
+    model = build_model(config, histories)
+    if isinstance(model, Recommender):
+        weights = tf.train.Checkpoint(towers=model.towers)
+        restore(run_dir / "checkpoints" / "best", weights)
+    return model
+
+
+def sum_of(run_dirs: Sequence[Path], histories: Histories) -> Ensemble:
+    """Opens runs of the same data as one ensemble of all their networks, which are
+    called like the runs, without the number before it in an ensemble's own folder.
+
+    Raises:
+        InputError: a run cannot be opened, or its scores are no inner product.
+    """
+    towers, names = [], []
+    for path in run_dirs:
+        config = read_config(path)
+        ensemble = ensemble_of(open_model(path, config, histories))
+        if ensemble is None:
+            title = MODELS[config.model.model].title
+            raise InputError(
+                f"{path} cannot be a part of a sum: {title} is counted, not trained."
+            )
+        name = path.resolve().name
+        if path.parent.name == FOLDER:
+            name = name.partition("-")[2]
+        is_one = len(ensemble.towers) == 1
+        towers += ensemble.towers
+        names += [name if is_one else f"{name}/{each}" for each in ensemble.names]
+    return Ensemble(towers, names)
+
+
+def ensemble_of(model: Recommender | Ensemble | Scorer) -> Ensemble | None:
+    """Returns the towers that a model is made of; None if it is made of none."""
+    return model if isinstance(model, Ensemble) else getattr(model, "ensemble", None)
+
+
+def keep_members(run_dirs: Sequence[Path], run_dir: Path) -> None:
+    """Keeps what opening runs needs as `members/` in a run directory, so that they may
+    be moved or removed. Files are hard links where the file system has them."""
+    with new_folder(run_dir / FOLDER) as unfinished:
+        for number, path in enumerate(run_dirs, 1):
+            member = unfinished / f"{number:02}-{path.resolve().name}"
+            member.mkdir()
+            for name in _KEPT:
+                _link(path / name, member / name)
+
+
+def _link(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, copy_function=_link_file)
+    elif source.exists():
+        _link_file(source, target)
+
+
+def _link_file(source: str | Path, target: str | Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

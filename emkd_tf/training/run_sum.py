@@ -1,0 +1,125 @@
+"""A run that is the sum of finished runs: nothing is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from emkd_tf.board.outcome import write_outcome
+from emkd_tf.config import Config, from_flat, to_flat, with_absolute_paths
+from emkd_tf.config.model_table import MODELS
+from emkd_tf.data.histories import Histories
+from emkd_tf.errors import InputError
+from emkd_tf.export.saved_model import export_saved_model
+from emkd_tf.files import read_json
+from emkd_tf.models.ensemble import Ensemble
+from emkd_tf.training import run_data
+from emkd_tf.training import run_dir as run_directory
+from emkd_tf.training.board import FOLDER as LOGS
+from emkd_tf.training.results import read_card, write_results
+from emkd_tf.training.run import RunResult
+from emkd_tf.training.run_config import read_config
+from emkd_tf.training.run_model import FOLDER, keep_members, sum_of
+
+
+def add_up(run_dirs: Sequence[Path], overrides: dict[str, Any]) -> RunResult:
+    """Evaluates and exports the sum of the scores of finished runs as a run of its own.
+
+    Its settings are the first run's, but for the longest `max_length`; it is exported
+    unless the overrides say otherwise.
+
+    Args:
+        run_dirs: two or more, of the same data.
+        overrides: settings of the new run, such as its name.
+
+    Raises:
+        InputError: a run is not finished, of other data or counted; or the new run
+            directory exists.
+    """
+    configs = [read_config(path) for path in run_dirs]
+    made = [_metrics_of(path) for path in run_dirs]
+    _require_same_data(run_dirs)
+    config = _config_of(configs, overrides)
+    histories = run_data.find(run_dirs[0], configs[0])
+    ensemble = sum_of(run_dirs, histories)
+    folder = Path(config.run.runs_dir) / str(config.run.name)
+    with run_directory.writing(folder):
+        run_dir = run_directory.open_or_create(config, histories)
+        assert run_dir.lock is not None
+        try:
+            keep_members(run_dirs, run_dir.path)
+            metrics = write_results(
+                config,
+                histories,
+                ensemble,
+                run_dir.path,
+                seconds=sum(each["seconds"] for each in made),
+                parameters=sum(each["parameters"] for each in made),
+                name=" + ".join(each["model"] for each in made),
+            )
+            write_outcome(run_dir.path / LOGS, to_flat(config), metrics)
+        finally:
+            run_dir.lock.release()
+        export = _export(config, histories, ensemble, run_dir.path)
+    return RunResult(run_dir.path, metrics, export)
+
+
+def _metrics_of(run_dir: Path) -> dict[str, Any]:
+    path = run_dir / "metrics.json"
+    if not path.exists():
+        raise InputError(
+            f"{run_dir} is not finished: it has no metrics.json; repeat the command "
+            "that trained it."
+        )
+    try:
+        metrics = read_json(path)
+        return {key: metrics[key] for key in ("model", "seconds", "parameters")}
+    except (OSError, ValueError, LookupError, TypeError):
+        raise InputError(f"{path} is missing or damaged.") from None
+
+
+def _require_same_data(run_dirs: Sequence[Path]) -> None:
+    first = run_data.trained_on(run_dirs[0])
+    for path in run_dirs[1:]:
+        other = run_data.trained_on(path)
+        if other[1] != first[1]:
+            raise InputError(
+                f"{run_dirs[0]} and {path} cannot be added up: their data differ, "
+                f"`{first[0]}` {first[1]} and `{other[0]}` {other[1]}."
+            )
+
+
+def _config_of(configs: Sequence[Config], overrides: dict[str, Any]) -> Config:
+    now = datetime.now().strftime("%Y%m%d-%H%M%S")
+    values = {
+        **to_flat(configs[0]),
+        "max_length": max(config.data.max_length for config in configs),
+        "name": f"{configs[0].data.dataset}-{now}-ensemble",
+        "export": True,
+        "resume": "never",  # a sum is no training to continue
+        **overrides,
+    }
+    return with_absolute_paths(from_flat(values))
+
+
+def _export(
+    config: Config, histories: Histories, ensemble: Ensemble, run_dir: Path
+) -> Path | None:
+    if not config.run.export:
+        return None
+    return export_saved_model(
+        ensemble,
+        histories,
+        Path(config.run.saved_models_dir) / run_dir.name,
+        k=config.run.k,
+        protocol=config.run.excluding,
+        card=read_card(run_dir, ensemble, config.run.excluding),
+    )[0]
+
+
+def title_of(run_dir: Path, config: Config) -> str:
+    """Returns what a run's model is called in tables."""
+    is_sum = (run_dir / FOLDER).is_dir()
+    return "Ensemble" if is_sum else MODELS[config.model.model].title

@@ -1,0 +1,43 @@
+"""`emkd experiments`: what it lists, plans and refuses."""
+
+import pytest
+
+from emkd_tf.cli import main
+
+
+def test_the_list_names_the_tables(said):
+    text = said("experiments", "list")
+    assert "table4     What each part is worth (Du et al. 2023, table 4)" in text
+    assert said("experiments") == text
+
+
+def test_a_plan_says_what_is_left(said, tmp_path):
+    runs = f"--runs-dir={tmp_path}"
+    text = said("experiments", "show", "table4", "--dataset=sample", "--seeds=2", runs)
+    assert "sample, 18 rows of 18 trainings" in text
+    assert text.count("  new      ") == 18
+    assert "Left: 18 trainings" in text
+
+
+def test_a_report_without_runs_says_so(said, tmp_path):
+    flags = ("--dataset=sample", f"--runs-dir={tmp_path}", f"--output={tmp_path}")
+    text = said("experiments", "report", "table4", *flags)
+    assert text.count("not run") == 18
+    assert "Not run: EMKD x3" in (tmp_path / "table4-sample.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["rum", "table4"], "can list, show, run or report, not 'rum'"),
+        (["run"], "needs a NAME"),
+        (["run", "tabel4"], "no experiment `tabel4`. Did you mean `table4`"),
+        (["run", "table4", "--seeds=0"], "`seeds` must be at least 1"),
+        (["run", "table4", "--budget=soon"], "`budget` must be a time such as 90m"),
+    ],
+)
+def test_mistakes_are_one_line(arguments, message, capsys):
+    assert main(["experiments", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1

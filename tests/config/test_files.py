@@ -1,0 +1,113 @@
+"""The files of configs/ and files of the user's own."""
+
+import pytest
+
+from emkd_tf.config import KEYS, Config, from_flat
+from emkd_tf.config.files import CONFIGS_DIR, layered, read_yaml
+from emkd_tf.config.model_table import MODELS, unread
+from emkd_tf.errors import InputError
+
+DATASETS = ("beauty", "ml-1m", "own", "sample", "toys", "unheard-of")
+
+
+def group_of(path):
+    """The settings that a file's presets and datasets hold, and its own."""
+    values = read_yaml(path)
+    groups, found = [values], set()
+    while groups:
+        group = groups.pop()
+        for key, value in group.items():
+            if key in ("presets", "datasets"):
+                groups += value.values()
+            else:
+                found.add(key)
+    return found
+
+
+def test_a_dataset_file_says_what_is_true_of_the_data():
+    files = sorted((CONFIGS_DIR / "datasets").glob("*.yaml"))
+    assert [f.stem for f in files] == ["beauty", "ml-1m", "sample", "toys"]
+    for file in files:
+        assert {KEYS[key] for key in group_of(file)} == {"data"}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_file_of_a_model_holds_what_it_reads(model):
+    settings = group_of(CONFIGS_DIR / "models" / f"{model}.yaml")
+    assert not settings & unread(model)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_every_preset_loads_on_every_dataset(dataset, model):
+    file = read_yaml(CONFIGS_DIR / "models" / f"{model}.yaml")
+    for preset in (None, "smoke", *file["presets"]):
+        values = layered(dataset, preset, [], model)
+        from_flat(values)
+        assert not values.keys() & unread(model)
+
+
+def test_the_papers_settings_and_those_for_cpus():
+    assert from_flat(layered("beauty", None, [])) == Config()
+    assert from_flat(layered("ml-1m", None, [])).objective.temperature == 1.0
+    assert from_flat(layered("beauty", "cpu", [])).model.hidden_units == 64
+    assert from_flat(layered("sample", "cpu", [])) == from_flat(
+        layered("sample", None, [])
+    )
+
+
+def test_a_model_keeps_what_is_true_of_the_data_and_no_setting_of_emkd():
+    on_movies = from_flat(layered("ml-1m", None, [], "sasrec"))
+    assert on_movies.data.item_core == 0  # of the dataset's file
+    assert on_movies.data.max_length == 200  # of the model's, on this dataset
+    assert on_movies.model.num_heads == 1  # of the model's, not EMKD's on this dataset
+    assert from_flat(layered("beauty", "ensemble", [], "sasrec")).objective.distillation
+
+
+def write(tmp_path, text):
+    path = tmp_path / "c.yaml"
+    path.write_text(text)
+    return path
+
+
+BAD_FILES = {
+    "key: [1": "line 1 is not valid YAML|line 2 is not valid YAML",
+    "- a\n- b\n": "must hold `key: value` lines",
+    "num_viws: 3\n": "unknown key `num_viws`. Did you mean `num_views`",
+    "x: !!python/object/apply:os.system ['touch /tmp/emkd-was-here']": "not valid YAML",
+}
+
+
+@pytest.mark.parametrize("text", BAD_FILES)
+def test_a_bad_file_is_one_line(tmp_path, text):
+    with pytest.raises(InputError, match=BAD_FILES[text]) as caught:
+        layered("sample", None, [write(tmp_path, text)])
+    assert "c.yaml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_files_and_presets(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        layered("sample", None, [tmp_path / "none.yaml"])
+    with pytest.raises(InputError, match=r"no preset of emkd\. Did you mean `smoke`"):
+        layered("sample", "smok", [])
+
+
+def test_later_files_win(tmp_path):
+    first = write(tmp_path, "epochs: 3\nseed: 5\n")
+    second = tmp_path / "d.yaml"
+    second.write_text("epochs: 4\n")
+    merged = layered("sample", "smoke", [first, second])
+    assert (merged["epochs"], merged["seed"], merged["hidden_units"]) == (4, 5, 16)
+
+
+def test_former_names_are_read_as_todays(tmp_path):
+    path = tmp_path / "old.yaml"
+    path.write_text("min_user_actions: 3\npresets:\n  cpu:\n    epochs: 1\n")
+    assert read_yaml(path)["user_core"] == 3
+
+
+def test_dates_are_texts(tmp_path):
+    path = tmp_path / "own.yaml"
+    path.write_text("since: 2024-01-31\nuntil: 2024-02-01 12:00:00\n")
+    assert read_yaml(path) == {"since": "2024-01-31", "until": "2024-02-01T12:00:00"}

@@ -1,0 +1,91 @@
+"""JSON as tables."""
+
+import gzip
+import json
+
+import polars as pl
+import pytest
+
+from emkd_tf.data.json_tables import (
+    NotRecordsError,
+    first_lines,
+    is_record_a_line,
+    parse,
+    read_list,
+    records,
+    scan_records,
+)
+
+RECORDS = [
+    {"user": 10**30, "item": "007", "time": 1.5, "tags": ["a", 1, None]},
+    {"user": 7, "item": "é", "tags": [], "more": {"x": 1}, "is": True},
+]
+EXPECTED = {
+    "user": [str(10**30), "7"],
+    "item": ["007", "é"],
+    "time": ["1.5", None],
+    "tags": [["a", "1"], []],
+}
+
+
+def check(frame):
+    found = frame.select(*EXPECTED).collect()
+    found = found.with_columns(pl.col("tags").list.drop_nulls())
+    assert found.to_dict(as_series=False) == EXPECTED
+
+
+def test_a_list_of_records(tmp_path):
+    path = tmp_path / "log.json"
+    for indent in (None, 2):
+        path.write_text(json.dumps(RECORDS, indent=indent, ensure_ascii=False))
+        check(read_list(path))
+    path.write_bytes(gzip.compress(("\ufeff" + json.dumps(RECORDS)).encode()))
+    check(read_list(path))
+
+
+@pytest.mark.parametrize("line", [json.dumps, str])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_record_a_line(tmp_path, line, pack):
+    path = tmp_path / "log"
+    numbers = [{**r, "user": 10**30 if n == 0 else 7} for n, r in enumerate(RECORDS)]
+    text = "\n\n".join(map(line, numbers)) + "\n"
+    path.write_bytes(pack(text.encode()))
+    sample = first_lines(path, 9)
+    assert len(sample) == 2
+    assert is_record_a_line(sample)
+    table, open_part = scan_records(path, sample)
+    check(table)
+    # Python literals are read from the beginning, line by line.
+    assert (open_part is None) == (line is str)
+    if open_part is not None:
+        check(open_part(text.encode()))
+    assert [str(r["user"]) for r in records(path)] == EXPECTED["user"]
+
+
+def test_an_object_of_lists_is_no_record():
+    assert not is_record_a_line(['{"a": ["x"], "b": []}'])
+    assert is_record_a_line(['{"item": "a", "tags": ["x"]}'])
+    assert not is_record_a_line(["{"])
+    assert not is_record_a_line(["[1, 2]"])
+
+
+@pytest.mark.parametrize(
+    "text", ["__import__('os').getcwd()", "{'a': print(1)}", "[1]", "{" * 10_000, "1"]
+)
+def test_what_is_no_record_is_refused_and_no_code_runs(tmp_path, text, capsys):
+    path = tmp_path / "log"
+    path.write_text('{"user": 1}\n' + text + "\n")
+    with pytest.raises(NotRecordsError, match="line 2 is no JSON object"):
+        list(records(path))
+    with pytest.raises(
+        (ValueError, SyntaxError, TypeError, RecursionError, MemoryError)
+    ):
+        parse(text)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", '[{"a": 1}', "[" * 100_000, '{"a": 1}'])
+def test_what_is_no_list_of_records(tmp_path, text):
+    (tmp_path / "log").write_text(text)
+    with pytest.raises(NotRecordsError, match="is not a JSON list like"):
+        read_list(tmp_path / "log")

@@ -1,0 +1,61 @@
+"""The rows of a log, read by what its columns are."""
+
+import polars as pl
+import pytest
+
+from emkd_tf.data.log_rows import read_rows
+from emkd_tf.data.tables import scan_table
+from emkd_tf.errors import InputError
+
+COLUMNS = {"user": "user", "item": "item", "time": "time"}
+
+
+def read(tmp_path, frame, columns=COLUMNS):
+    path = tmp_path / "log.parquet"
+    pl.DataFrame(frame).write_parquet(path)
+    rows = read_rows(scan_table(path), columns)
+    return rows, rows.table.frame.collect()
+
+
+def test_rows_are_as_in_the_file_with_nulls_for_what_is_missing(tmp_path):
+    frame = {"user": [1, None], "item": ["nan", "b"], "time": [2.5, None]}
+    rows, found = read(tmp_path, frame)
+    assert found.select("user", "item", "time").rows() == [
+        ("1", None, 2.5),
+        (None, "b", None),
+    ]
+    assert (rows.found["rows"], rows.found["no user"], rows.found["no item"]) == (
+        2,
+        1,
+        1,
+    )
+    assert (rows.found["earliest"], rows.unit) == (2.5, None)
+
+
+def test_lists_become_rows_in_their_order(tmp_path):
+    frame = {"user": ["a", "b"], "item": [[3, 1], [2]], "time": [[7, 5], [6]]}
+    _, found = read(tmp_path, frame)
+    assert found.select("row", "user", "item", "time").rows() == [
+        (0, "a", "3", 7),
+        (0, "a", "1", 5),
+        (1, "b", "2", 6),
+    ]
+    columns = {"user": "user", "item": "item"}
+    _, found = read(tmp_path, frame, columns)
+    assert found["item"].to_list() == ["3", "1", "2"]
+    _, found = read(tmp_path, {**frame, "time": [9, 1]})
+    assert found["time"].to_list() == [9, 9, 1]
+
+
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [
+        (["1", "soon"], "row 1: column 'time' holds 'soon', no time"),
+        ([1.0, float("-inf")], "row 1: column 'time' holds -inf, no time"),
+        (["2024-01-01", "01/02/2024"], "row 1: column 'time' holds '01/02/2024'"),
+        (["2024-01-01", "17"], "row 1: column 'time' holds '17', no time"),
+    ],
+)
+def test_what_is_no_time_is_named(tmp_path, times, message):
+    with pytest.raises(InputError, match=message):
+        read(tmp_path, {"user": ["a", "b"], "item": ["x", "y"], "time": times})

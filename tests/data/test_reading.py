@@ -1,0 +1,30 @@
+"""Files that cannot be read."""
+
+import polars as pl
+import pytest
+
+from emkd_tf.data.reading import reading, require_file
+from emkd_tf.errors import InputError
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(InputError, match="is no file"):
+        require_file(tmp_path)
+    with pytest.raises(InputError, match="does not exist"):
+        require_file(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "log.csv is empty"),
+        ("a,b\n1,é\n".encode("latin-1"), "not UTF-8 text; convert it: iconv -f LATIN1"),
+        (b'a,b\n"1,2\n3,4\n', "log.csv cannot be read as csv: "),
+    ],
+)
+def test_what_polars_says_becomes_one_line(tmp_path, content, message):
+    path = tmp_path / "log.csv"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=message) as caught, reading(path, "csv"):
+        pl.scan_csv(path).collect()
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,52 @@
+"""S3-Rec's files."""
+
+import json
+
+import pytest
+
+from emkd_tf.data.s3rec import is_sequences, read_s3rec_attributes, read_s3rec_sequences
+from emkd_tf.errors import InputError
+
+
+def write(path, text):
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_line_is_a_user(tmp_path):
+    path = write(tmp_path / "s.txt", "1 10 11 10\n2 7\n\n")
+    assert read_s3rec_sequences(path).rows() == [
+        ("1", "10", 0),
+        ("1", "11", 1),
+        ("1", "10", 2),
+        ("2", "7", 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["1 2 3", "2 5"], True),
+        (["u1 a b c", "u2 a"], True),
+        (["1 2", "1 3"], False),  # pairs
+        (["1,2 3", "2,5"], False),
+        (["1 2 3", "2"], False),
+    ],
+)
+def test_lines_of_sequences(lines, expected):
+    assert is_sequences(lines) is expected
+
+
+def test_an_object_of_lists(tmp_path):
+    path = write(tmp_path / "a.json", json.dumps({"a": [1, 1, "z"], "b": []}))
+    assert read_s3rec_attributes(path).rows() == [("a", "1"), ("a", "z")]
+    path = write(path, '\ufeff{"a": ["x", null, "", "None", 1], "b": []}')
+    assert read_s3rec_attributes(path).rows() == [("a", "x"), ("a", "1")]
+    path = write(path, '{"a": "x", "b": 2, "c": null}')
+    assert read_s3rec_attributes(path).rows() == [("a", "x"), ("b", "2")]
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", '{"a": {"b": 3}}', '{"a": [1', "\x00"])
+def test_anything_else_is_refused(tmp_path, text):
+    with pytest.raises(InputError, match=r'JSON object like \{"item"'):
+        read_s3rec_attributes(write(tmp_path / "a.json", text))

@@ -1,0 +1,157 @@
+"""What a strict reader asks of a report, against the files of the runs."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+
+from emkd_tf.experiments.fairness import checks, ladder, spent
+from emkd_tf.experiments.grid import cells, read_experiment
+from emkd_tf.experiments.report import findings
+
+
+def ndcg(ranks):
+    return np.where(ranks <= 10, 1 / np.log2(ranks + 1), 0).mean()
+
+
+def change(path, **values):
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | values))
+
+
+@pytest.fixture
+def runs(planned, finished):
+    """The runs as a training leaves them; the epoch of the second one is not its
+    best."""
+    for cell in planned:
+        test = {"NDCG@10": ndcg(finished[cell.label, cell.seed])}
+        best = 2 if cell is not planned[1] else 3
+        change(cell.run_dir / "metrics.json", test=test, best_epoch=best)
+        lines = [
+            {"epoch": epoch, "step": 5 * epoch, "validation/NDCG@10": value}
+            for epoch, value in enumerate((0.1, 0.3, 0.2), 1)
+        ]
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        (cell.run_dir / "history.jsonl").write_text(text)
+        config = cell.run_dir / "config.yaml"
+        config.write_text(config.read_text() + "batch_size: 7\n")
+    return [cell.run_dir for cell in planned]
+
+
+def line(found, name):
+    (text,) = [line for line in checks(found) if line.startswith(f"{name}: ")]
+    return text
+
+
+def test_the_epoch_of_the_best_validation_is_looked_for(grid, planned, runs):
+    found = findings(grid, "sample", planned)
+    assert "in 3 of 4 trained runs" in line(found, "Selection")
+
+
+def test_a_test_that_was_read_during_the_training_is_told(grid, planned, runs):
+    found = findings(grid, "sample", planned)
+    assert line(found, "Test").startswith("Test: 0 of 12 epochs")
+    with (runs[0] / "history.jsonl").open("a") as history:
+        history.write('{"epoch": 4, "step": 20, "test/NDCG@10": 0.4}\n')
+    assert line(found, "Test").startswith("Test: 1 of 13 epochs")
+
+
+def test_metrics_that_the_ranks_do_not_give_are_told(grid, planned, runs):
+    found = findings(grid, "sample", planned)
+    assert "the metrics of 4 of 4 runs follow" in line(found, "Metrics")
+    change(runs[2] / "metrics.json", test={"NDCG@10": 0.9})
+    change(runs[3] / "metrics.json", tfrs={"contradictions": 3})
+    assert "the ranks of 3 users of 1 runs" in line(found, "Metrics")
+    assert "the metrics of 3 of 4 runs follow" in line(found, "Metrics")
+
+
+def test_budgets_that_differ_are_told(grid, planned, runs):
+    found = findings(grid, "sample", planned)
+    expected = "the same for all trained rows: 3 epochs of batches of 7"
+    assert expected in line(found, "Budgets")
+    config = runs[0] / "config.yaml"
+    config.write_text(config.read_text().replace("epochs: 3", "epochs: 9"))
+    found = findings(grid, "sample", planned)
+    assert "they differ: 3 epochs of batches of 7; 9 epochs" in line(found, "Budgets")
+
+
+def test_the_data_is_counted(grid, planned, runs):
+    for run in runs:
+        change(run / "dataset.json", users=400, items=50, actions=4000, repeats=12)
+        ranks = pl.read_parquet(run / "per_user.parquet").with_columns(
+            test_target=pl.lit("an item"),
+            test_is_repeat=pl.int_range(400) < 30,
+            test_history_length=9,
+            test_target_count=pl.int_range(400) // 5,
+        )
+        ranks.write_parquet(run / "per_user.parquet")
+    found = findings(grid, "sample", planned)
+    assert line(found, "Data") == (
+        "Data: 400 users, 50 items, 4,000 actions, 12 repeated actions; of 400 test "
+        "targets 30 repeat an item of their history and 5 are of items that no "
+        "training history has."
+    )
+
+
+def test_seeds_and_popularity_are_told(grid, planned, runs):
+    found = findings(grid, "sample", planned)
+    assert line(found, "Seeds") == (
+        "Seeds: 2 a row; fewer than 3 say little about other seeds."
+    )
+    assert line(found, "Popularity") == "Popularity: not evaluated."
+    change(runs[0] / "metrics.json", poprec={"NDCG@10": 0.0123})
+    assert "NDCG@10 of 0.0123 here" in line(found, "Popularity")
+
+
+def test_both_splits_and_every_protocol_are_means_over_seeds(grid, planned, runs):
+    table = spent(findings(grid, "sample", planned))
+    assert table.header[:5] == (
+        ["row", "validation", "test, unseen", "test, window", "test, all"]
+    )
+    for row, label in zip(table.rows, ("small", "large"), strict=True):
+        own = [cell.run_dir for cell in planned if cell.label == label]
+        users = [pl.read_parquet(run / "per_user.parquet") for run in own]
+        for cell, column in zip(
+            row[1:5],
+            ("validation_unseen", "test_unseen", "test_window", "test_all"),
+            strict=True,
+        ):
+            expected = np.mean([ndcg(of[column].to_numpy()) for of in users])
+            assert cell == f"{expected:.4f}"
+        assert row[5] == "3 of 3"
+        assert row[7] == "105"  # 15 steps of 7
+
+
+def test_without_runs_nothing_is_claimed(grid, planned):
+    found = findings(grid, "sample", planned)
+    assert checks(found) == []
+    assert [row[1] for row in spent(found).rows] == ["not run", "not run"]
+
+
+def test_the_controls_of_a_table_are_named(tmp_path):
+    rows = {
+        "ours": {"model": "emkd", "preset": "quick"},
+        "alone": {"model": "emkd", "preset": "quick", "num_networks": 1},
+        "wide": {"model": "sasrec", "hidden_units": 256},
+        "sum": {"model": "sasrec", "num_networks": 3},
+        "published": {"model": "gru4rec", "preset": "paper"},
+        "counted": {"model": "markov"},
+    }
+    file = tmp_path / "mine.yaml"
+    file.write_text(yaml.safe_dump({"rows": rows, "preset": "fair"}, sort_keys=False))
+    experiment = read_experiment(str(file))
+    planned = cells(experiment, "sample", seeds=2, flags=[f"--runs-dir={tmp_path}"])
+    table = ladder(findings(experiment, "sample", planned), planned)
+    found = {row[0].partition(":")[0]: row[1] for row in table.rows}
+    assert found == {
+        "simple models": "counted (not run)",
+        "baselines as published": "published (not run)",
+        "baselines with the same loss, examples and budget": (
+            "wide (not run), sum (not run)"
+        ),
+        "width": "wide (not run)",
+        "ensemble": "sum (not run)",
+        "attributes": "alone (not run)",
+    }

@@ -1,0 +1,63 @@
+"""The numbers of a report, from ranks."""
+
+import numpy as np
+import pytest
+
+from emkd_tf.experiments.report import findings, frame, marked, table
+
+METRICS = {
+    "NDCG@10": lambda r: np.where(r <= 10, 1 / np.log2(r + 1), 0.0),
+    "HR@10": lambda r: (r <= 10).astype(float),
+}
+
+
+@pytest.fixture
+def found(grid, planned, finished):
+    return findings(grid, "sample", planned)
+
+
+def test_every_number_is_a_mean_over_users_and_seeds(found, finished):
+    for row in frame(found).iter_rows(named=True):
+        value = METRICS[row["metric"]]
+        of_seeds = [value(finished[row["row"], seed]).mean() for seed in (0, 1)]
+        np.testing.assert_allclose(row["value"], np.mean(of_seeds), rtol=1e-9)
+        assert row["users_low"] < row["value"] < row["users_high"]
+        assert row["seeds_low"] < row["value"] < row["seeds_high"]
+        assert (row["seeds"], row["seconds"], row["parameters"]) == (2, 10.5, 123)
+
+
+def test_the_table_has_the_published_values_beside_ours(grid, found, finished):
+    text = table(grid, found)
+    small, large = ({**dict(zip(text.header, r, strict=True))} for r in text.rows)
+    assert small["NDCG@10 published"] == "0.2500"
+    assert large["NDCG@10 published"] == ""
+    own = np.mean([METRICS["NDCG@10"](finished["large", s]).mean() for s in (0, 1)])
+    assert large["NDCG@10"].startswith(f"{own:.4f} ±")
+    assert large["NDCG@10"].endswith(" **")
+    assert small["p"] == "<0.0001"
+    assert float(small["NDCG@10 to large"]) < 0
+
+
+def test_the_best_is_marked_only_beyond_chance(grid, planned, finish):
+    rng = np.random.default_rng(1)
+    one = rng.integers(1, 30, size=400)
+    for cell in planned:
+        if cell.seed == 0:
+            again = rng.permutation(one) if cell.label == "large" else one
+            finish(cell, again)
+    assert marked(findings(grid, "sample", planned)) == {}
+
+
+def test_what_is_missing_is_said(grid, planned, finish):
+    finish(planned[0], np.arange(1, 21))
+    found = findings(grid, "sample", planned)
+    text = table(grid, found)
+    assert [row[2] for row in text.rows][1] == "not run"
+    assert found.reference is None
+    assert frame(found)["value"].null_count() == 2
+
+
+def test_nothing_is_finished(grid, planned):
+    found = findings(grid, "sample", planned)
+    assert marked(found) == {}
+    assert len(table(grid, found).rows) == 2

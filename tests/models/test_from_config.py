@@ -1,0 +1,145 @@
+"""What models read from a config alike."""
+
+import numpy as np
+import pytest
+
+from emkd_tf.config import from_flat
+from emkd_tf.config.encoder_table import ENCODERS
+from emkd_tf.data.prepare import prepare
+from emkd_tf.encoders.causal import CausalEncoder
+from emkd_tf.encoders.gru import GRUEncoder
+from emkd_tf.errors import InputError
+from emkd_tf.kernels.compute import Compute
+from emkd_tf.models.from_config import (
+    compute_of,
+    drawn_items,
+    make_item_loss,
+    make_towers,
+    network_seeds,
+    require_causal,
+    training_options,
+)
+from emkd_tf.models.item_losses import ITEM_LOSSES
+
+
+@pytest.fixture
+def histories(tiny_settings):
+    return prepare(from_flat(tiny_settings).data)
+
+
+@pytest.fixture
+def config_of(tiny_settings):
+    return lambda **changes: from_flat({**tiny_settings, **changes})
+
+
+def towers_of(config, histories, use_item_bias=True):
+    options = {"mask_query": False, "use_item_bias": use_item_bias}
+    return make_towers(config, histories, "causal", **options)
+
+
+def test_seeds_differ_and_repeat():
+    seeds = network_seeds(7, 4)
+    assert len(set(seeds)) == 4
+    assert network_seeds(7, 4) == seeds
+    assert not set(network_seeds(8, 4)) & set(seeds)
+
+
+def test_towers_are_of_the_settings(config_of, histories):
+    changes = {"hidden_units": 12, "num_blocks": 3, "num_heads": 3, "max_length": 5}
+    config = config_of(**changes, num_networks=2, tie_item_embeddings=True)
+    towers = towers_of(config, histories, use_item_bias=False)
+    assert [tower.name for tower in towers] == ["network_1", "network_2"]
+    for tower in towers:
+        assert isinstance(tower.encoder, CausalEncoder)
+        assert len(tower.encoder.blocks) == 3
+        assert tower.width == 12
+        assert tower.max_length == tower.history_length == 5
+        assert tower.item_table().shape == [histories.num_items + 1, 12]
+        assert tower.item_weights is None
+        assert tower.item_bias is None
+    (tower, _) = towers_of(config_of(tie_item_embeddings=False), histories)
+    assert tower.item_weights is not None
+    assert tower.item_bias is not None
+
+
+def test_towers_start_different_and_as_the_seed_says(config_of, histories):
+    def tables(seed):
+        towers = towers_of(config_of(seed=seed), histories)
+        return [tower.embedding.items.numpy() for tower in towers]
+
+    first, second = tables(1)
+    assert np.abs(first - second).max() > 1e-3
+    np.testing.assert_array_equal(tables(1), [first, second])
+    assert np.abs(tables(2)[0] - first).max() > 1e-3
+
+
+@pytest.mark.parametrize("name", ITEM_LOSSES)
+def test_a_batch_carries_what_the_item_loss_wants(config_of, histories, name):
+    config = config_of(item_loss=name, num_negatives=3, num_sampled=11, max_length=5)
+    carries = ITEM_LOSSES[name].CARRIES
+    negatives, candidates = drawn_items(config, histories)
+    assert (len(negatives), candidates is not None) == {
+        None: (0, False),
+        "negatives": (1, False),
+        "candidates": (0, True),
+    }[carries]
+    if negatives:
+        assert negatives[0].draw([0, 0]).shape == [5, 3]
+        (of_views,), _ = drawn_items(config, histories, num_views=2)
+        assert of_views.draw([0, 0]).shape == [2, 5, 3]
+        assert of_views.num_items == histories.num_items
+    if candidates is not None:
+        drawn = candidates.draw([0, 0])["candidates"].numpy()
+        assert drawn.shape == (11,)
+        assert 1 <= drawn.min() <= drawn.max() <= histories.num_items
+
+
+@pytest.mark.parametrize("name", ITEM_LOSSES)
+def test_the_item_loss_is_of_the_settings(config_of, name):
+    changes = {"item_loss": name, "temperature": 0.7, "distillation_weight": 0.2}
+    loss = make_item_loss(config_of(**changes))
+    assert type(loss) is ITEM_LOSSES[name]
+    assert (loss.temperature, loss.distillation_weight) == (0.7, 0.2)
+    alone = make_item_loss(config_of(**changes, distillation=False))
+    assert alone.distillation_weight is None
+
+
+def test_how_to_compute_and_to_train(config_of):
+    config = config_of(
+        precision="bfloat16", jit_compile=True, fuse=True, seed=5, on_nonfinite="skip"
+    )
+    compute = compute_of(config)
+    assert compute == Compute("bfloat16", static_shapes=True, fuse=True)
+    options = {"seed": 5, "compute": compute, "skip_nonfinite": True}
+    assert training_options(config) == options
+    assert training_options(config_of())["skip_nonfinite"] is False
+
+
+def test_an_encoder_that_looks_ahead_is_refused_in_one_line(config_of):
+    require_causal(config_of(encoder="ligr,gru"))
+    require_causal(config_of())
+    with pytest.raises(InputError, match="`encoder` post_norm sees the items"):
+        require_causal(config_of(encoder="causal,post_norm"))
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_an_encoder_gets_the_settings_of_its_entry_and_the_norm_it_asks_for(
+    config_of, histories, encoder
+):
+    config = config_of(encoder=encoder, initialization="xavier", window=4, num_heads=4)
+    (tower, _) = towers_of(config, histories)
+    found = tower.encoder.get_config()
+    for key in ENCODERS[encoder].reads:
+        assert found[key] == getattr(config.model, key)
+    is_normed = tower.embedding.norm is not None
+    assert is_normed == (encoder in ("post_norm", "causal_post_norm", "causal_relu"))
+
+
+def test_initialization_is_the_parts_own_unless_given(config_of, histories):
+    for given, of_table in ((None, 0.02), ("xavier", (2 / 58) ** 0.5)):
+        config = config_of(encoder="gru", initialization=given, hidden_units=16)
+        tower = towers_of(config, histories)[0]
+        assert isinstance(tower.encoder, GRUEncoder)
+        assert tower.encoder.get_config()["initialization"] == "xavier"
+        deviation = tower.embedding.items.numpy().std()
+        np.testing.assert_allclose(deviation, of_table, rtol=0.15)

@@ -1,0 +1,69 @@
+"""What turns a history into a query, and the table it is held against."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from small_models import make_tower
+
+from emkd_tf.models.tower import with_mask_token
+
+
+def make(tie=False):
+    return make_tower(
+        num_items=7,
+        max_length=4,
+        hidden_units=6,
+        num_heads=1,
+        tie_item_embeddings=tie,
+        mask_query=True,
+    )
+
+
+@pytest.mark.parametrize("tie", [False, True])
+def test_the_item_table_has_a_row_an_item_and_one_of_padding(tie):
+    tower = make(tie)
+    table = tower.embedding.items if tie else tower.item_weights
+    np.testing.assert_array_equal(tower.item_table(), table.numpy()[:8])
+    assert tower.item_table_variable is table
+
+
+def test_tying_spares_a_table():
+    def count(tower):
+        return sum(w.numpy().size for w in tower.trainable_variables)
+
+    assert count(make()) - count(make(tie=True)) == 8 * 6
+
+
+def test_serving_needs_all_that_a_tower_has():
+    tower = make()
+    assert len(tower.serving_variables) == len(tower.trainable_variables)
+
+
+@pytest.mark.parametrize(("mask_query", "length"), [(True, 3), (False, 4)])
+def test_a_query_reads_the_newest_items_alone(mask_query, length):
+    encoder = "bidirectional" if mask_query else "causal"
+    tower = make_tower(max_length=4, mask_query=mask_query, encoder=encoder)
+    assert tower.history_length == length
+    history = np.arange(1, 9)[np.newaxis]
+    for changed, is_same in ((8 - length - 1, True), (8 - length, False)):
+        other = history.copy()
+        other[0, changed] = 20
+        gap = tower.query(tf.constant(history)) - tower.query(tf.constant(other))
+        assert (np.abs(gap).max() < 1e-6) == is_same
+
+
+def test_the_query_of_a_causal_tower_is_the_state_of_the_newest_item():
+    tower = make_tower(encoder="causal", mask_query=False)
+    rows = tf.constant([[0, 0, 0, 3, 9, 4], [5, 6, 7, 8, 2, 1]])
+    states = tower.states(rows)
+    np.testing.assert_allclose(tower.query(rows), states[:, -1], atol=1e-6)
+    for width in (0, 1, 40):
+        assert np.isfinite(tower.query(tf.zeros([2, width], tf.int32))).all()
+
+
+@pytest.mark.parametrize("length", [1, 3, 4, 6])
+def test_the_mask_token_follows_the_newest_items(length):
+    history = np.arange(1, length + 1)[np.newaxis]
+    rows = with_mask_token(tf.constant(history, tf.int32), mask_id=9, max_length=4)
+    expected = [*history[0].tolist(), 9][-4:]
+    assert rows.numpy().tolist() == [expected]

@@ -1,0 +1,110 @@
+"""The library as a notebook uses it."""
+
+import subprocess
+import sys
+
+import numpy as np
+import polars as pl
+import pytest
+
+import emkd_tf
+from emkd_tf.errors import InputError
+
+SMALL = {"hidden_units": 8, "epochs": 2, "max_length": 6, "batch_size": 16}
+
+
+@pytest.fixture(scope="module")
+def frame():
+    rng = np.random.default_rng(0)
+    rows = [
+        (f"u{user}", f"i{(user * 3 + place * 2) % 17}", 100 * user + place)
+        for user in range(40)
+        for place in range(int(rng.integers(6, 10)))
+    ]
+    return pl.DataFrame(rows, schema=["user", "item", "time"], orient="row")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("notebook")
+
+
+@pytest.fixture(scope="module")
+def log(frame, home):
+    return emkd_tf.prepare(interactions=frame, cache_dir=str(home / "cache"))
+
+
+@pytest.fixture(scope="module")
+def run(log, home):
+    folders = {"runs_dir": str(home / "runs"), "export": False}
+    return emkd_tf.train(log, model="sasrec", preset="fair", **folders, **SMALL)
+
+
+def test_a_frame_is_a_log(log, frame):
+    assert log.description["users"] == 40
+    assert log.description["actions"] == len(frame)
+
+
+@pytest.mark.parametrize("kind", ["lazy", "pandas", "arrow", "path"])
+def test_other_tables_are_the_same_log(kind, log, frame, home, tmp_path):
+    path = tmp_path / "log.parquet"
+    frame.write_parquet(path)
+    tables = {
+        "lazy": frame.lazy,
+        "pandas": frame.to_pandas,
+        "arrow": frame.to_arrow,
+        "path": lambda: path,
+    }
+    again = emkd_tf.prepare(interactions=tables[kind](), cache_dir=str(home / "cache"))
+    np.testing.assert_array_equal(again.histories.items, log.histories.items)
+
+
+def test_what_is_no_table_is_one_line(home):
+    with pytest.raises(InputError, match="polars, pandas or Arrow table, got int"):
+        emkd_tf.prepare(interactions=3, cache_dir=str(home))
+
+
+def test_a_training_returns_its_run(run):
+    assert 0 <= run.metrics["test"]["NDCG@10"] <= 1
+    assert run.history["epoch"].to_list() == [1, 2]
+    assert run.config.model.hidden_units == 8
+    assert repr(run).startswith("Run('")
+
+
+def test_evaluating_again_gives_the_metrics_of_the_run(run):
+    found = emkd_tf.open_run(run.path).evaluate()
+    own = found.filter(protocol="unseen")["NDCG@10"].item()
+    assert own == pytest.approx(run.metrics["test"]["NDCG@10"])
+    assert run.evaluate("validation").height == 3
+    with pytest.raises(InputError, match="validation or test"):
+        run.evaluate("all")
+
+
+def test_lists_have_a_row_an_item_and_leave_out_what_was_seen(run):
+    lists = run.recommend([["i1", "i4"], ["i2"]], k=3)
+    assert lists.columns == ["history", "rank", "item", "score"]
+    assert lists["rank"].to_list() == [1, 2, 3] * 2
+    assert not set(lists.filter(history=0)["item"]) & {"i1", "i4"}
+    assert lists.filter(history=1)["score"].is_sorted(descending=True)
+    assert run.recommend([["i1"]], k=100).height == 16  # of 17 items
+
+
+def test_an_export_is_the_next_version(run, home):
+    first = run.export(home / "shop")
+    assert first == home / "shop" / "1"
+    assert (first / "saved_model.pb").exists()
+
+
+def test_mistakes_are_those_of_the_command_line(log, tmp_path):
+    with pytest.raises(InputError, match=r"Unknown flag `--epoch`\. Did you mean"):
+        emkd_tf.train(log, epoch=3)
+    with pytest.raises(InputError, match="is no run directory"):
+        emkd_tf.open_run(tmp_path)
+
+
+def test_the_package_itself_loads_no_tensorflow():
+    program = (
+        "import sys, emkd_tf; emkd_tf.prepare, emkd_tf.Run;"
+        "assert 'tensorflow' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

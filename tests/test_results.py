@@ -1,0 +1,44 @@
+"""The table of results says what the kept runs say."""
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def tool():
+    path = ROOT / "tools" / "results_table.py"
+    spec = importlib.util.spec_from_file_location("results_table", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_is_made_of_the_kept_runs(tool):
+    text = tool.PAGE.read_text()
+    assert text == tool.page(text), "run python tools/results_table.py"
+    names = {path.stem for path in tool.RUNS.glob("*.json")}
+    assert names == {
+        path.stem.removesuffix("-history") for path in tool.RUNS.glob("*.jsonl")
+    }
+    commands = re.findall(r"`(python train\.py[^`]*)`", text)
+    assert len(commands) == len(names)
+    for name in names:
+        ndcg = json.loads((tool.RUNS / f"{name}.json").read_text())["test"]["NDCG@10"]
+        assert f"| {ndcg:.4f} |" in text
+
+
+def test_figures_of_the_readme_are_those_of_the_page(tool):
+    page, readme = tool.PAGE.read_text(), (ROOT / "README.md").read_text()
+    rows = re.findall(
+        r"^\| (Beauty|sample) \| `(python train[^`]*)` \| (\.\d+)", readme, re.M
+    )
+    assert rows
+    for dataset, command, ndcg in rows:
+        of_page = [line for line in page.splitlines() if f"| `{command}` |" in line]
+        assert any(f"| 0{ndcg} |" in line for line in of_page), (dataset, command)

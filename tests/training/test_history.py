@@ -1,0 +1,51 @@
+"""The history of a training that was stopped, damaged or has stages."""
+
+import json
+import time
+
+import tensorflow as tf
+
+from emkd_tf.training.history import WriteHistory
+
+
+def test_history_forgets_what_is_trained_again(tmp_path):
+    path = tmp_path / "history.jsonl"
+    lines = [json.dumps({"epoch": e, "step": 4 * e}) + "\n" for e in (1, 2, 3)]
+    path.write_text("".join(lines) + '{"epoch": 4, "st')  # killed while writing
+    WriteHistory(tmp_path, 32, first_step=9)
+    assert path.read_text() == "".join(lines[:2])
+
+
+def test_a_damaged_history_keeps_the_lines_that_can_be_read(tmp_path):
+    path = tmp_path / "history.jsonl"
+    path.write_bytes(
+        b'{"step": 5}\n\xff\n[1]\n{"epoch": 1}\n{"step": 6}\n{"step": 9}\n{"st'
+    )
+    WriteHistory(tmp_path, batch_size=2, first_step=6)
+    assert path.read_text() == '{"step": 5}\n{"step": 6}\n'
+
+
+def test_a_history_of_stages_forgets_lines_of_its_own_stage_alone(tmp_path):
+    path = tmp_path / "history.jsonl"
+    rows = [("one", 4), ("one", 8), ("two", 5), ("two", 10)]
+    lines = [json.dumps({"stage": n, "epoch": 1, "step": s}) + "\n" for n, s in rows]
+    path.write_text("".join(lines))
+    WriteHistory(tmp_path, 32, first_step=4, stage="one")
+    assert path.read_text() == "".join([lines[0], *lines[2:]])
+    WriteHistory(tmp_path, 32, first_step=0, stage="two")
+    assert path.read_text() == lines[0]
+
+
+def test_processor_seconds_go_on_from_the_lines_that_are_kept(tmp_path):
+    path = tmp_path / "history.jsonl"
+    lines = [{"epoch": n, "step": 3 * n, "processor_seconds": 40.0 * n} for n in (1, 2)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    history = WriteHistory(tmp_path, batch_size=2, first_step=3)
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    used = time.process_time()
+    model.fit(tf.ones([4, 1]), tf.ones([4, 1]), callbacks=[history], verbose=0)
+    used = time.process_time() - used
+    first, second = [json.loads(line) for line in path.read_text().splitlines()]
+    assert first == lines[0]
+    assert 40.0 < second["processor_seconds"] < 41.0 + used

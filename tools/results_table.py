@@ -1,0 +1,94 @@
+"""Writes the table of docs/results.md from the runs that are kept in docs/results.
+
+python tools/results_table.py
+
+A run is kept as `NAME.json`, its `metrics.json`, and `NAME-history.jsonl`;
+`runs.yaml` has its command and its machine.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from emkd_tf.config.model_table import BASELINE, MODELS
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+PAGE, RUNS = DOCS / "results.md", DOCS / "results"
+_BEGIN = "<!-- python tools/results_table.py -->\n"
+_END = "<!-- end of the table -->\n"
+_HEADER = (
+    "| dataset | model | command | validation NDCG@10 | test NDCG@10 | test HR@10 | "
+    "networks alone | best epoch | CPU seconds | machine |\n"
+    "|---|---|---|---|---|---|---|---|---|---|\n"
+)
+
+
+def table() -> str:
+    """Returns a row for each run, better ones first, and one for popularity."""
+    runs = yaml.safe_load((RUNS / "runs.yaml").read_text(encoding="utf-8"))
+    kept = {name: json.loads((RUNS / f"{name}.json").read_text()) for name in runs}
+    order = sorted(kept, key=lambda n: (kept[n]["dataset"], -_ndcg(kept[n]["test"])))
+    rows = [_row(kept[name], _history(name), **runs[name]) for name in order]
+    popular = {m["dataset"]: m[BASELINE] for m in kept.values()}
+    for dataset, metrics in popular.items():
+        title = MODELS[BASELINE].title
+        told = f"{_ndcg(metrics):.4f} | {metrics['HR@10']:.4f}"
+        rows.append(f"| {dataset} | {title} | in every run | | {told} | | | | |\n")
+    return _HEADER + "".join(rows)
+
+
+def _ndcg(metrics: dict[str, float]) -> float:
+    return metrics["NDCG@10"]
+
+
+def _history(name: str) -> list[dict[str, Any]]:
+    text = (RUNS / f"{name}-history.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def _row(
+    metrics: dict[str, Any],
+    history: list[dict[str, Any]],
+    *,
+    command: str,
+    machine: str,
+    processor_seconds: int | None = None,
+) -> str:
+    """Returns a row.
+
+    Args:
+        metrics, history: of the run.
+        command, machine: as they are shown.
+        processor_seconds: measured from outside, of a run whose history has none.
+    """
+    model = MODELS.get(metrics["model"].lower())
+    networks = sorted(map(_ndcg, metrics["test_by_network"].values()))
+    seconds = history[-1].get("processor_seconds", processor_seconds)
+    cells = [
+        metrics["dataset"],
+        model.title if model else metrics["model"],
+        f"`{command}`",
+        f"{_ndcg(metrics['validation']):.4f}",
+        f"{_ndcg(metrics['test']):.4f}",
+        f"{metrics['test']['HR@10']:.4f}",
+        f"{networks[0]:.4f} to {networks[-1]:.4f}" if len(networks) > 1 else "",
+        f"{metrics['best_epoch']} of {history[-1]['epoch']}",
+        "" if seconds is None else f"{seconds:,.0f}",
+        machine,
+    ]
+    return f"| {' | '.join(cells)} |\n"
+
+
+def page(text: str) -> str:
+    """Returns the page with today's table in place of its own."""
+    before, _, rest = text.partition(_BEGIN)
+    after = rest.partition(_END)[2]
+    return f"{before}{_BEGIN}\n{table()}\n{_END}{after}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

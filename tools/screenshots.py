@@ -1,0 +1,144 @@
+"""Takes the pictures of docs/images with headless Chromium, from a finished run.
+
+python tools/screenshots.py runs/NAME
+"""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import browser
+import requests
+from PIL import Image
+
+IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
+# The views of TensorBoard, and a text that stands there when they are drawn.
+VIEWS = {
+    "custom_scalars": "Quality of the run",
+    "hparams": "batch_size",
+    "projector": "Points:",
+}
+_DRAWN_SECONDS = 5.0  # after the text is there
+_PATIENCE_SECONDS = 600.0
+_COLOURS = 128  # of a picture: small files
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path, help="directory of a finished run")
+    parser.add_argument(
+        "--output", type=Path, default=IMAGES, help="folder to write to"
+    )
+    arguments = parser.parse_args()
+    if reason := browser.missing():
+        sys.exit(f"screenshots: {reason}")
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    for picture in take(arguments.run, arguments.output):
+        print(picture)
+
+
+def take(run: Path, folder: Path) -> list[Path]:
+    """Takes every picture of a run.
+
+    Returns:
+        The files.
+    """
+    return [*of_report(run, folder), *of_tensorboard(run, folder)]
+
+
+def of_report(run: Path, folder: Path) -> list[Path]:
+    """Takes the report's beginning on a screen, and on a phone in the dark."""
+    with tempfile.TemporaryDirectory() as scratch:
+        command = ["report", f"--run={run}", f"--output={scratch}"]
+        subprocess.run([sys.executable, "-m", "emkd_tf", *command], check=True)
+        page = (Path(scratch) / "report.html").as_uri()
+        files = []
+        for name, size, theme in (
+            ("report", (1100, 1400), "light"),
+            ("report-phone", (390, 844), "dark"),
+        ):
+            with browser.browser(*size, theme=theme) as driver:
+                driver.get(page)
+                files.append(save(driver, folder / f"{name}.png"))
+    return files
+
+
+def of_tensorboard(run: Path, folder: Path) -> list[Path]:
+    """Takes the views of TensorBoard."""
+    files = []
+    with tensorboard(run) as address, browser.browser(1300, 900) as driver:
+        for view, text in VIEWS.items():
+            driver.get(f"{address}/#{view}")
+            wait_for(driver, text)
+            files.append(save(driver, folder / f"tensorboard-{view}.png"))
+    return files
+
+
+@contextmanager
+def tensorboard(run: Path) -> Iterator[str]:
+    """Runs TensorBoard on a run alone, under its name, and yields its address."""
+    with socket.socket() as found:
+        found.bind(("localhost", 0))
+        port = found.getsockname()[1]
+    command = [sys.executable, "-m", "tensorboard.main", "--port", str(port)]
+    spec = f"{run.resolve().name}:{run / 'logs'}"
+    server = subprocess.Popen(
+        [*command, "--logdir_spec", spec],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        address = f"http://localhost:{port}"
+        wait_until(lambda: answers(address), "TensorBoard does not answer")
+        yield address
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def answers(address: str) -> bool:
+    try:
+        return requests.get(f"{address}/data/runs", timeout=30).json() != []
+    except requests.ConnectionError:
+        return False
+
+
+def wait_for(driver, text: str) -> None:
+    """Waits until a text is shown in the page, in its components and frames too."""
+    shown = (
+        "const all = n => [n, ...[...n.childNodes].flatMap(all),"
+        " ...[n.shadowRoot, n.contentDocument].flatMap(m => m ? all(m) : [])];"
+        "return all(document.body).some(n => n.nodeType === 3 &&"
+        " n.data.includes(arguments[0]))"
+    )
+    wait_until(lambda: driver.execute_script(shown, text), f"no {text!r} in the page")
+    time.sleep(_DRAWN_SECONDS)
+
+
+def wait_until(is_so, otherwise: str) -> None:
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while not is_so():
+        if time.monotonic() > end:
+            raise TimeoutError(otherwise)
+        time.sleep(0.5)
+
+
+def save(driver, path: Path) -> Path:
+    """Saves what the browser shows, with few colours."""
+    driver.save_screenshot(str(path))
+    with Image.open(path) as picture:
+        small = picture.convert("RGB").quantize(_COLOURS)
+    small.save(path, optimize=True)
+    return path
+
+
+if __name__ == "__main__":
+    main()
