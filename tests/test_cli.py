@@ -240,6 +240,7 @@ def as_user(home, *arguments):
     )
 
 
+@pytest.mark.slow
 def test_home_is_written_with_a_tilde(at_home):
     home, process = at_home
     assert process.returncode == 0, process.stderr
@@ -249,6 +250,7 @@ def test_home_is_written_with_a_tilde(at_home):
     assert "  emkd evaluate --run mine\n" in process.stdout
 
 
+@pytest.mark.slow
 def test_a_training_says_what_it_read_and_nothing_foreign(at_home):
     lines = at_home[1].stderr.splitlines()
     assert [line for line in lines if not line.startswith(OURS)] == []
@@ -258,6 +260,7 @@ def test_a_training_says_what_it_read_and_nothing_foreign(at_home):
     assert all(line.startswith("epoch") for line in lines[run + 1 :])
 
 
+@pytest.mark.slow
 def test_a_run_by_its_name_and_a_user_by_id(at_home):
     home, _ = at_home
     evaluated = as_user(home, "evaluate", "--run=mine")

@@ -410,6 +410,7 @@ def test_every_row_is_one_line_with_its_exit_code(
         place = said[0].index(part, place) + len(part)
 
 
+@pytest.mark.slow
 def test_nothing_is_half_written_and_nothing_leaves_the_archive(tmp_path, monkeypatch):
     monkeypatch.setenv("EMKD_CACHE_DIR", str(tmp_path / "cache"))
     inner = tmp_path / "inner"
@@ -436,6 +437,7 @@ def test_the_document_holds_this_table():
     assert table() in text, f"put this table into docs/errors.md:\n{table()}"
 
 
+@pytest.mark.slow
 def test_hostile_ids_come_back_byte_for_byte(tiny_settings, tmp_path):
     ids = [
         "tab\there",

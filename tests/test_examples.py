@@ -35,6 +35,7 @@ def test_the_notebook_runs_and_learns(tmp_path, monkeypatch):
     assert (tmp_path / "reports" / "notebook" / "report.html").exists()
 
 
+@pytest.mark.slow
 def test_a_batch_is_scored_as_the_run_does(finished_run, tmp_path):
     run, settings, _ = finished_run
     names = [f"item {i}" for i in range(30)]

@@ -79,6 +79,7 @@ def cases(draw, **corner):
     }
 
 
+@pytest.mark.slow
 @given(cases())
 @settings(max_examples=40, deadline=None, derandomize=True)
 def test_losses_and_gradients_stay_finite(case):

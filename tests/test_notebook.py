@@ -89,6 +89,7 @@ def test_lists_have_a_row_an_item_and_leave_out_what_was_seen(run):
     assert run.recommend([["i1"]], k=100).height == 16  # of 17 items
 
 
+@pytest.mark.slow
 def test_an_export_is_the_next_version(run, home):
     first = run.export(home / "shop")
     assert first == home / "shop" / "1"

@@ -94,6 +94,7 @@ def check_lists(path, lists, protocol):
     return users
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["unseen", "window", "all"])
 def test_a_target_is_in_the_list_if_and_only_if_its_rank_says_so(
     run, before_test, tmp_path, protocol
@@ -109,6 +110,7 @@ def test_a_target_is_in_the_list_if_and_only_if_its_rank_says_so(
     assert (hits == 0) == (protocol == "unseen")
 
 
+@pytest.mark.slow
 def test_recommend_seen_serves_lists_and_metrics_alike(
     seen_run, before_test, tmp_path, capsys
 ):
@@ -135,6 +137,7 @@ def test_recommend_seen_serves_lists_and_metrics_alike(
     assert error.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_repeats_and_new_items_are_told_apart(run, capsys):
     path, printed = run
     users = pl.read_parquet(path / "per_user.parquet")
@@ -175,6 +178,7 @@ def asked(folder, history):
     return [item.decode() for item in answer["item_ids"].numpy()[0] if item]
 
 
+@pytest.mark.slow
 def test_exports_follow_the_protocol(run, seen_run, tmp_path, capsys):
     history = [f"i{number}" for number in range(12)]
     newest = history[-5:]  # what encoders of length 6 see, one place being the mask's

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import math
 import os
 import typing
@@ -88,13 +89,20 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"Did you mean `{close[0]}`?" if close else f"Known are: {', '.join(known)}."
 
 
+@functools.cache
+def _hints() -> dict[str, Any]:
+    """Returns the type of every setting; reading them takes long."""
+    sections = [typing.get_type_hints(section) for section in SECTIONS.values()]
+    return {key: hint for hints in sections for key, hint in hints.items()}
+
+
 def choices(key: str) -> tuple[str, ...]:
     """Returns the choices of a setting that has fixed ones."""
-    return choices_of(typing.get_type_hints(SECTIONS[KEYS[key]])[key])
+    return choices_of(_hints()[key])
 
 
 def _check_type(key: str, value: Any) -> None:
-    hint = typing.get_type_hints(SECTIONS[KEYS[key]])[key]
+    hint = _hints()[key]
     wanted = typing.get_args(hint) or (hint,)
     if value is None and type(None) in wanted:
         return

@@ -50,7 +50,7 @@ def options(master: str, given: Sequence[str]) -> dict[str, str]:
         key, equals, value = setting.partition("=")
         if not (key and equals):
             raise InputError(
-                f"`spark-conf` {setting!r} must be key=value, such as "
+                f"`spark_conf` {setting!r} must be key=value, such as "
                 "spark.driver.memory=4g."
             )
         found[key.strip()] = value.strip()

@@ -29,6 +29,7 @@ def test_overlap_counts_common_items(k):
     assert found == pytest.approx(np.mean(shares))
 
 
+@pytest.mark.slow
 def test_a_run_and_its_networks(finished_run):
     _, histories, model = open_run(finished_run[0])
     found = Probe(histories, model.history_length).measure(model)

@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from emkd_tf.cli import main
 
 
+@pytest.mark.slow
 def test_export_adds_a_version(finished_run, capsys):
     assert main(["export", f"--run={finished_run[0]}", "--k=3"]) == 0
     path = Path(capsys.readouterr().out.removeprefix("Export: ").strip())
@@ -20,6 +23,7 @@ def test_export_adds_a_version(finished_run, capsys):
     assert "questions are answered as when exported" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_export_of_one_network(finished_run, tmp_path, capsys):
     arguments = ["export", f"--run={finished_run[0]}", "--network=2"]
     assert main([*arguments, f"--saved-models-dir={tmp_path}"]) == 0
@@ -38,6 +42,7 @@ def test_export_of_one_network(finished_run, tmp_path, capsys):
     assert sizes[0] < 0.6 * sizes[1]
 
 
+@pytest.mark.slow
 def test_export_of_the_network_that_the_validation_prefers(
     finished_run, tmp_path, capsys
 ):

@@ -362,6 +362,7 @@ def test_s3rec_with_its_attributes(tmp_path, cache):
     assert attributes_of(found) == {n: set(GENRES[n]) for n in attributes_of(found)}
 
 
+@pytest.mark.slow
 def test_the_cases_of_other_peoples_logs():
     if not CASES.is_dir():
         pytest.skip(f"no cases in {CASES}")

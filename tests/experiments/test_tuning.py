@@ -26,7 +26,7 @@ import json, pathlib, sys, time
 run, dropout, epochs, pause = pathlib.Path(sys.argv[1]), *map(float, sys.argv[2:])
 if dropout > 0.7:
     raise SystemExit("emkd: the loss is not finite")
-run.mkdir(parents=True)
+run.mkdir(parents=True, exist_ok=True)  # a killed training left it
 for epoch in range(1, int(epochs) + 1):
     time.sleep(pause)
     line = {"epoch": epoch, "validation/NDCG@10": (1 - dropout) * epoch / epochs}

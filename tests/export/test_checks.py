@@ -18,6 +18,7 @@ def copy(exported, tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_a_moved_export_answers_as_before(copy):
     assert verify(copy) == len(read_json(copy / QUESTIONS_FILE))
 
@@ -61,6 +62,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damage_is_one_line(damage, copy):
     change, message = DAMAGES[damage]
@@ -70,6 +72,7 @@ def test_damage_is_one_line(damage, copy):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_other_answers_are_told(copy):
     path = copy / QUESTIONS_FILE
     questions = read_json(path)
@@ -82,6 +85,7 @@ def test_other_answers_are_told(copy):
         verify(copy)
 
 
+@pytest.mark.slow
 def test_a_signature_that_is_missing_is_told(copy):
     path = copy / QUESTIONS_FILE
     questions = read_json(path)

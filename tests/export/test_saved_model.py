@@ -40,6 +40,7 @@ def test_no_code_of_ours_is_needed(exported, tmp_path):
     np.testing.assert_allclose(scores, live.scores, rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(c_runtime.COMPILER is None, reason="there is no C compiler `cc`")
 def test_the_c_runtime_answers_every_question_alike(each_export, tmp_path):
     questions = read_json(each_export.folder / checks.QUESTIONS_FILE)
@@ -54,6 +55,7 @@ def test_the_c_runtime_answers_every_question_alike(each_export, tmp_path):
         assert checks.difference(question, answer) is None
 
 
+@pytest.mark.slow
 def test_versions_count_up_and_k_is_cut_to_the_catalogue(exported, tmp_path):
     (tmp_path / "m" / "7").mkdir(parents=True)
     (tmp_path / "m" / "notes").mkdir()

@@ -153,6 +153,7 @@ def test_a_step_can_be_replayed_and_steps_differ():
     assert losses[0][0] != losses[0][1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampled", [False, True])
 def test_the_compiled_step_equals_the_plain_one_and_traces_once(sampled):
     optimizer = LazyAdam if sampled else tf.keras.optimizers.Adam
@@ -201,6 +202,7 @@ def test_a_lazy_step_moves_only_the_rows_of_its_items():
         np.testing.assert_array_equal(moved, own[own > 0], err_msg=weight.name)
 
 
+@pytest.mark.slow
 def test_fused_steps_equal_plain_ones():
     """With dropout: both draw the same places."""
     plain, fused = small(2, dropout=0.4), small(2, dropout=0.4, fuse=True)

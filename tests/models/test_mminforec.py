@@ -118,6 +118,7 @@ TRAININGS = {
 }
 
 
+@pytest.mark.slow
 def test_candidates_are_those_of_all_replicas():
     """Replicas with unequal numbers of items do what one does."""
     assert_equal(trained_on_one_and_two(__file__, "candidates"))

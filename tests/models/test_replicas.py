@@ -42,6 +42,7 @@ TRAININGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TRAININGS)
 def test_losses_and_weights_equal_one_replica(name):
     assert_equal(trained_on_one_and_two(__file__, name))

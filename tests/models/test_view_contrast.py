@@ -105,6 +105,7 @@ def test_the_losses_equal_numpy(case, num_networks):
     np.testing.assert_allclose(losses["total"], item + WEIGHT * expected, rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_static_shapes_give_the_same_losses_and_gradients(case):
     batch, found = batch_of(padding_row=True), []

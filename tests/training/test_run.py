@@ -31,6 +31,7 @@ def run_process(*arguments):
     )
 
 
+@pytest.mark.slow
 def test_metrics_follow_from_the_ranks_of_the_users(tiny_settings):
     result = train(from_flat({**tiny_settings, "validation_every": 2}))
     metrics = json.loads((result.run_dir / "metrics.json").read_text())
@@ -96,6 +97,7 @@ def test_a_loss_that_is_not_finite_stops_with_every_term(tiny_settings):
     assert "\n" not in message
 
 
+@pytest.mark.slow
 def test_patience_stops_the_training(tiny_settings):
     settings = {**tiny_settings, "epochs": 40, "patience": 2, "export": False}
     # So small a rate that no validation can be better than the first.
@@ -136,6 +138,7 @@ def test_a_sampled_item_loss_trains_with_any_optimizer(tiny_settings, optimizer)
     assert last < first
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(HAS_ADDONS, reason="TensorFlow Addons may be there")
 def test_addons_without_its_package_is_one_line(tiny_settings):
     process = run_process(*flags(tiny_settings), "--optimizer", "Addons>LazyAdam")
@@ -166,6 +169,7 @@ def test_the_sample_learns_its_order(tmp_path, cache):
     assert (tmp_path / "saved_models" / "sample" / "1" / "saved_model.pb").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", ["global_time", "user"])
 def test_runs_of_other_splits_are_measured_listed_and_compared(
     tiny_settings, split, capsys

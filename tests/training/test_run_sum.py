@@ -33,6 +33,7 @@ def runs(tiny_settings):
     ]
 
 
+@pytest.mark.slow
 def test_the_sum_is_a_run_of_its_own(runs, tmp_path, capsys):
     item_ids = tf.constant([[0, 0, 3, 9, 1], [0, 0, 0, 0, 2]])
     parts = [open_run(path)[2].score_items(item_ids).numpy() for path in runs]

@@ -170,6 +170,7 @@ def test_the_second_stage_starts_from_the_first_ones_weights(
     assert trainer.progress.seconds.numpy() > 0  # those of the first stage
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "at",
     [
@@ -195,6 +196,7 @@ def test_a_training_that_was_killed_goes_on_as_if_nothing_had_been(
         assert FIRST not in said  # it is not even built
 
 
+@pytest.mark.slow
 def test_killed_between_the_stages(undisturbed, setting, tmp_path, monkeypatch):
     def die(self, before):
         raise Killed

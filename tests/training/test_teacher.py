@@ -75,6 +75,7 @@ class InterruptedOnce(Interrupts):
         pass
 
 
+@pytest.mark.slow
 def test_a_training_that_was_stopped_equals_the_undisturbed_one(student, monkeypatch):
     whole = train(from_flat({**student, "export": False}))
     part = from_flat({**student, "export": False, "name": "part"})
@@ -91,6 +92,7 @@ def test_a_training_that_was_stopped_equals_the_undisturbed_one(student, monkeyp
         np.testing.assert_allclose(weight, same, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_distilled_network_is_exported_and_told_beside_its_teacher(
     student, finished_run, capsys, tmp_path
 ):

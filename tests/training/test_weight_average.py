@@ -39,6 +39,7 @@ def history(run_dir):
     return [json.loads(line) for line in lines]
 
 
+@pytest.mark.slow
 def test_the_average_is_validated_kept_and_resumed(tiny_settings, monkeypatch):
     """The losses are those of the weights themselves; what is opened is the average,
     and a training that was stopped goes on as if it had not been."""

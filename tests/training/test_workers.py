@@ -171,6 +171,7 @@ def test_workers_that_start_apart_meet_and_keep_their_signals():
         assert out == "waiting\n2\ninterrupted\n", said
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_worker_that_waits():
     process = meet(0, addresses(), 0, 60)
     assert process.stdout.readline() == "waiting\n"

@@ -1,0 +1,166 @@
+"""Accuracy for the CPU seconds it takes: our models beside those of other libraries.
+
+    python benchmarks/frontier.py --log Beauty.txt --data-dir . --dataset beauty \
+        --peers peers/bin/python --output reports/frontier
+
+Trains what is not there yet, one after another, each in a process of its own
+(`peers.py` says how to make the environment of the others), then writes a table and a
+figure of what `--output` holds. The epoch of each is chosen by its validation; its test
+is counted by `ranking.py` from lists of ten, for all libraries alike. Without `--peers`
+only ours are trained. CPU seconds of ours are those of the whole process, with its
+start and its evaluations; those of the others are of their training alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ranking import K, held_out, metrics, read_log
+
+OURS = {
+    "SASRec": ["--model=sasrec"],
+    "SASRec, d = 256": ["--model=sasrec", "--hidden-units=256"],
+    "eSASRec": ["--model=esasrec", "--preset=fair"],
+    "BERT4Rec": ["--model=bert4rec", "--preset=fair"],
+    "GRU4Rec": ["--model=gru4rec", "--preset=fair"],
+    "EMKD, quick": ["--preset=quick"],
+}
+PEERS = {
+    "RecTools SASRec": ["--model=rectools-sasrec", "--epochs=24"],
+    "RecTools SASRec, d = 256": ["--model=rectools-sasrec", "--width=256"],
+    "RecTools SASRec, sampled": ["--model=rectools-sasrec-sampled", "--epochs=30"],
+    "RecTools eSASRec": ["--model=rectools-esasrec", "--epochs=30"],
+    "RecTools BERT4Rec": ["--model=rectools-bert4rec", "--epochs=30"],
+    "RecBole SASRec": ["--model=recbole-sasrec", "--epochs=10"],
+    "RecBole GRU4Rec": ["--model=recbole-gru4rec", "--epochs=10"],
+}
+
+
+class Curve(NamedTuple):
+    """A training: what each epoch cost so far and reached, and the test of its best."""
+
+    seconds: list[float]
+    validation: list[float]
+    test: dict[str, float]
+
+    @property
+    def best(self) -> int:
+        return self.validation.index(max(self.validation))
+
+
+def of_ours(title: str, given: argparse.Namespace) -> Curve | None:
+    """Trains one of ours unless it is there; None if it was not asked for."""
+    run = given.output / "runs" / _name(title)
+    if not (run / "metrics.json").exists():
+        if given.only and title not in given.only:
+            return None
+        command = [sys.executable, "train.py", *OURS[title], "--export=false"]
+        command += [f"--dataset={given.dataset}", f"--data-dir={given.data_dir}"]
+        command += [f"--runs-dir={run.parent}", f"--name={run.name}"]
+        subprocess.run(command, check=True)
+    metric = f"validation/NDCG@{K}"
+    lines = [line for line in _lines(run / "history.jsonl") if metric in line]
+    test = run / "test_lists.json"
+    if not test.exists():
+        test.write_text(json.dumps(_test_of(run, given.log)))
+    return Curve(
+        [line["processor_seconds"] for line in lines],
+        [line[metric] for line in lines],
+        json.loads(test.read_text()),
+    )
+
+
+def _test_of(run: Path, log: Path) -> dict[str, float]:
+    import emkd_tf
+
+    part = held_out(read_log(log), 1)
+    frame = emkd_tf.open_run(run).recommend(part.histories, K)
+    lists: list[list[str]] = [[] for _ in part.users]
+    for history, item in frame.select("history", "item").iter_rows():
+        lists[history].append(item)
+    return metrics(lists, part.targets)
+
+
+def of_a_peer(title: str, given: argparse.Namespace) -> Curve | None:
+    """Trains a peer unless it is there; None if it was not asked for."""
+    folder = given.output / "peers" / _name(title)
+    if not list(folder.glob("*.jsonl")):
+        if not given.peers or (given.only and title not in given.only):
+            return None
+        peers = Path(__file__).with_name("peers.py")
+        command = [given.peers, str(peers), f"--log={given.log}", *PEERS[title]]
+        subprocess.run([*command, f"--output={folder}"], check=True)
+    lines = _lines(next(folder.glob("*.jsonl")))
+    validation = [line["validation"][f"NDCG@{K}"] for line in lines]
+    best = validation.index(max(validation))
+    seconds = [line["processor_seconds"] for line in lines]
+    return Curve(seconds, validation, lines[best]["test"])
+
+
+def _name(title: str) -> str:
+    return title.lower().replace(" = ", "").replace(", ", "-").replace(" ", "-")
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def table(curves: dict[str, Curve]) -> str:
+    """Returns a row a model, better tests first."""
+    rows = [
+        f"| {title} | {curve.validation[curve.best]:.4f} | {curve.test['NDCG@10']:.4f} "
+        f"| {curve.test['HR@10']:.4f} | {curve.best + 1} of {len(curve.seconds)} "
+        f"| {curve.seconds[curve.best]:.0f} | {curve.seconds[-1]:.0f} |\n"
+        for title, curve in sorted(
+            curves.items(), key=lambda pair: -pair[1].test["NDCG@10"]
+        )
+    ]
+    return (
+        "| model | validation NDCG@10 | test NDCG@10 | test HR@10 | best epoch "
+        "| CPU seconds until then | in all |\n|---|---|---|---|---|---|---|\n"
+        + "".join(rows)
+    )
+
+
+def draw(curves: dict[str, Curve], path: Path) -> None:
+    """Draws validation against CPU seconds; dashed are other libraries."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
+    for title, curve in curves.items():
+        style = "-" if title in OURS else "--"
+        axes.plot(curve.seconds, curve.validation, style, label=title)
+        axes.plot(curve.seconds[curve.best], curve.validation[curve.best], "k.")
+    axes.set(xscale="log", xlabel="CPU seconds", ylabel=f"validation NDCG@{K}")
+    axes.legend(fontsize="small")
+    axes.grid(alpha=0.3)
+    figure.savefig(path, metadata={"Date": None})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--log", type=Path, required=True)
+    parser.add_argument("--dataset", default="beauty")
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--peers", help="Python of their environment")
+    parser.add_argument("--only", action="append", help="train no more than this one")
+    parser.add_argument("--output", type=Path, default=Path("reports/frontier"))
+    given = parser.parse_args()
+    found = {title: of_ours(title, given) for title in OURS}
+    found |= {title: of_a_peer(title, given) for title in PEERS}
+    curves = {title: curve for title, curve in found.items() if curve}
+    (given.output / "frontier.md").write_text(table(curves))
+    draw(curves, given.output / "frontier.svg")
+    print(table(curves))
+
+
+if __name__ == "__main__":
+    main()
