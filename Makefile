@@ -19,10 +19,10 @@ type:
 	.venv/bin/mypy
 
 test:
-	$(python) -m pytest -n 2 -m "not slow"
+	$(python) -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-slow:
-	$(python) -m pytest -n 2 -m slow
+	$(python) -m pytest -n 2 --dist loadfile -m slow
 
 # All of it in fresh environments.
 ci:
