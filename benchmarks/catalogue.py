@@ -65,7 +65,7 @@ def answer_steps(num_items: int, loss: str) -> None:
 
     # isort: split
     from emkd_tf.config import from_flat
-    from emkd_tf.training.build import build_model, compile_model, training_data
+    from emkd_tf.training.setup import build_model, compile_model, training_data
 
     config = from_flat({**SETTINGS, **LOSSES[loss]})
     histories = synthetic_histories(num_items)

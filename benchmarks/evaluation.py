@@ -25,7 +25,7 @@ from emkd_tf.config.flags import read_settings
 from emkd_tf.data.histories import HELD_OUT, Histories
 from emkd_tf.data.prepare import prepare
 from emkd_tf.evaluation.evaluator import rank_users
-from emkd_tf.training.build import build_model
+from emkd_tf.training.setup import build_model
 
 ROUNDS = 5
 

@@ -30,7 +30,7 @@ SIZES = [(20_000, 12), (200_000, 12), (2_000_000, 12), (20_000, 112)]
 
 def measure(folder: Path) -> None:
     """Trains for an epoch, and prints what it took."""
-    from emkd_tf.training.build import build_model, compile_model, training_data
+    from emkd_tf.training.setup import build_model, compile_model, training_data
 
     config = from_flat({**MODEL, "window_step": 1})
     histories = Histories.open(folder)

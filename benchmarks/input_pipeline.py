@@ -22,7 +22,7 @@ from training_step import make_step
 from emkd_tf.config import Config
 from emkd_tf.config.flags import read_settings
 from emkd_tf.data.prepare import prepare
-from emkd_tf.training.build import training_data
+from emkd_tf.training.setup import training_data
 
 BATCHES = 50  # at a time: some are always ready
 

@@ -69,7 +69,7 @@ class Peak(threading.Thread):
 def measure(what: str, folder: Path) -> None:
     """Trains or evaluates, and prints what it took."""
     from emkd_tf.evaluation.evaluator import rank_users
-    from emkd_tf.training.build import build_model, compile_model, training_data
+    from emkd_tf.training.setup import build_model, compile_model, training_data
 
     config = from_flat(SMALL)
     histories = Histories.open(folder)

@@ -31,7 +31,7 @@ from emkd_tf.evaluation.evaluator import chunk_users
 from emkd_tf.kernels.precision import matmul
 from emkd_tf.models.item_losses import CHUNK_POSITIONS
 from emkd_tf.special_ids import PAD_ID
-from emkd_tf.training.build import training_data
+from emkd_tf.training.setup import training_data
 
 ROUNDS = 9
 

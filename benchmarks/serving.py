@@ -31,7 +31,7 @@ from emkd_tf.export.saved_model import export_saved_model
 from emkd_tf.models.recommender import Recommender as Model
 from emkd_tf.retrieval.batch import own_histories, write_recommendations
 from emkd_tf.retrieval.recommend import Recommender
-from emkd_tf.training.build import build_model
+from emkd_tf.training.setup import build_model
 
 ROUNDS, RUNS = 6, 50  # of each question, and 10 more at a round's start to warm up
 WARM_UP = 10

@@ -24,7 +24,7 @@ from emkd_tf.config import Config, from_flat, to_flat
 from emkd_tf.config.flags import read_settings
 from emkd_tf.data.prepare import prepare
 from emkd_tf.special_ids import PAD_ID
-from emkd_tf.training.build import build_model, compile_model, training_data
+from emkd_tf.training.setup import build_model, compile_model, training_data
 
 WARM_UP, MEASURED = 12, 12  # kernels of new shapes are compiled in the first steps
 VARIANTS = {

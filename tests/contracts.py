@@ -19,7 +19,7 @@ from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
 from emkd_tf.export.saved_model import export_saved_model
 from emkd_tf.retrieval.recommend import Recommender as Lists
-from emkd_tf.training.build import build_model, compile_model, training_data
+from emkd_tf.training.setup import build_model, compile_model, training_data
 
 L = 6
 SMALL = {

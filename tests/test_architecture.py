@@ -12,9 +12,9 @@ from encoder_contract import check_contract, check_seeds
 
 import emkd_tf.encoders
 import emkd_tf.models
+from emkd_tf.atomic_files import read_json
 from emkd_tf.cli import main
 from emkd_tf.config import encoder_table, model_table
-from emkd_tf.files import read_json
 from emkd_tf.training.interrupts import Interrupts
 
 REPOSITORY = Path(__file__).resolve().parent.parent

@@ -15,11 +15,11 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = REPOSITORY / "emkd_tf"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-BASE = {"special_ids", "errors", "files"}
+BASE = {"special_ids", "errors", "atomic_files"}
 MAY_IMPORT = {
     "special_ids": set(),
     "errors": set(),
-    "files": set(),
+    "atomic_files": set(),
     "keras2": set(),
     "config": {"errors"},
     "data": BASE | {"config"},

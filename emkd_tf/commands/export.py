@@ -112,4 +112,4 @@ def _verify(folder: str) -> None:
     from emkd_tf.export.checks import verify
 
     count = verify(Path(folder))
-    say(f"{folder}: {count} questions are answered as when exported")
+    say(f"{folder}: {count} requests are answered as when exported")

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from emkd_tf.atomic_files import read_json
 from emkd_tf.commands.arguments import run_path, settings
 from emkd_tf.commands.terminal import (
     load_tensorflow,
@@ -18,7 +19,6 @@ from emkd_tf.commands.terminal import (
 )
 from emkd_tf.config import RunConfig, from_flat, to_flat
 from emkd_tf.config.model_table import BASELINE, MODELS
-from emkd_tf.files import read_json
 
 
 def train(arguments: Sequence[str]) -> None:

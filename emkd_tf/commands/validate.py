@@ -11,6 +11,8 @@ from rich.table import Table
 
 from emkd_tf.commands.arguments import settings
 from emkd_tf.commands.terminal import say, show
+from emkd_tf.config.machine import suitable_preset
+from emkd_tf.config.model_table import DEFAULT_MODEL
 from emkd_tf.errors import InputError
 
 _OWN: dict[str, dict[str, Any]] = {
@@ -23,18 +25,22 @@ def validate(arguments: Sequence[str]) -> None:
     """Look through a log: what it holds, what would be dropped and why."""
     own = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     own.add_argument("--json", **_OWN["--json"])
-    own.add_argument("--preset", default="cpu")
+    own.add_argument("--preset")
+    own.add_argument("--model", default=DEFAULT_MODEL)
     given, arguments = own.parse_known_args(arguments)
     if arguments and not arguments[0].startswith("-"):
         arguments[0] = f"--interactions={arguments[0]}"
-    config = settings(validate, [*arguments, f"--preset={given.preset}"], _OWN)
+    chosen = [f"--model={given.model}"]
+    if preset := given.preset or suitable_preset(given.model):
+        chosen.append(f"--preset={preset}")
+    config = settings(validate, [*arguments, *chosen], _OWN)
     if config is None:
         return
     if config.data.interactions is None:
         raise InputError("`emkd validate` needs a FILE: emkd validate log.csv")
     from emkd_tf.data import validation
 
-    report = validation.validate(config, given.preset)
+    report = validation.validate(config, preset)
     if given.json:
         say(json.dumps(report, indent=2, ensure_ascii=False))
     else:

@@ -18,5 +18,7 @@ def has_gpu() -> bool:
 
 
 def suitable_preset(model: str) -> str | None:
-    """Returns the preset for a model's training here; None for its own settings."""
-    return None if has_gpu() else MODELS[model].without_gpu
+    """Returns the preset for a model's training here; None for its own settings, and
+    for a model that there is not."""
+    entry = MODELS.get(model)
+    return entry.without_gpu if entry and not has_gpu() else None

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from emkd_tf.atomic_files import write_text
 from emkd_tf.config import DataConfig
 from emkd_tf.data.cleaning import clean, count_repeats, encode
 from emkd_tf.data.sources import Interactions
 from emkd_tf.data.splits import before_cuts, make_split
 from emkd_tf.errors import InputError
-from emkd_tf.files import write_text
 
 
 @dataclasses.dataclass(frozen=True)

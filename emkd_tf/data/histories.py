@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from emkd_tf.atomic_files import read_json
 from emkd_tf.data.splits import Split, leave_one_out
 from emkd_tf.errors import InputError
-from emkd_tf.files import read_json
 from emkd_tf.special_ids import PAD_ID
 
 _COUNTED_AT_ONCE = 3_000_000  # counting makes three copies in 64 bits

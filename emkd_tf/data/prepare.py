@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from emkd_tf.atomic_files import new_folder, write_json
 from emkd_tf.config import DataConfig, nearest
 from emkd_tf.data.attributes import attribute_arrays
 from emkd_tf.data.download import cache_dir, data_dir, fetch, sha256
@@ -21,7 +22,6 @@ from emkd_tf.data.reading import require_readable
 from emkd_tf.data.sources import SOURCES, Interactions, Source, read_sample
 from emkd_tf.data.tables import parquet_files
 from emkd_tf.errors import InputError
-from emkd_tf.files import new_folder, write_json
 
 FORMAT_VERSION = 2
 # What of DataConfig decides the prepared arrays, beside the files.

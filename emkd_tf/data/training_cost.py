@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from emkd_tf.config import Config
+from emkd_tf.config.model_table import MODELS
 from emkd_tf.data.examples.rows import Windows
 
 _SIDE = 1536  # of the measured product
@@ -90,14 +91,22 @@ def training_cost(
     windows = len(Windows(ends - lengths, ends, data.max_length, data.window_step))
     steps = -(-windows // batch)
     length = float(np.minimum(lengths, data.max_length).mean())
-    tokens = batch * (1 + objective.num_views) * length
-    chosen = batch * objective.num_views * length * objective.mask_probability
+    reads = MODELS[model.model].reads
+    has_contrast = "contrast_weight" in reads and objective.contrast_weight > 0
+    views = objective.num_views if "num_views" in reads else 1
+    if "mask_probability" in reads and objective.task == "masked_item":
+        tokens = batch * (1 + views) * length
+        chosen = batch * views * length * objective.mask_probability
+    else:  # the next item at every place
+        tokens = batch * (3 if has_contrast else 1) * length
+        chosen = batch * length
     scored = num_items
     if objective.item_loss == "sampled":
         scored = min(num_items, objective.num_sampled)
     logits, states = networks * chosen * scored, networks * blocks * tokens * d
     forward = states * (24 * d + 4 * length) + 2 * logits * d
-    forward += 2 * networks**2 * batch**2 * data.max_length * d
+    if has_contrast:
+        forward += 2 * networks**2 * batch**2 * data.max_length * d
     seconds = 3 * forward / (_PRODUCT_SHARE * speed.product)
     seconds += 4 * (_LOGIT_COPIES * logits + _STATE_COPIES * states) / speed.copy
     tables = num_items * d * (1 if model.tie_item_embeddings else 2)

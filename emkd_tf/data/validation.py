@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from emkd_tf.config import Config, DataConfig
+from emkd_tf.config.model_table import DEFAULT_MODEL
 from emkd_tf.data.attributes import attribute_arrays
 from emkd_tf.data.cleaning import Actions, encode, is_first, order_in_time, steps
 from emkd_tf.data.interactions import Log, read_interactions
@@ -21,13 +22,13 @@ from emkd_tf.errors import InputError
 _NOT_PASSED_ON = {"interactions", "dataset", "max_length", "window_step"}
 
 
-def validate(config: Config, preset: str) -> dict[str, Any]:
+def validate(config: Config, preset: str | None) -> dict[str, Any]:
     """Looks through a log of your own.
 
     Args:
         config: the log and its attributes, columns and filters; the model and training
             that are estimated.
-        preset: that the config was read with, for the command to run next.
+        preset: that the config was read with, if any, for the command to run next.
 
     Returns:
         The report, of numbers, texts, lists and dicts.
@@ -59,7 +60,7 @@ def validate(config: Config, preset: str) -> dict[str, Any]:
         "left": _left(kept),
         **_attributes(config, kept, log),
         "estimate": _estimate(config, kept),
-        "next": next_command(data, preset) if len(kept) else None,
+        "next": next_command(config, preset) if len(kept) else None,
     }
 
 
@@ -158,11 +159,13 @@ def _estimate(config: Config, kept: Actions) -> dict[str, Any] | None:
     return dataclasses.asdict(cost)
 
 
-def next_command(config: DataConfig, preset: str) -> str:
+def next_command(config: Config, preset: str | None) -> str:
     """Returns the command that trains on what was validated."""
-    words = ["emkd", "train", "--interactions", str(config.interactions)]
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
+    words = ["emkd", "train", "--interactions", str(config.data.interactions)]
+    for field in dataclasses.fields(config.data):
+        value = getattr(config.data, field.name)
         if field.name not in _NOT_PASSED_ON and value != field.default:
             words += [f"--{field.name.replace('_', '-')}", str(value)]
-    return shlex.join([*words, "--preset", preset])
+    if config.model.model != DEFAULT_MODEL:
+        words += ["--model", config.model.model]
+    return shlex.join([*words, *(["--preset", preset] if preset else [])])

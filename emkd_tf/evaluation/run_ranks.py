@@ -14,10 +14,10 @@ import numpy as np
 import polars as pl
 import yaml
 
+from emkd_tf.atomic_files import read_json
 from emkd_tf.config import BESIDE_TRAINING, from_flat, to_flat
 from emkd_tf.errors import InputError
 from emkd_tf.evaluation.metrics import NEVER
-from emkd_tf.files import read_json
 
 # What may differ within a group of seeds. A protocol may not: it chose the best epoch.
 _MAY_DIFFER = {*BESIDE_TRAINING, "seed"}

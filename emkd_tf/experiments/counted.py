@@ -49,7 +49,7 @@ def parameters(experiment: Experiment, flags: Sequence[str]) -> TextTable:
     """
     from emkd_tf.data.prepare import prepare
     from emkd_tf.models.recommender import Recommender
-    from emkd_tf.training.build import build_model
+    from emkd_tf.training.setup import build_model
 
     rows = [[label] for label in experiment.rows]
     for dataset in experiment.datasets:

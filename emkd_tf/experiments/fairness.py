@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from emkd_tf.atomic_files import read_json
 from emkd_tf.config.model_table import BASELINE, DEFAULT_MODEL, MODELS
 from emkd_tf.evaluation.comparison import user_values
 from emkd_tf.evaluation.metrics import SELECTION_METRIC
@@ -17,7 +18,6 @@ from emkd_tf.evaluation.run_ranks import RunRanks, read_run
 from emkd_tf.evaluation.text_tables import TextTable
 from emkd_tf.experiments.grid import Cell
 from emkd_tf.experiments.report import Findings
-from emkd_tf.files import read_json
 
 _PROTOCOLS = ("unseen", "window", "all")
 _WIDE = 256

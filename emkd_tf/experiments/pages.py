@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from emkd_tf.atomic_files import write_text
 from emkd_tf.evaluation.text_tables import TextTable, to_latex, to_markdown
 from emkd_tf.experiments.fairness import checks, ladder, spent
 from emkd_tf.experiments.grid import Cell, Experiment
 from emkd_tf.experiments.report import Findings, findings, frame, table
-from emkd_tf.files import write_text
 
 
 def write_report(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from emkd_tf.atomic_files import read_json
 from emkd_tf.evaluation.comparison import (
     Difference,
     Estimate,
@@ -19,7 +20,6 @@ from emkd_tf.evaluation.comparison import (
 from emkd_tf.evaluation.run_ranks import RunRanks, read_run, require_comparable
 from emkd_tf.evaluation.text_tables import TextTable
 from emkd_tf.experiments.grid import Cell, Experiment
-from emkd_tf.files import read_json
 
 _NOT_RUN = "not run"
 _LEVEL = 0.05

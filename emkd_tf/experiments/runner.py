@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from emkd_tf.atomic_files import read_json
 from emkd_tf.experiments.grid import Cell
 from emkd_tf.experiments.processes import (
     POLL_SECONDS,
@@ -13,7 +14,6 @@ from emkd_tf.experiments.processes import (
     is_training,
     title,
 )
-from emkd_tf.files import read_json
 
 
 def estimate(cells: Sequence[Cell]) -> dict[str, float]:

@@ -8,10 +8,10 @@ from pathlib import Path
 import optuna
 from optuna.trial import TrialState
 
+from emkd_tf.atomic_files import read_json, write_json
 from emkd_tf.config import Config, to_flat
 from emkd_tf.errors import InputError
 from emkd_tf.experiments.search_space import Space, as_yaml, inside
-from emkd_tf.files import read_json, write_json
 from emkd_tf.training.run_config import changed_settings, read_config, write_config
 
 _RANDOM_TRIALS = 5  # before the others are drawn by what these found, and pruned

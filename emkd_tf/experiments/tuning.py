@@ -12,6 +12,7 @@ import filelock
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from emkd_tf.atomic_files import read_json
 from emkd_tf.config import Config
 from emkd_tf.config.flags import as_flags
 from emkd_tf.errors import InputError
@@ -21,7 +22,6 @@ from emkd_tf.experiments.processes import POLL_SECONDS, Ended, Trainings, is_tra
 from emkd_tf.experiments.processes import title as title_of
 from emkd_tf.experiments.search_space import Space, suggest
 from emkd_tf.experiments.study import GIVEN, Clock, counts, open_study
-from emkd_tf.files import read_json
 
 
 class Search:

@@ -16,12 +16,12 @@ import yaml
 from optuna.trial import FrozenTrial, TrialState
 from tensorboard.plugins.hparams import api as hparams
 
+from emkd_tf.atomic_files import write_text
 from emkd_tf.config import BESIDE_TRAINING, Config, from_flat, to_flat
 from emkd_tf.config.files import layered
 from emkd_tf.config.model_table import unread
 from emkd_tf.evaluation.metrics import SELECTION_METRIC
 from emkd_tf.evaluation.text_tables import TextTable
-from emkd_tf.files import write_text
 
 _METRIC = f"validation/{SELECTION_METRIC}"
 _ENDED = (TrialState.COMPLETE, TrialState.PRUNED)

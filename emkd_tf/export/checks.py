@@ -15,10 +15,10 @@ import numpy as np
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
+from emkd_tf.atomic_files import read_json
 from emkd_tf.errors import CheckFailedError, InputError
+from emkd_tf.export.check_requests import Request
 from emkd_tf.export.ops import ALLOWED_OPS
-from emkd_tf.export.questions import Question
-from emkd_tf.files import read_json
 from emkd_tf.retrieval.recommend import LOWEST
 
 QUESTIONS_FILE = "checks.json"
@@ -33,15 +33,15 @@ def verify(folder: Path) -> int:
         folder: of one version.
 
     Returns:
-        The number of questions that were answered as expected.
+        The number of requests that were answered as expected.
 
     Raises:
         InputError: the folder is no export, or cannot be loaded.
         CheckFailedError: it answers differently, or uses other operations.
     """
     try:
-        questions = read_json(folder / QUESTIONS_FILE)
-        expected = {question["signature"] for question in questions}
+        requests = read_json(folder / QUESTIONS_FILE)
+        expected = {request["signature"] for request in requests}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{folder} is no export of emkd: its {QUESTIONS_FILE} cannot be read "
@@ -54,14 +54,14 @@ def verify(folder: Path) -> int:
         raise CheckFailedError(
             f"{folder}: saved_model_cli shows {sorted(listed)}, not {sorted(expected)}."
         )
-    answers = _ask_fresh_process(folder, questions)
-    for question, answer in zip(questions, answers, strict=True):
-        if reason := difference(question, answer):
+    answers = _ask_fresh_process(folder, requests)
+    for request, answer in zip(requests, answers, strict=True):
+        if reason := difference(request, answer):
             raise CheckFailedError(
-                f"{folder}: signature {question['signature']} differs from the live "
+                f"{folder}: signature {request['signature']} differs from the live "
                 f"model: {reason}."
             )
-    return len(questions)
+    return len(requests)
 
 
 def operations(folder: Path) -> set[str]:
@@ -91,14 +91,14 @@ def _check_operations(folder: Path) -> None:
         )
 
 
-def difference(question: Question, answer: dict[str, list]) -> str | None:
+def difference(request: Request, answer: dict[str, list]) -> str | None:
     """Says how an answer differs from the expected one, if it does."""
-    expected = question["outputs"]
+    expected = request["outputs"]
     if set(expected) != set(answer):
         return f"its outputs are {sorted(answer)}"
     arrays = {}
     for name, values in expected.items():
-        rows = [values[i % len(values)] for i in range(question["rows"])]
+        rows = [values[i % len(values)] for i in range(request["rows"])]
         arrays[name] = np.array(rows), np.array(answer[name])
         if arrays[name][0].shape != arrays[name][1].shape:
             return f"`{name}` has the shape {arrays[name][1].shape}"
@@ -141,11 +141,11 @@ def _listed(folder: Path) -> set[str]:
     return set(re.findall(r'SignatureDef key: "(\w+)"', shown))
 
 
-def _ask_fresh_process(folder: Path, questions: list[Question]) -> list[dict]:
+def _ask_fresh_process(folder: Path, requests: list[Request]) -> list[dict]:
     """Runs `reload.py`, which imports nothing but TensorFlow."""
     with tempfile.TemporaryDirectory(prefix="emkd-reload-") as scratch:
-        asked = [{k: q[k] for k in ("signature", "inputs", "rows")} for q in questions]
-        (Path(scratch) / "questions.json").write_text(json.dumps(asked), "utf-8")
+        asked = [{k: q[k] for k in ("signature", "inputs", "rows")} for q in requests]
+        (Path(scratch) / "requests.json").write_text(json.dumps(asked), "utf-8")
         _run(folder, [str(_RELOAD), str(folder), scratch])
         return read_json(Path(scratch) / "answers.json")
 

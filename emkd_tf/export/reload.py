@@ -1,9 +1,9 @@
-"""Run as a script: asks an exported model questions, with TensorFlow as the only
+"""Run as a script: sends an exported model requests, with TensorFlow as the only
 import.
 
     python reload.py EXPORT FOLDER
 
-reads FOLDER/questions.json, a list of {"signature", "inputs": {name: nested texts},
+reads FOLDER/requests.json, a list of {"signature", "inputs": {name: nested texts},
 "rows"}, repeats the inputs' rows up to `rows`, and writes FOLDER/answers.json, a list
 of {name: values}.
 """
@@ -15,13 +15,13 @@ from pathlib import Path
 import tensorflow as tf
 
 
-def answer(model, question: dict) -> dict:
+def answer(model, request: dict) -> dict:
     """Calls a signature; texts come back as texts, numbers as numbers."""
     inputs = {}
-    for name, values in question["inputs"].items():
-        rows = [values[i % len(values)] for i in range(question["rows"])]
+    for name, values in request["inputs"].items():
+        rows = [values[i % len(values)] for i in range(request["rows"])]
         inputs[name] = tf.constant(rows, tf.string)
-    outputs = model.signatures[question["signature"]](**inputs)
+    outputs = model.signatures[request["signature"]](**inputs)
     return {
         name: _texts(value.numpy().tolist())
         if value.dtype == tf.string
@@ -35,10 +35,10 @@ def _texts(rows: list) -> list:
 
 
 def main(export: str, folder: Path) -> None:
-    """Answers all questions."""
-    questions = json.loads((folder / "questions.json").read_text(encoding="utf-8"))
+    """Answers all requests."""
+    requests = json.loads((folder / "requests.json").read_text(encoding="utf-8"))
     model = tf.saved_model.load(export)
-    answers = [answer(model, question) for question in questions]
+    answers = [answer(model, request) for request in requests]
     (folder / "answers.json").write_text(json.dumps(answers), encoding="utf-8")
 
 

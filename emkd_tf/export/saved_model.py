@@ -12,11 +12,12 @@ from typing import Any
 
 import tensorflow as tf
 
+from emkd_tf.atomic_files import new_folder, write_json, write_text
 from emkd_tf.data.histories import Histories
 from emkd_tf.errors import CheckFailedError, InputError
+from emkd_tf.export.check_requests import Request, check_requests
 from emkd_tf.export.checks import QUESTIONS_FILE, verify
 from emkd_tf.export.forward import forward_only
-from emkd_tf.export.questions import Question, questions_of
 from emkd_tf.export.serving_files import write_serving_files
 from emkd_tf.export.signatures import Retriever
 from emkd_tf.export.vectors import (
@@ -26,7 +27,6 @@ from emkd_tf.export.vectors import (
     write_vectors,
 )
 from emkd_tf.export.warmup import write_warm_up
-from emkd_tf.files import new_folder, write_json, write_text
 from emkd_tf.models.ensemble import Ensemble
 from emkd_tf.retrieval.recommend import Recommender
 
@@ -58,7 +58,7 @@ def export_saved_model(
 
     Args:
         ensemble: networks to export.
-        histories: with the raw ids; validation histories are the check's questions.
+        histories: with the raw ids; validation histories are the check's requests.
         folder: of all versions of the model; its name is the model's.
         k: items that a list holds.
         protocol: what of a history a list may not hold: "unseen" all, "window" what the
@@ -84,8 +84,8 @@ def export_saved_model(
         new_folder(folder / _VECTORS / str(version)) as vectors,
         new_folder(target) as unfinished,
     ):
-        questions = _save(unfinished, recommender, ensemble, histories, k)
-        write_warm_up(unfinished, folder.name, questions)
+        requests = _save(unfinished, recommender, ensemble, histories, k)
+        write_warm_up(unfinished, folder.name, requests)
         content = {
             **_card(ensemble, histories, k, recommender),
             **{"name": folder.name, "version": version, **(card or {})},
@@ -94,7 +94,7 @@ def export_saved_model(
         write_vectors(vectors, recommender)
         if index is not None:
             quality = write_faiss_index(vectors, recommender, histories, k)
-        write_serving_files(folder, content, questions)
+        write_serving_files(folder, content, requests)
     return target, quality
 
 
@@ -104,8 +104,8 @@ def _save(
     ensemble: Ensemble,
     histories: Histories,
     k: int,
-) -> list[Question]:
-    """Writes the SavedModel and lets a fresh process answer questions like the live
+) -> list[Request]:
+    """Writes the SavedModel and lets a fresh process answer requests like the live
     model."""
     # As an asset the vocabulary keeps its name; the SavedModel holds a copy.
     vocabulary = histories.folder / "item_ids.txt"
@@ -119,14 +119,14 @@ def _save(
     )
     with forward_only():
         tf.saved_model.save(retriever, str(unfinished), retriever.functions())
-    questions = questions_of(recommender, histories, k)
-    text = json.dumps(questions, ensure_ascii=False, separators=(",", ":"))
+    requests = check_requests(recommender, histories, k)
+    text = json.dumps(requests, ensure_ascii=False, separators=(",", ":"))
     write_text(unfinished / QUESTIONS_FILE, text)
     try:
         verify(unfinished)
     except InputError as error:  # of a folder that is ours
         raise CheckFailedError(str(error)) from None
-    return questions
+    return requests
 
 
 def _card(

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from emkd_tf.export.questions import Question
-from emkd_tf.files import write_text
+from emkd_tf.atomic_files import write_text
+from emkd_tf.export.check_requests import Request
 from emkd_tf.retrieval.recommend import LOWEST
 
 _SHOWN = 3  # items of an answer
@@ -117,20 +117,20 @@ prints
 
 
 def write_serving_files(
-    folder: Path, card: dict[str, Any], questions: list[Question]
+    folder: Path, card: dict[str, Any], requests: list[Request]
 ) -> None:
     """Writes models.config, batching_parameters.txt, monitoring.config and README.md.
 
     Args:
         folder: of the model; TF Serving reads the versions in it.
         card: of the newest version.
-        questions: with the answers that the README shows.
+        requests: with the answers that the README shows.
     """
     name = card["name"]
     write_text(folder / "models.config", _MODELS.format(name=name))
     write_text(folder / "batching_parameters.txt", _BATCHING)
     write_text(folder / "monitoring.config", _MONITORING)
-    write_text(folder / "README.md", _readme(card, questions))
+    write_text(folder / "README.md", _readme(card, requests))
 
 
 _USERS = """
@@ -138,9 +138,9 @@ The training had a vector of each user. Requests name no user, so each is answer
 one that it does not know, by the history alone."""
 
 
-def _readme(card: dict[str, Any], questions: list[Question]) -> str:
-    history, answer = _shortest(questions)
-    embed = next(q for q in questions if q["signature"] == "embed")
+def _readme(card: dict[str, Any], requests: list[Request]) -> str:
+    history, answer = _shortest(requests)
+    embed = next(q for q in requests if q["signature"] == "embed")
     names = ", ".join(card["networks"])
     return _README.format(
         **{key: card[key] for key in ("name", "version", "items", "dataset", "k")},
@@ -161,15 +161,15 @@ def _readme(card: dict[str, Any], questions: list[Question]) -> str:
     )
 
 
-def _shortest(questions: list[Question]) -> tuple[list[str], dict[str, Any]]:
+def _shortest(requests: list[Request]) -> tuple[list[str], dict[str, Any]]:
     """Returns the shortest history of known items, and the start of its answer."""
-    question = max(
-        (q for q in questions if q["signature"] == "serving_default" and q["warm_up"]),
+    request = max(
+        (q for q in requests if q["signature"] == "serving_default" and q["warm_up"]),
         key=lambda q: q["rows"],
     )
-    histories = [[i for i in row if i] for row in question["inputs"]["history"]]
-    place = min(range(question["rows"]), key=lambda row: len(histories[row]))
-    answer = {key: rows[place] for key, rows in question["outputs"].items()}
+    histories = [[i for i in row if i] for row in request["inputs"]["history"]]
+    place = min(range(request["rows"]), key=lambda row: len(histories[row]))
+    answer = {key: rows[place] for key, rows in request["outputs"].items()}
     lists = {key: answer[key][:_SHOWN] for key in ("item_ids", "scores")}
     return histories[place], {**answer, **lists}
 

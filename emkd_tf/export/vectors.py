@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from emkd_tf.atomic_files import write_text
 from emkd_tf.data.histories import Histories
 from emkd_tf.errors import InputError
-from emkd_tf.files import write_text
 from emkd_tf.retrieval.recommend import Recommender
 
 _NEIGHBOURS, _BUILD_BEAM, _SEARCH_BEAM = 32, 200, 256  # of the graph (HNSW)

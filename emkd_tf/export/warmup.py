@@ -6,32 +6,32 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from emkd_tf.export.questions import Question
+from emkd_tf.export.check_requests import Request
 
 _FILE = Path("assets.extra") / "tf_serving_warmup_requests"
 
 
-def write_warm_up(folder: Path, name: str, questions: list[Question]) -> None:
+def write_warm_up(folder: Path, name: str, requests: list[Request]) -> None:
     """Writes the requests of an export that warm it up.
 
     A request that fails keeps TensorFlow Serving from loading the version, so the
-    questions must have been asked before.
+    requests must have been asked before.
 
     Args:
         folder: of the version.
         name: of the model.
-        questions: those with `warm_up` are written.
+        requests: those with `warm_up` are written.
     """
     path = folder / _FILE
     path.parent.mkdir()
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for question in questions:
-            if question["warm_up"]:
+        for request in requests:
+            if request["warm_up"]:
                 inputs = {
-                    key: tf.constant(values[: question["rows"]], tf.string)
-                    for key, values in question["inputs"].items()
+                    key: tf.constant(values[: request["rows"]], tf.string)
+                    for key, values in request["inputs"].items()
                 }
-                writer.write(prediction_log(name, question["signature"], inputs))
+                writer.write(prediction_log(name, request["signature"], inputs))
 
 
 def prediction_log(name: str, signature: str, inputs: dict[str, tf.Tensor]) -> bytes:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from emkd_tf.atomic_files import read_json
 from emkd_tf.config import Config
 from emkd_tf.config.flags import as_flags, read_settings
 from emkd_tf.config.model_table import DEFAULT_MODEL
 from emkd_tf.errors import InputError
-from emkd_tf.files import read_json
 from emkd_tf.notebook.data import Data, prepare
 
 if TYPE_CHECKING:

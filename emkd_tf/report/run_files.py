@@ -8,9 +8,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from emkd_tf.atomic_files import read_json
 from emkd_tf.errors import InputError
 from emkd_tf.evaluation.run_ranks import RunRanks, read_run
-from emkd_tf.files import read_json
 
 _VALIDATION = "validation/"
 

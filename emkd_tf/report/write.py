@@ -9,9 +9,9 @@ from pathlib import Path
 import jinja2
 
 from emkd_tf import __version__
+from emkd_tf.atomic_files import write_bytes, write_text
 from emkd_tf.errors import InputError
 from emkd_tf.evaluation.run_ranks import require_comparable
-from emkd_tf.files import write_bytes, write_text
 from emkd_tf.report import sections
 from emkd_tf.report.cards import data_section, recipe
 from emkd_tf.report.examples import choose

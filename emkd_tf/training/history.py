@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from emkd_tf.files import write_text
+from emkd_tf.atomic_files import write_text
 from emkd_tf.training.schedules import current_rate
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from emkd_tf.atomic_files import write_json
 from emkd_tf.errors import NonFiniteLossError
-from emkd_tf.files import write_json
 from emkd_tf.training.checkpoints import newest_first
 
 _SHOWN_USERS = 5

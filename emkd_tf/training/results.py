@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from emkd_tf.atomic_files import read_json, write_json
 from emkd_tf.config import Config
 from emkd_tf.config.model_table import BASELINE, model_class
 from emkd_tf.data.histories import Histories
@@ -18,7 +19,6 @@ from emkd_tf.evaluation.agreement import retrieval_agreement
 from emkd_tf.evaluation.evaluator import ENSEMBLE, evaluate, rank_users
 from emkd_tf.evaluation.metrics import summarize
 from emkd_tf.evaluation.targets import summarize_repeats, targets_of, write_per_user
-from emkd_tf.files import read_json, write_json
 from emkd_tf.models.ensemble import Ensemble, Ranker, Scorer
 
 Metrics = dict[str, Any]

@@ -22,11 +22,11 @@ from emkd_tf.export.saved_model import export_saved_model
 from emkd_tf.training import run_data
 from emkd_tf.training import run_dir as run_directory
 from emkd_tf.training.board import FOLDER as LOGS
-from emkd_tf.training.build import build_model, model_class
 from emkd_tf.training.host_memory import keep_freed_memory
 from emkd_tf.training.interrupts import Interrupts
 from emkd_tf.training.optimizers import optimizer_class
 from emkd_tf.training.results import Metrics, read_card, write_results
+from emkd_tf.training.setup import build_model, model_class
 from emkd_tf.training.stages import train_stages
 from emkd_tf.training.strategy import is_chief, make_strategy, num_workers
 from emkd_tf.training.teacher import require_teacher

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import yaml
 
+from emkd_tf.atomic_files import write_text
 from emkd_tf.config import BESIDE_TRAINING, KEYS, Config, from_flat, to_flat
 from emkd_tf.config.files import read_yaml
 from emkd_tf.config.sections.data import log_name
 from emkd_tf.errors import InputError
-from emkd_tf.files import write_text
 
 FILE = "config.yaml"
 _LAST_WITHOUT_MARK = "k"  # ended the files of versions that wrote no mark

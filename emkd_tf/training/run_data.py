@@ -8,13 +8,13 @@ import os
 import shutil
 from pathlib import Path
 
+from emkd_tf.atomic_files import new_folder, read_json
 from emkd_tf.config import Config
 from emkd_tf.data.download import cache_dir
 from emkd_tf.data.histories import Histories
 from emkd_tf.data.own_files import read_lines
 from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import DataUnavailableError, InputError
-from emkd_tf.files import new_folder, read_json
 from emkd_tf.training.run_config import (
     changed_settings,
     read_config,

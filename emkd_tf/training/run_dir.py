@@ -17,10 +17,10 @@ from pathlib import Path
 import filelock
 import tensorflow as tf
 
+from emkd_tf.atomic_files import write_json
 from emkd_tf.config import Config
 from emkd_tf.data.histories import Histories
 from emkd_tf.errors import InputError
-from emkd_tf.files import write_json
 from emkd_tf.training import run_data
 from emkd_tf.training.run_config import (
     changed_settings,

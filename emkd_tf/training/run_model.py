@@ -11,19 +11,19 @@ from typing import Any
 
 import tensorflow as tf
 
+from emkd_tf.atomic_files import new_folder
 from emkd_tf.config import Config, from_flat, to_flat
 from emkd_tf.config.model_table import MODELS
 from emkd_tf.data.histories import Histories
 from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
-from emkd_tf.files import new_folder
 from emkd_tf.models.ensemble import Ensemble, Scorer
 from emkd_tf.models.recommender import Recommender
 from emkd_tf.training import run_data
-from emkd_tf.training.build import build_model
 from emkd_tf.training.checkpoints import restore
 from emkd_tf.training.host_memory import keep_freed_memory
 from emkd_tf.training.run_config import FILE, read_config
+from emkd_tf.training.setup import build_model
 
 FOLDER = "members"
 _KEPT = (FILE, "dataset.json", "checkpoints/best", FOLDER)

@@ -7,13 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from emkd_tf.atomic_files import read_json
 from emkd_tf.board.outcome import write_outcome
 from emkd_tf.config import Config, from_flat, to_flat, with_absolute_paths
 from emkd_tf.config.model_table import MODELS
 from emkd_tf.data.histories import Histories
 from emkd_tf.errors import InputError
 from emkd_tf.export.saved_model import export_saved_model
-from emkd_tf.files import read_json
 from emkd_tf.models.ensemble import Ensemble
 from emkd_tf.training import run_data
 from emkd_tf.training import run_dir as run_directory

@@ -10,10 +10,10 @@ from rich.console import Console
 from emkd_tf.config import Config
 from emkd_tf.data.histories import Histories
 from emkd_tf.models.stage import Stage
-from emkd_tf.training.build import stages_of
 from emkd_tf.training.checkpoints import newest_first
 from emkd_tf.training.interrupts import Interrupts
 from emkd_tf.training.run_dir import RunDir
+from emkd_tf.training.setup import stages_of
 from emkd_tf.training.trainer import Trainer, shared_run
 
 

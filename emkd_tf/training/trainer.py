@@ -11,7 +11,6 @@ from emkd_tf.config import Config
 from emkd_tf.data.histories import Histories
 from emkd_tf.models.stage import Stage
 from emkd_tf.training.board import FOLDER, Profile, WriteBoard
-from emkd_tf.training.build import compile_model, stage_data
 from emkd_tf.training.callbacks import (
     KeepBest,
     KeepLast,
@@ -24,6 +23,7 @@ from emkd_tf.training.interrupts import Interrupts
 from emkd_tf.training.nonfinite import WatchLoss
 from emkd_tf.training.progress import ShowProgress
 from emkd_tf.training.run_dir import RunDir
+from emkd_tf.training.setup import compile_model, stage_data
 from emkd_tf.training.strategy import is_chief, num_workers
 from emkd_tf.training.teacher import lists_of
 from emkd_tf.training.weight_average import AverageWeights, weight_average

@@ -20,7 +20,7 @@ def test_export_adds_a_version(finished_run, capsys):
     assert card["protocol"] == "unseen"
     assert card["test"] == metrics["test"]
     assert main(["export", f"--verify={path}"]) == 0
-    assert "questions are answered as when exported" in capsys.readouterr().out
+    assert "requests are answered as when exported" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -7,14 +7,15 @@ import pytest
 from emkd_tf.cli import main
 
 
-def test_validate_prints_what_the_log_holds(log, said, capsys):
+def test_validate_prints_what_the_log_holds(log, said, capsys, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     text = said("validate", log)
     for part in (
         "Columns: user = user_id, item = item_id, time = timestamp",
         "Columns not used: user, rating",
         f"First row dropped for no user: {log} line 50",
         "An epoch here, about: ",
-        f"Next: emkd train --interactions {log} --preset cpu",
+        f"Next: emkd train --interactions {log} --preset quick",
     ):
         assert part in text
 
@@ -29,6 +30,10 @@ def test_validate_as_json(log, said, capsys):
 
 def test_validate_takes_the_file_as_a_flag_too(log, said, capsys):
     assert said("validate", "--interactions", log, "--preset=cpu")
+    sasrec = json.loads(said("validate", log, "--model=sasrec", "--json"))
+    assert sasrec["next"] == f"emkd train --interactions {log} --model sasrec"
+    assert main(["validate", log, "--model=sassrec"]) == 2
+    assert "Did you mean `sasrec`?" in capsys.readouterr().err
     assert main(["validate", "--json"]) == 2
     assert "needs a FILE" in capsys.readouterr().err
     assert main(["validate", "nowhere.csv"]) == 2

@@ -41,6 +41,17 @@ def test_the_catalogue_counts_unless_the_loss_is_sampled():
     assert large.memory_gib - small.memory_gib == pytest.approx(tables)
 
 
+@pytest.mark.parametrize("settings", [{"model": "sasrec"}, {"task": "next_item"}])
+def test_the_next_item_is_scored_at_every_place(settings):
+    settings = {"batch_size": 4, "max_length": 50, "contrast_weight": 0.0, **settings}
+    found = cost(dataclasses.replace(SPEED, copy=np.inf), **settings)
+    d, blocks, networks = 256, 2, 3
+    tokens = 4 * LENGTHS.mean()
+    block = 24 * d * d + 4 * LENGTHS.mean() * d  # multiplications and additions
+    forward = networks * tokens * (blocks * block + 2 * 1000 * d)
+    assert found.seconds == pytest.approx(3 * forward / (0.9 * SPEED.product))
+
+
 def test_this_machine_does_something():
     speed = Speed.measure()
     assert 1e8 < speed.product < 1e15

@@ -4,7 +4,7 @@ import shlex
 
 import pytest
 
-from emkd_tf.config import from_flat
+from emkd_tf.config import from_flat, to_flat
 from emkd_tf.config.files import layered
 from emkd_tf.config.flags import read_settings
 from emkd_tf.data.prepare import prepare
@@ -76,7 +76,9 @@ def test_the_next_command_reads_the_same_data(report_of):
     assert again.data == config.data.__class__(
         **{**vars(config.data), "dataset": "log"}
     )
-    assert next_command(config.data, "cpu").endswith("--preset cpu")
+    assert next_command(config, "cpu").endswith("--preset cpu")
+    other = from_flat({**to_flat(config), "model": "sasrec"})
+    assert next_command(other, None).endswith("--model sasrec")
 
 
 def test_without_times_and_with_nothing_left(report_of):

@@ -6,10 +6,10 @@ import optuna
 import pytest
 import yaml
 
+from emkd_tf.atomic_files import read_json
 from emkd_tf.config.flags import read_settings
 from emkd_tf.experiments.search_space import Range, as_yaml, suggest
 from emkd_tf.experiments.study import Clock, open_study
-from emkd_tf.files import read_json
 
 SPACE = {"dropout": Range(0.0, 0.5), "num_heads": (1, 2)}
 

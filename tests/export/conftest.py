@@ -12,7 +12,7 @@ from emkd_tf.data.prepare import prepare
 from emkd_tf.export.saved_model import export_saved_model
 from emkd_tf.models.emkd import EMKD
 from emkd_tf.retrieval.recommend import Recommender
-from emkd_tf.training.build import build_model
+from emkd_tf.training.setup import build_model
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,9 +6,9 @@ import shutil
 import pytest
 import tensorflow as tf
 
+from emkd_tf.atomic_files import read_json
 from emkd_tf.errors import CheckFailedError, InputError
 from emkd_tf.export.checks import QUESTIONS_FILE, difference, operations, verify
-from emkd_tf.files import read_json
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ DAMAGES = {
         lambda folder: (folder / "saved_model.pb").unlink(),
         "saved_model.pb cannot be read: No such file",
     ),
-    "half of the questions": (
+    "half of the requests": (
         lambda folder: halve(folder / QUESTIONS_FILE),
         "is no export of emkd",
     ),
@@ -75,10 +75,10 @@ def test_damage_is_one_line(damage, copy):
 @pytest.mark.slow
 def test_other_answers_are_told(copy):
     path = copy / QUESTIONS_FILE
-    questions = read_json(path)
-    is_known = questions[-1]["outputs"]["is_known"]
+    requests = read_json(path)
+    is_known = requests[-1]["outputs"]["is_known"]
     is_known[0] = not is_known[0]
-    path.write_text(json.dumps(questions))
+    path.write_text(json.dumps(requests))
     with pytest.raises(
         CheckFailedError, match=r"similar_items differs .*`is_known` at"
     ):
@@ -88,9 +88,9 @@ def test_other_answers_are_told(copy):
 @pytest.mark.slow
 def test_a_signature_that_is_missing_is_told(copy):
     path = copy / QUESTIONS_FILE
-    questions = read_json(path)
-    questions[0]["signature"] = "classify"
-    path.write_text(json.dumps(questions))
+    requests = read_json(path)
+    requests[0]["signature"] = "classify"
+    path.write_text(json.dumps(requests))
     with pytest.raises(CheckFailedError, match="saved_model_cli shows"):
         verify(copy)
 
@@ -107,13 +107,13 @@ def test_operations_of_graph_and_functions(tmp_path):
     assert "TopKV2" not in operations(tmp_path)
 
 
-def question(scores, items):
+def request(scores, items):
     outputs = {"scores": scores, "item_ids": items}
     return {"rows": len(scores), "outputs": outputs}
 
 
 def test_differences():
-    asked = question([[3.0, 2.0, 1.0]], [["a", "b", "c"]])
+    asked = request([[3.0, 2.0, 1.0]], [["a", "b", "c"]])
     assert difference(asked, asked["outputs"]) is None
     near = {"scores": [[3.0, 2.00001, 1.0]], "item_ids": [["a", "b", "c"]]}
     assert difference(asked, near) is None
@@ -127,18 +127,18 @@ def test_differences():
 
 
 def test_a_small_score_beside_large_ones_is_as_uncertain_as_they_are():
-    asked = question([[3e9, 2e4, -5.0]], [["a", "b", "c"]])
+    asked = request([[3e9, 2e4, -5.0]], [["a", "b", "c"]])
     near = {"scores": [[3e9, 1e4, -9.0]], "item_ids": [["a", "c", "b"]]}
     assert difference(asked, near) is None
     far = {"scores": [[3e9, 2e6, -5.0]], "item_ids": [["a", "b", "c"]]}
     assert difference(asked, far) == "`scores` at [0, 1] is 2000000.0, not 20000.0"
     lowest = -3.4028234663852886e38  # where there is no item: no size of a score
-    asked = question([[3.0, lowest]], [["a", ""]])
+    asked = request([[3.0, lowest]], [["a", ""]])
     far = {"scores": [[3.1, lowest]], "item_ids": [["a", ""]]}
     assert difference(asked, far) == "`scores` at [0, 0] is 3.1, not 3.0"
 
 
 def test_items_that_all_but_tie_may_change_places():
-    asked = question([[3.0, 2.99999, 1.0]], [["a", "b", "c"]])
+    asked = request([[3.0, 2.99999, 1.0]], [["a", "b", "c"]])
     answer = {"scores": [[3.0, 2.99999, 1.0]], "item_ids": [["b", "a", "d"]]}
     assert difference(asked, answer) is None  # what follows the last is not known

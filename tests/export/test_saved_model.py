@@ -9,10 +9,10 @@ import pytest
 import tensorflow as tf
 
 from benchmarks import c_runtime
+from emkd_tf.atomic_files import read_json
 from emkd_tf.errors import CheckFailedError, InputError
 from emkd_tf.export import checks, saved_model
 from emkd_tf.export.saved_model import export_saved_model, next_version
-from emkd_tf.files import read_json
 
 
 def test_no_code_of_ours_is_needed(exported, tmp_path):
@@ -25,9 +25,9 @@ def test_no_code_of_ours_is_needed(exported, tmp_path):
         "print(json.dumps([ids, r['scores'].numpy().tolist()]))\n"
     )
     names = exported.names
-    question = [["", names[3], "unknown", names[39]], [names[7], "", "", ""], [""] * 4]
+    request = [["", names[3], "unknown", names[39]], [names[7], "", "", ""], [""] * 4]
     process = subprocess.run(
-        [sys.executable, "-c", program, str(exported.folder), json.dumps(question)],
+        [sys.executable, "-c", program, str(exported.folder), json.dumps(request)],
         capture_output=True,
         text=True,
         check=True,
@@ -35,24 +35,24 @@ def test_no_code_of_ours_is_needed(exported, tmp_path):
         env={"PATH": "/usr/bin", "HOME": str(tmp_path), "TF_CPP_MIN_LOG_LEVEL": "3"},
     )
     ids, scores = json.loads(process.stdout.splitlines()[-1])
-    live = exported.recommender.recommend([[n for n in r if n] for r in question], k=5)
+    live = exported.recommender.recommend([[n for n in r if n] for r in request], k=5)
     assert ids == live.item_ids.tolist()
     np.testing.assert_allclose(scores, live.scores, rtol=1e-4)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(c_runtime.COMPILER is None, reason="there is no C compiler `cc`")
-def test_the_c_runtime_answers_every_question_alike(each_export, tmp_path):
-    questions = read_json(each_export.folder / checks.QUESTIONS_FILE)
-    for question in questions:
-        for name, rows in question["inputs"].items():
-            rows = [rows[i % len(rows)] for i in range(question["rows"])]
-            question["inputs"][name] = rows
+def test_the_c_runtime_answers_every_request_alike(each_export, tmp_path):
+    requests = read_json(each_export.folder / checks.QUESTIONS_FILE)
+    for request in requests:
+        for name, rows in request["inputs"].items():
+            rows = [rows[i % len(rows)] for i in range(request["rows"])]
+            request["inputs"][name] = rows
     program = c_runtime.build(tmp_path)
-    answers, _ = c_runtime.ask(program, each_export.folder, questions)
-    assert len(answers) == len(questions) > 20
-    for question, answer in zip(questions, answers, strict=True):
-        assert checks.difference(question, answer) is None
+    answers, _ = c_runtime.ask(program, each_export.folder, requests)
+    assert len(answers) == len(requests) > 20
+    for request, answer in zip(requests, answers, strict=True):
+        assert checks.difference(request, answer) is None
 
 
 @pytest.mark.slow
@@ -94,8 +94,8 @@ def test_holds_its_weights_once_and_the_vocabulary(each_export):
 def test_a_difference_leaves_nothing_behind(exported, tmp_path, monkeypatch):
     ask = checks._ask_fresh_process
 
-    def disturbed(folder, questions):
-        answers = ask(folder, questions)
+    def disturbed(folder, requests):
+        answers = ask(folder, requests)
         answers[0]["scores"][0][0] += 0.5
         return answers
 

@@ -56,7 +56,7 @@ def test_quotes_in_ids_survive_the_shell(tmp_path):
     history = ["it's", 'a "b"', "$HOME"]
     outputs = {"item_ids": [["x"]], "scores": [[1.0]]}
     asked = {"rows": 1, "warm_up": True, "inputs": {"history": [history]}}
-    questions = [
+    requests = [
         {**asked, "signature": "serving_default", "outputs": outputs},
         {**asked, "signature": "embed", "outputs": {"query": [[0.0]]}},
     ]
@@ -65,7 +65,7 @@ def test_quotes_in_ids_survive_the_shell(tmp_path):
         **{"networks": ["network_1"], "separator": ",", "protocol": "window"},
         "history_length": 5,
     }
-    write_serving_files(tmp_path, card, questions)
+    write_serving_files(tmp_path, card, requests)
     (call, _) = re.findall(
         r"^    (curl .*)$", (tmp_path / "README.md").read_text(), re.M
     )

@@ -48,8 +48,8 @@ def test_padding_and_unknown_items_move_to_the_front():
 def test_serving_default_leaves_the_history_out(each_export, signatures):
     names = each_export.names
     known = [names[3], names[39], names[7]]
-    question = [["", *known, ""], [names[3], "?", names[39], names[7], ""]]
-    answer = signatures["serving_default"](history=tf.constant(question))
+    request = [["", *known, ""], [names[3], "?", names[39], names[7], ""]]
+    answer = signatures["serving_default"](history=tf.constant(request))
     items, scores = best(each_export, known, 5)
     for row in range(2):
         assert texts(answer["item_ids"])[row] == items

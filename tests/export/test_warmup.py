@@ -4,9 +4,9 @@ replays them."""
 import pytest
 import tensorflow as tf
 
+from emkd_tf.atomic_files import read_json
 from emkd_tf.export import checks
 from emkd_tf.export.warmup import prediction_log
-from emkd_tf.files import read_json
 
 FILE = "assets.extra/tf_serving_warmup_requests"
 
@@ -44,8 +44,8 @@ def test_every_signature_is_warmed_up_with_known_histories(message, exported):
         rows = next(iter(request.inputs.values())).tensor_shape.dim[0].size
         sizes.setdefault(request.model_spec.signature_name, []).append(rows)
     signatures = {
-        question["signature"]
-        for question in read_json(exported.folder / checks.QUESTIONS_FILE)
+        request["signature"]
+        for request in read_json(exported.folder / checks.QUESTIONS_FILE)
     }
     assert set(sizes) == signatures
     assert len(signatures) == 5

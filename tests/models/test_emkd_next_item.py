@@ -11,7 +11,7 @@ from emkd_tf.data.prepare import prepare
 from emkd_tf.kernels.compute import Compute
 from emkd_tf.models.emkd_next_item import EMKDNextItem
 from emkd_tf.models.item_losses import FullSoftmax
-from emkd_tf.training.build import build_model
+from emkd_tf.training.setup import build_model
 
 V, L, D, A = 20, 5, 8, 7
 LABELS, TAU = 6.0, 0.5

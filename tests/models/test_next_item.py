@@ -11,7 +11,7 @@ from emkd_tf.data.prepare import prepare
 from emkd_tf.kernels.compute import Compute
 from emkd_tf.models.item_losses import ITEM_LOSSES
 from emkd_tf.models.sasrec import SASRec
-from emkd_tf.training.build import training_data
+from emkd_tf.training.setup import training_data
 
 V, L, D, K = 25, 6, 8, 4
 EXPECTED_LABELS = 10.0

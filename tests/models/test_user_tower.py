@@ -11,7 +11,7 @@ from emkd_tf.export.saved_model import export_saved_model
 from emkd_tf.models.caser import Caser
 from emkd_tf.models.user_tower import UNKNOWN
 from emkd_tf.retrieval.recommend import Recommender
-from emkd_tf.training.build import compile_model, training_data
+from emkd_tf.training.setup import compile_model, training_data
 
 ITEMS = tf.constant([[0, 3, 9], [5, 6, 7]], tf.int32)
 

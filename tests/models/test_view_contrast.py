@@ -14,7 +14,7 @@ from emkd_tf.models import terms, view_contrast
 from emkd_tf.models.cl4srec import CL4SRec
 from emkd_tf.models.duorec import DuoRec
 from emkd_tf.models.item_losses import FullSoftmax
-from emkd_tf.training.build import training_data
+from emkd_tf.training.setup import training_data
 
 V, L, D, B = 20, 5, 8, 6
 WEIGHT, TEMPERATURE = 0.4, 2.0

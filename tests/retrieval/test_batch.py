@@ -10,7 +10,7 @@ from emkd_tf.errors import InputError
 from emkd_tf.retrieval import batch
 from emkd_tf.retrieval.batch import own_histories, write_recommendations
 from emkd_tf.retrieval.recommend import Recommender
-from emkd_tf.training.build import build_model
+from emkd_tf.training.setup import build_model
 
 
 @pytest.fixture

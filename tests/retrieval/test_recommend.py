@@ -7,7 +7,7 @@ import tensorflow as tf
 from emkd_tf.config import from_flat
 from emkd_tf.data.prepare import prepare
 from emkd_tf.retrieval.recommend import LOWEST, Recommender, choose_separator
-from emkd_tf.training.build import build_model
+from emkd_tf.training.setup import build_model
 
 
 @pytest.fixture

@@ -13,13 +13,13 @@ import tensorflow as tf
 
 from emkd_tf.config import from_flat
 from emkd_tf.data.prepare import prepare
-from emkd_tf.export.questions import questions_of
+from emkd_tf.export.check_requests import check_requests
 from emkd_tf.export.signatures import Retriever
 from emkd_tf.export.warmup import write_warm_up
 from emkd_tf.retrieval.recommend import Recommender
 from emkd_tf.serving.grpc_client import GrpcClient
 from emkd_tf.serving.rest_client import RestClient
-from emkd_tf.training.build import build_model
+from emkd_tf.training.setup import build_model
 
 K = 5
 MAX_BATCH_SIZE = 4
@@ -76,7 +76,7 @@ def served(tiny_log, tiny_base, tmp_path_factory):
     folder = root / "tiny" / "3"
     signatures = retriever.functions()
     tf.saved_model.save(retriever, str(folder), signatures=signatures)
-    write_warm_up(folder, "tiny", questions_of(live, histories, K))
+    write_warm_up(folder, "tiny", check_requests(live, histories, K))
     echo = Echo()
     functions = {"echo": echo.echo, "one_output": echo.one_output}
     tf.saved_model.save(echo, str(root / "echo" / "1"), signatures=functions)

@@ -11,7 +11,7 @@ from emkd_tf.config import from_flat
 from emkd_tf.data.prepare import prepare
 from emkd_tf.export.saved_model import export_saved_model
 from emkd_tf.retrieval.recommend import Recommender
-from emkd_tf.training.build import build_model
+from emkd_tf.training.setup import build_model
 
 pytest.importorskip("pandas")
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ from emkd_tf.retrieval.batch import own_histories, write_recommendations
 from emkd_tf.retrieval.recommend import Recommender
 from emkd_tf.spark import recommend
 from emkd_tf.spark.recommend import write_lists
-from emkd_tf.training.build import build_model
+from emkd_tf.training.setup import build_model
 
 pytestmark = pytest.mark.slow
 

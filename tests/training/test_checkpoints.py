@@ -8,8 +8,8 @@ from small_models import make_emkd
 from emkd_tf.config import from_flat
 from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
-from emkd_tf.training.build import build_model, compile_model, training_data
 from emkd_tf.training.checkpoints import Checkpoints, Progress, restore
+from emkd_tf.training.setup import build_model, compile_model, training_data
 
 
 def make(folder, num_items=10, say=print):

@@ -9,10 +9,10 @@ import pytest
 import tensorflow as tf
 from command_line import flags
 
+from emkd_tf.atomic_files import read_json, write_json
 from emkd_tf.config import from_flat
 from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
-from emkd_tf.files import read_json, write_json
 from emkd_tf.training import run_dir
 from emkd_tf.training.run import train
 

@@ -11,7 +11,7 @@ from emkd_tf.data.examples.rows import Shift
 from emkd_tf.data.examples.stream import Examples
 from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
-from emkd_tf.training.build import training_data
+from emkd_tf.training.setup import training_data
 from emkd_tf.training.training_data import TrainingData
 
 

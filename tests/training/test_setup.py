@@ -4,7 +4,7 @@ import pytest
 
 from emkd_tf.config import from_flat
 from emkd_tf.data.prepare import prepare
-from emkd_tf.training.build import build_model
+from emkd_tf.training.setup import build_model
 
 
 def test_settings_reach_the_model(tiny_settings):

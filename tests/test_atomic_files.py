@@ -2,7 +2,7 @@
 
 import pytest
 
-from emkd_tf.files import new_folder, read_json, write_json, write_text
+from emkd_tf.atomic_files import new_folder, read_json, write_json, write_text
 
 
 def test_a_folder_appears_when_the_block_succeeds(tmp_path):

@@ -9,20 +9,20 @@ import numpy as np
 from emkd_tf.data.histories import Histories
 from emkd_tf.retrieval.recommend import LOWEST, Recommender
 
-Question = dict[str, Any]
+Request = dict[str, Any]
 
 _NUM_USERS = 4
 _MANY_ROWS = 257  # above any usual batch size, and odd
 _LONG = 300
 
 
-def questions_of(
+def check_requests(
     recommender: Recommender, histories: Histories, k: int
-) -> list[Question]:
+) -> list[Request]:
     """Asks every signature about validation histories and edge cases.
 
     Returns:
-        Questions {"signature", "inputs", "rows", "outputs"}: the inputs' rows are
+        Requests {"signature", "inputs", "rows", "outputs"}: the inputs' rows are
         repeated up to `rows`, and so are those of the expected outputs. Those with
         `warm_up` hold nothing but known items.
     """
@@ -35,27 +35,27 @@ def questions_of(
     edge = _edge_cases(first, unknown)
     candidates = [first[0], names[-1], unknown, names[0], ""]
 
-    def ask(signature: str, histories: list[list[str]], num_rows: int) -> Question:
+    def ask(signature: str, histories: list[list[str]], num_rows: int) -> Request:
         inputs: list = _padded(histories)
         if signature == "history_joined":
             inputs = [recommender.separator.join(row) for row in histories]
-        question = {"history": inputs}
+        request = {"history": inputs}
         if signature == "score":
             of_known = histories is known
             own = [c for c in candidates if c in names] if of_known else candidates
-            question["candidates"] = [own] * len(histories)
-        outputs = getattr(expected, signature)(histories, question)
+            request["candidates"] = [own] * len(histories)
+        outputs = getattr(expected, signature)(histories, request)
         return {
             "signature": signature,
-            "inputs": question,
+            "inputs": request,
             "rows": num_rows,
             "outputs": {name: rows[:num_rows] for name, rows in outputs.items()},
             "warm_up": histories is known,
         }
 
-    questions = []
+    requests = []
     for signature in ("serving_default", "history_joined", "score", "embed"):
-        questions += [
+        requests += [
             ask(signature, known, 1),
             ask(signature, known, len(known)),
             ask(signature, edge, len(edge)),
@@ -63,9 +63,9 @@ def questions_of(
             ask(signature, edge + known, _MANY_ROWS),
         ]
     items = first[:4]
-    questions += _of_items(expected, items, len(items), is_known=True)
+    requests += _of_items(expected, items, len(items), is_known=True)
     others = [first[-1], unknown, ""]
-    return questions + _of_items(expected, others, _MANY_ROWS, is_known=False)
+    return requests + _of_items(expected, others, _MANY_ROWS, is_known=False)
 
 
 def _unknown(names: list[str]) -> str:
@@ -90,7 +90,7 @@ def _edge_cases(known: list[str], unknown: str) -> list[list[str]]:
 
 def _of_items(
     expected: _Expected, items: list[str], most_rows: int, *, is_known: bool
-) -> list[Question]:
+) -> list[Request]:
     """Asks for items like others, one and many."""
     return [
         {
