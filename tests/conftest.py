@@ -2,13 +2,11 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pytest
-from command_line import flags
 
 import emkd_tf  # noqa: F401  chooses Keras 2 before any test imports TensorFlow
 
@@ -103,6 +101,8 @@ def tiny_settings(tiny_base, tiny_log, cache, tmp_path) -> dict:
 def finished_run(tiny_base, tiny_log, tmp_path_factory) -> tuple:
     """A trained and exported run of the tiny log: its directory, its settings and the
     process that made it. Tests leave it as it is."""
+    import trainings
+
     folder = tmp_path_factory.mktemp("run")
     settings = {
         **tiny_base,
@@ -112,15 +112,7 @@ def finished_run(tiny_base, tiny_log, tmp_path_factory) -> tuple:
         "saved_models_dir": folder / "saved_models",
         "name": "tiny",
     }
-    process = subprocess.run(
-        [sys.executable, "train.py", *flags(settings)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=REPOSITORY,
-    )
-    assert process.returncode == 0, process.stderr[-2000:]
-    return folder / "runs" / "tiny", settings, process
+    return folder / "runs" / "tiny", settings, trainings.train(settings)
 
 
 @pytest.fixture

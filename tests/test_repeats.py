@@ -1,20 +1,16 @@
 """Users who choose an item again: metrics and lists follow one rule, the protocol."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 import tensorflow as tf
-from command_line import flags
+import trainings
 
 from emkd_tf.cli import main
 from emkd_tf.evaluation.metrics import NEVER, summarize
 
-REPOSITORY = Path(__file__).resolve().parent.parent
 NUM_USERS, NUM_ITEMS = 90, 25
 
 
@@ -46,15 +42,7 @@ def train(base, log, folder, **more):
         "k": 10,
         **more,
     }
-    process = subprocess.run(
-        [sys.executable, "train.py", *flags(settings)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=REPOSITORY,
-    )
-    assert process.returncode == 0, process.stderr[-2000:]
-    return folder / "runs" / "run", process.stdout
+    return folder / "runs" / "run", trainings.train(settings).stdout
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -61,33 +61,44 @@ class ItemToItem:
         return (history @ self.table).toarray() + self.prior
 
 
-def counted_from(histories: Histories) -> dict[str, Any]:
-    """Returns the training parts of histories, as tables of item pairs are counted
-    from: "items", "starts", "ends" and "num_items"."""
-    starts, ends = histories.training_bounds()
-    parts = {"items": histories.items, "starts": starts, "ends": ends}
-    return {**parts, "num_items": histories.num_items}
+class TrainingActions(NamedTuple):
+    """What tables of item pairs are counted from.
 
-
-def actions_of(
-    items: np.ndarray, starts: np.ndarray, ends: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Lists the actions between bounds, such as those of the training.
-
-    Args:
-        items: [actions] int32 item ids, user after user.
-        starts, ends: [users] int64 bounds of each user's part.
-
-    Returns:
-        Users and items [n], user after user, in the order of time.
+    Attributes:
+        users: [n] numbers from 0, one after the other.
+        items: [n] int32 item ids, each user's in the order of time.
+        num_users, num_items: of the dataset.
     """
-    lengths = ends - starts
-    users = np.repeat(np.arange(len(lengths)), lengths)
-    before = np.cumsum(lengths) - lengths  # actions of the users before each
-    places = np.arange(len(users)) + np.repeat(starts - before, lengths)
-    return users, items[places]
 
+    users: np.ndarray
+    items: np.ndarray
+    num_users: int
+    num_items: int
 
-def popularity(item_ids: np.ndarray, num_items: int) -> np.ndarray:
-    """Returns the share [V] of each item 1..V in the actions."""
-    return np.bincount(item_ids, minlength=num_items + 1)[1:] / max(len(item_ids), 1)
+    @classmethod
+    def between(
+        cls, items: np.ndarray, starts: np.ndarray, ends: np.ndarray, num_items: int
+    ) -> TrainingActions:
+        """Takes the actions between bounds.
+
+        Args:
+            items: [actions] int32 item ids, user after user.
+            starts, ends: [users] int64 bounds of each user's part.
+            num_items: V.
+        """
+        lengths = ends - starts
+        users = np.repeat(np.arange(len(lengths)), lengths)
+        before = np.cumsum(lengths) - lengths  # actions of the users before each
+        places = np.arange(len(users)) + np.repeat(starts - before, lengths)
+        return cls(users, items[places], len(starts), num_items)
+
+    @classmethod
+    def of(cls, histories: Histories) -> TrainingActions:
+        """Takes the training parts of histories."""
+        bounds = histories.training_bounds()
+        return cls.between(histories.items, *bounds, histories.num_items)
+
+    def popularity(self) -> np.ndarray:
+        """Returns the share [V] of each item 1..V in the actions."""
+        counts = np.bincount(self.items, minlength=self.num_items + 1)[1:]
+        return counts / max(len(self.items), 1)

@@ -7,12 +7,7 @@ from scipy import sparse
 
 from emkd_tf.config import Config
 from emkd_tf.data.histories import Histories
-from emkd_tf.models.item_to_item import (
-    ItemToItem,
-    actions_of,
-    counted_from,
-    popularity,
-)
+from emkd_tf.models.item_to_item import ItemToItem, TrainingActions
 
 _ROWS = 1024  # items whose neighbours are found at a time
 _TIE_BREAK = 1e-9  # popularity orders the items that no item of the history knows
@@ -22,9 +17,7 @@ class ItemKNN(ItemToItem):
     """Measures how similar items are by their users.
 
     Args:
-        items: [actions] int32 item ids, user after user.
-        starts, ends: [users] int64 bounds of each user's training part.
-        num_items: V.
+        actions: that are counted.
         num_neighbours: most similar items that are kept of each item, >= 1.
         shrinkage: added to the denominator of the cosine, >= 0: pairs of few users
             count less.
@@ -36,10 +29,7 @@ class ItemKNN(ItemToItem):
 
     def __init__(
         self,
-        items: np.ndarray,
-        starts: np.ndarray,
-        ends: np.ndarray,
-        num_items: int,
+        actions: TrainingActions,
         *,
         num_neighbours: int = 200,
         shrinkage: float = 20.0,
@@ -47,19 +37,19 @@ class ItemKNN(ItemToItem):
         decay: float = 0.5,
         max_length: int,
     ):
-        users, item_ids = actions_of(items, starts, ends)
+        places = (actions.items - 1, actions.users)
         chosen = sparse.coo_array(
-            (np.ones(len(users), np.float32), (item_ids - 1, users)),
-            shape=(num_items, len(starts)),
+            (np.ones(len(actions.users), np.float32), places),
+            shape=(actions.num_items, actions.num_users),
         ).tocsr()
         chosen.data[:] = 1.0  # once is as good as twice
         parts = [
             _nearest(chosen, first, num_neighbours, shrinkage)
-            for first in range(0, num_items, _ROWS)
+            for first in range(0, actions.num_items, _ROWS)
         ]
         super().__init__(
             sparse.vstack(parts, format="csr"),
-            _TIE_BREAK * popularity(item_ids, num_items),
+            _TIE_BREAK * actions.popularity(),
             num_last=num_last,
             decay=decay,
             max_length=max_length,
@@ -70,7 +60,7 @@ class ItemKNN(ItemToItem):
         """Counts the model of a config."""
         names = ("num_neighbours", "shrinkage", "num_last", "decay")
         return cls(
-            **counted_from(histories),
+            TrainingActions.of(histories),
             **{name: getattr(config.model, name) for name in names},
             max_length=config.data.max_length,
         )

@@ -7,12 +7,7 @@ from scipy import sparse
 
 from emkd_tf.config import Config
 from emkd_tf.data.histories import Histories
-from emkd_tf.models.item_to_item import (
-    ItemToItem,
-    actions_of,
-    counted_from,
-    popularity,
-)
+from emkd_tf.models.item_to_item import ItemToItem, TrainingActions
 
 
 class Markov(ItemToItem):
@@ -23,33 +18,22 @@ class Markov(ItemToItem):
     the same for all j.
 
     Args:
-        items: [actions] int32 item ids, user after user.
-        starts, ends: [users] int64 bounds of each user's training part.
-        num_items: V.
+        actions: that are counted.
         smoothing: actions by popularity that are added to those after each item, > 0;
             below 1 / the largest share of an item it only orders what is else equal.
         max_length: L of the protocol `window`.
     """
 
     def __init__(
-        self,
-        items: np.ndarray,
-        starts: np.ndarray,
-        ends: np.ndarray,
-        num_items: int,
-        *,
-        smoothing: float = 1.0,
-        max_length: int,
+        self, actions: TrainingActions, *, smoothing: float = 1.0, max_length: int
     ):
-        users, item_ids = actions_of(items, starts, ends)
-        is_pair = users[:-1] == users[1:]
-        pairs = (item_ids[:-1][is_pair] - 1, item_ids[1:][is_pair] - 1)
-        counts = sparse.coo_array(
-            (np.ones(len(pairs[0])), pairs), shape=(num_items, num_items)
-        )
+        is_pair = actions.users[:-1] == actions.users[1:]
+        pairs = (actions.items[:-1][is_pair] - 1, actions.items[1:][is_pair] - 1)
+        shape = (actions.num_items, actions.num_items)
+        counts = sparse.coo_array((np.ones(len(pairs[0])), pairs), shape=shape)
         super().__init__(
             counts.tocsr(),
-            smoothing * popularity(item_ids, num_items),
+            smoothing * actions.popularity(),
             num_last=1,
             decay=1.0,
             max_length=max_length,
@@ -59,7 +43,7 @@ class Markov(ItemToItem):
     def create(cls, config: Config, histories: Histories) -> Markov:
         """Counts the model of a config."""
         return cls(
-            **counted_from(histories),
+            TrainingActions.of(histories),
             smoothing=config.model.smoothing,
             max_length=config.data.max_length,
         )

@@ -22,6 +22,7 @@ class TrainingData:
     Attributes:
         epoch_steps: steps of one epoch.
         num_steps: of the training.
+        batches: `Stream.batches`, to the end of the training.
 
     Raises:
         InputError: no history is long enough for an example.
@@ -52,16 +53,7 @@ class TrainingData:
             num_steps=self.num_steps,
             seed=seed,
         )
-
-    def batches(
-        self,
-        first_step: int = 0,
-        part: tuple[int, int] = (0, 1),
-        parts_of_part: int = 1,
-    ) -> tf.data.Dataset:
-        """Returns the batches from a step to the end of the training, see
-        `Stream.batches`."""
-        return self._stream.batches(first_step, part, parts_of_part)
+        self.batches = self._stream.batches
 
     def distributed(
         self, strategy: tf.distribute.Strategy, first_step: int

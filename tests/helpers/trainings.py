@@ -18,6 +18,19 @@ def start(settings, log):
     return subprocess.Popen(command, stderr=log.open("w"), stdout=subprocess.DEVNULL)
 
 
+def train(settings):
+    """Trains in a process of its own, which must not fail; returns it."""
+    process = subprocess.run(
+        [sys.executable, str(TRAIN), *flags(settings)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=TRAIN.parent,
+    )
+    assert process.returncode == 0, process.stderr[-2000:]
+    return process
+
+
 def assert_same_outcome(run, other):
     """Metrics, history, checkpoint and ranks of two runs are equal, times aside."""
     *texts, ranks = _outcome(run)

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from emkd_tf.models.item_to_item import ItemToItem, actions_of, popularity
+from emkd_tf.models.item_to_item import ItemToItem, TrainingActions
 
 
 def test_scores_are_the_sum_over_the_last_items_by_age():
@@ -29,11 +29,16 @@ def test_scores_are_the_sum_over_the_last_items_by_age():
 def test_actions_between_bounds():
     items = np.array([7, 8, 9, 4, 5, 6, 1, 2], np.int32)
     starts, ends = np.array([0, 3, 6]), np.array([2, 3, 8])
-    users, item_ids = actions_of(items, starts, ends)
-    assert users.tolist() == [0, 0, 2, 2]
-    assert item_ids.tolist() == [7, 8, 1, 2]
+    actions = TrainingActions.between(items, starts, ends, 9)
+    assert actions.users.tolist() == [0, 0, 2, 2]
+    assert actions.items.tolist() == [7, 8, 1, 2]
+    assert (actions.num_users, actions.num_items) == (3, 9)
 
 
 def test_popularity():
-    np.testing.assert_array_equal(popularity(np.array([1, 3, 3, 1]), 3), [0.5, 0, 0.5])
-    np.testing.assert_array_equal(popularity(np.array([], np.int32), 2), [0.0, 0.0])
+    def shares(items):
+        actions = TrainingActions(np.zeros(len(items)), np.array(items, int), 1, 3)
+        return actions.popularity().tolist()
+
+    assert shares([1, 3, 3, 1]) == [0.5, 0, 0.5]
+    assert shares([]) == [0.0, 0.0, 0.0]

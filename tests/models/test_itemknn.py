@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from emkd_tf.models import itemknn as module
+from emkd_tf.models.item_to_item import TrainingActions
 from emkd_tf.models.itemknn import ItemKNN
 
 
@@ -15,6 +16,10 @@ def histories():
     items = rng.integers(1, 13, lengths.sum()).astype(np.int32)
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     return items, offsets[:-1], offsets[1:] - 2
+
+
+def actions_of(histories):
+    return TrainingActions.between(*histories, 12)
 
 
 def cosines_of(items, starts, ends, shrinkage):
@@ -41,14 +46,14 @@ def test_cosines_of_the_users(histories, shrinkage, monkeypatch):
         module, "_ROWS", 5
     )  # of 12 items, so that the last part is less
     model = ItemKNN(
-        *histories, 12, shrinkage=shrinkage, num_neighbours=12, max_length=9
+        actions_of(histories), shrinkage=shrinkage, num_neighbours=12, max_length=9
     )
     expected = cosines_of(*histories, shrinkage)
     np.testing.assert_allclose(model.table.toarray(), expected, rtol=1e-6)
 
 
 def test_only_the_nearest_stay(histories):
-    model = ItemKNN(*histories, 12, num_neighbours=3, max_length=9)
+    model = ItemKNN(actions_of(histories), num_neighbours=3, max_length=9)
     cosines = cosines_of(*histories, 20.0)
     table = model.table.toarray()
     for row, of_row in zip(table, cosines, strict=True):
@@ -57,7 +62,7 @@ def test_only_the_nearest_stay(histories):
 
 
 def test_popularity_orders_only_what_no_item_knows(histories):
-    model = ItemKNN(*histories, 12, num_last=2, decay=0.25, max_length=9)
+    model = ItemKNN(actions_of(histories), num_last=2, decay=0.25, max_length=9)
     items, starts, ends = histories
     training = np.concatenate([items[a:b] for a, b in zip(starts, ends, strict=True)])
     counts = np.bincount(training, minlength=13)[1:]
@@ -79,12 +84,12 @@ def test_markov_and_itemknn_find_the_order_of_the_sample(tmp_path):
     users = np.arange(histories.num_users)
     item_ids = histories.before_target("test", users)
     targets = histories.targets("test") - 1
-    fit = (histories.items, *histories.training_bounds(), histories.num_items)
+    fit = TrainingActions.of(histories)
     hit_rates = {}
     for name, model in {
-        "markov": Markov(*fit, max_length=50),
-        "itemknn": ItemKNN(*fit, max_length=50),
-        "popular": Markov(*fit, smoothing=1e9, max_length=50),
+        "markov": Markov(fit, max_length=50),
+        "itemknn": ItemKNN(fit, max_length=50),
+        "popular": Markov(fit, smoothing=1e9, max_length=50),
     }.items():
         scores = model.score_items(item_ids)
         own = scores[users, targets][:, np.newaxis]

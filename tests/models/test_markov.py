@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from emkd_tf.models.item_to_item import TrainingActions
 from emkd_tf.models.markov import Markov
 
 
@@ -13,7 +14,8 @@ def fitted(histories, num_items, **options):
     offsets = np.cumsum([0, *map(len, histories)])
     items = np.concatenate(histories).astype(np.int32)
     bounds = (offsets[:-1], offsets[1:] - 2)
-    return Markov(items, *bounds, num_items, max_length=9, **options)
+    actions = TrainingActions.between(items, *bounds, num_items)
+    return Markov(actions, max_length=9, **options)
 
 
 def test_what_followed_by_hand():
