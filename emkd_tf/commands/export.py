@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emkd_tf.commands.arguments import RUN_KEYS, given, required_run, run_arguments
+from emkd_tf.commands.arguments import RUN_KEYS, required_run, run_arguments
+from emkd_tf.commands.opening import COLD_ITEMS, Opened, opened
 from emkd_tf.commands.terminal import load_tensorflow, say, say_lost
 from emkd_tf.config.model_table import MODELS
 from emkd_tf.errors import InputError
@@ -14,6 +15,7 @@ from emkd_tf.errors import InputError
 if TYPE_CHECKING:
     from emkd_tf.config import Config
     from emkd_tf.data.histories import Histories
+    from emkd_tf.export.vectors import IndexQuality
     from emkd_tf.models.ensemble import Ensemble
 
 
@@ -28,6 +30,7 @@ def export(arguments: Sequence[str]) -> None:
             "type": str,
             "help": "export this network alone, from 1, or the best in the validation",
         },
+        cold_items=COLD_ITEMS,
         index={"type": str, "help": "faiss: an approximate index beside the export"},
         verify={"type": str, "help": "folder of a version: check it again, no more"},
     )
@@ -38,16 +41,29 @@ def export(arguments: Sequence[str]) -> None:
     load_tensorflow()
     if values["index"] not in (None, "faiss"):
         raise InputError(f"`index` must be faiss, got {values['index']!r}.")
+    from emkd_tf.data.cold_items import IDS_FILE
+
+    with opened(path, values, keys) as run:
+        folder, quality = _write(run, path, values)
+    if quality is not None:
+        say(f"Index: {quality}")
+    if run.cold:
+        say(f"Cold items: {len(run.cold):,}, in {folder / IDS_FILE}")
+    say(f"Export: {folder}")
+
+
+def _write(
+    run: Opened, path: Path, values: dict[str, Any]
+) -> tuple[Path, IndexQuality | None]:
     from emkd_tf.export.saved_model import export_saved_model
     from emkd_tf.training.results import read_card
-    from emkd_tf.training.run_model import open_run
 
-    config, histories, model = open_run(path, given(values, keys))
+    config, histories, model, cold = run
     ensemble, name = _ensemble(config, model), path.resolve().name
     if values["network"] is not None:
         ensemble = _alone(ensemble, histories, config, values["network"])
         name += f"-{ensemble.names[0]}".replace("/", "-")
-    folder, quality = export_saved_model(
+    return export_saved_model(
         ensemble,
         histories,
         Path(config.run.saved_models_dir) / name,
@@ -55,10 +71,8 @@ def export(arguments: Sequence[str]) -> None:
         protocol=config.run.excluding,
         card=read_card(path, ensemble, config.run.excluding),
         index=values["index"],
+        cold=cold,
     )
-    if quality is not None:
-        say(f"Index: {quality}")
-    say(f"Export: {folder}")
 
 
 def _ensemble(config: Config, model: Any) -> Any:

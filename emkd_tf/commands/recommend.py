@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from emkd_tf.commands.arguments import RUN_KEYS, given, required_run, run_arguments
+from emkd_tf.commands.arguments import RUN_KEYS, required_run, run_arguments
 from emkd_tf.commands.engines import OPTIONS, spark_session
+from emkd_tf.commands.opening import COLD_ITEMS, Opened, opened
 from emkd_tf.commands.terminal import load_tensorflow, progress, say, show
 from emkd_tf.errors import InputError
 
@@ -28,33 +29,44 @@ def recommend(arguments: Sequence[str]) -> None:
     """Recommend items for one history, a file of them or all users."""
     values = _values(arguments)
     path = required_run(recommend, values)
-    history, user, output = (values[name] for name in ("history", "user", "output"))
+    output = values["output"]
     _check(values)
     session = spark_session(values)
     if session is not None and output is None:
         raise InputError("--engine spark writes lists: it needs --output FOLDER.")
+    if session is not None and values["cold_items"] is not None:
+        raise InputError("--cold-items needs one process; leave --engine out.")
     load_tensorflow()
-    from emkd_tf.retrieval import batch
-    from emkd_tf.retrieval.recommend import recommender_of
-    from emkd_tf.training.run_model import open_run
+    from emkd_tf.retrieval.batch import check_output
 
     if output is not None:
-        batch.check_output(Path(output), is_folder=session is not None)
-    config, histories, model = open_run(path, given(values, RUN_KEYS))
+        check_output(Path(output), is_folder=session is not None)
+    with opened(path, values, RUN_KEYS) as run:
+        _recommend(run, values, session)
+
+
+def _recommend(
+    run: Opened, values: dict[str, Any], session: AbstractContextManager | None
+) -> None:
+    from emkd_tf.retrieval import batch
+    from emkd_tf.retrieval.recommend import recommender_of
+
+    history, user, output = (values[name] for name in ("history", "user", "output"))
+    config, histories, model, cold = run
     recommender = recommender_of(model, histories, config.run.excluding)
     if history is not None:
         # Blanks round an id are no part of it, as in logs.
         items = [item.strip() for item in history.split(recommender.separator)]
-        _print_list(recommender, items, values["k"])
+        _print_list(recommender, items, values["k"], cold=cold)
     elif user is not None:
         items = batch.history_of(histories, user)
-        _print_list(recommender, items, values["k"], [user.strip()])
+        _print_list(recommender, items, values["k"], [user.strip()], cold)
     else:
         user_column = config.data.user_column
         frame = _input(values["input"], recommender.separator, user_column)
         if session is None:
             frame = batch.own_histories(histories) if frame is None else frame
-            summary = _write(recommender, frame, Path(output), values["k"])
+            summary = _write(recommender, frame, Path(output), values["k"], cold)
         else:
             summary = _write_on(session, model, recommender, histories, frame, values)
         say(f"{output}: {summary}")
@@ -88,6 +100,7 @@ def _values(arguments: Sequence[str]) -> dict[str, Any]:
         RUN_KEYS,
         **{name: {"type": str, "help": text} for name, text in own.items()},
         k={"type": int, "default": 10, "help": "items to recommend"},
+        cold_items=COLD_ITEMS,
         **OPTIONS,
     )
 
@@ -102,11 +115,17 @@ def _input(
     return scan_histories(Path(source), separator, user_column)
 
 
-def _write(recommender: Lists, frame: pl.LazyFrame, output: Path, k: int) -> Summary:
+def _write(
+    recommender: Lists,
+    frame: pl.LazyFrame,
+    output: Path,
+    k: int,
+    cold: frozenset[str],
+) -> Summary:
     from emkd_tf.retrieval.batch import write_recommendations
 
     with progress("histories") as advance:
-        return write_recommendations(recommender, frame, output, k, advance)
+        return write_recommendations(recommender, frame, output, k, advance, cold=cold)
 
 
 def _write_on(
@@ -134,7 +153,11 @@ def _write_on(
 
 
 def _print_list(
-    recommender: Lists, history: list[str], k: int, users: list[str] | None = None
+    recommender: Lists,
+    history: list[str],
+    k: int,
+    users: list[str] | None = None,
+    cold: frozenset[str] = frozenset(),
 ) -> None:
     answer = recommender.recommend([history], k, users)
     if answer.unknown[0]:
@@ -142,11 +165,12 @@ def _print_list(
         print(f"Not in the training data, dropped: {names}", file=sys.stderr)
     if answer.is_popular[0]:
         print("No known item: these are the most popular.", file=sys.stderr)
-    table = Table("", "item", "score")
+    table = Table("", "item", "score", *(["without actions"] if cold else []))
     pairs = zip(answer.item_ids[0], answer.scores[0], strict=True)
     for place, (item, score) in enumerate(pairs, 1):
         if item:
-            table.add_row(str(place), item, f"{score:.4f}")
+            mark = ["cold" if item in cold else ""] if cold else []
+            table.add_row(str(place), item, f"{score:.4f}", *mark)
     show(table)
     if table.row_count < k:
         print(f"The history leaves {table.row_count} items of {k}.", file=sys.stderr)

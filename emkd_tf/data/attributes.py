@@ -26,7 +26,8 @@ def attribute_arrays(
         attributes values[offsets[i - 1] : offsets[i]], numbered from 0), and the
         attributes' names.
     """
-    known = _numbered(attributes, item_ids).unique(maintain_order=True)
+    known = numbered(attributes, item_ids).drop_nulls("number")
+    known = known.select("number", "attribute").unique(maintain_order=True)
     names = known["attribute"].unique(maintain_order=True)
     numbers = pl.DataFrame({"attribute": names}).with_row_index("value")
     pairs = known.join(numbers, on="attribute", how="left").sort("number", "value")
@@ -35,18 +36,21 @@ def attribute_arrays(
     return offsets, pairs["value"].to_numpy().astype(np.int32), names.to_list()
 
 
-def _numbered(attributes: pl.DataFrame, item_ids: pl.Series) -> pl.DataFrame:
-    """Returns columns number (from 0) and attribute of the catalogue's items."""
+def numbered(attributes: pl.DataFrame, item_ids: pl.Series) -> pl.DataFrame:
+    """Returns columns item, attribute and number (from 0): null at items that are not
+    in the catalogue."""
     catalogue = pl.DataFrame({"item": item_ids}).with_row_index("number")
     by_value = catalogue.select(canonical(pl.col("item")), other="number").unique(
         "item", keep="none"
     )
-    found = attributes.join(catalogue, on="item", how="left", maintain_order="left")
-    found = found.with_columns(canonical(pl.col("item"))).join(
-        by_value, on="item", how="left", maintain_order="left"
+    found = attributes.drop_nulls().join(
+        catalogue, on="item", how="left", maintain_order="left"
+    )
+    found = found.with_columns(value=canonical(pl.col("item"))).join(
+        by_value, left_on="value", right_on="item", how="left", maintain_order="left"
     )
     number = pl.coalesce("number", "other").alias("number")
-    return found.select(number, "attribute").drop_nulls()
+    return found.select("item", "attribute", number)
 
 
 def main_attributes(offsets: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import tensorflow as tf
 
 from emkd_tf.atomic_files import new_folder, write_json, write_text
+from emkd_tf.data.cold_items import IDS_FILE as COLD_FILE
 from emkd_tf.data.histories import Histories
 from emkd_tf.errors import CheckFailedError, InputError
 from emkd_tf.export.check_requests import Request, check_requests
@@ -49,6 +50,7 @@ def export_saved_model(
     protocol: str = "unseen",
     card: dict[str, Any] | None = None,
     index: str | None = None,
+    cold: Collection[str] = (),
 ) -> tuple[Path, IndexQuality | None]:
     """Exports networks as `<folder>/<version>/` for TF Serving.
 
@@ -65,6 +67,8 @@ def export_saved_model(
             encoders see, "all" nothing.
         card: what to know of the model, added to `card.json`.
         index: "faiss" for an approximate index beside the item vectors.
+        cold: raw ids of the items that nobody chose, which a file beside the
+            card lists.
 
     Returns:
         The version's folder, and the quality of the approximate index if there is one.
@@ -91,6 +95,9 @@ def export_saved_model(
             **{"name": folder.name, "version": version, **(card or {})},
         }
         write_json(unfinished / "card.json", content)
+        if cold:
+            lines = "".join(f"{item}\n" for item in sorted(cold))
+            write_text(unfinished / COLD_FILE, lines)
         write_vectors(vectors, recommender)
         if index is not None:
             quality = write_faiss_index(vectors, recommender, histories, k)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +106,8 @@ def write_recommendations(
     output: Path,
     k: int,
     advance: Callable[[int], None] = lambda count: None,
+    *,
+    cold: Collection[str] = (),
 ) -> Summary:
     """Recommends for every history and writes a row an item.
 
@@ -116,6 +118,7 @@ def write_recommendations(
             item, score.
         k: items of a list; shorter where the history leaves fewer.
         advance: is told the number of histories after each piece.
+        cold: items that nobody chose; if there are any, a column `is_cold` tells them.
 
     Raises:
         InputError: the output is of another type or cannot be written, or the histories
@@ -135,10 +138,13 @@ def write_recommendations(
             summary.unknown_items += sum(map(len, answer.unknown))
             summary.short += int(((answer.item_ids != "").sum(axis=1) < k).sum())
             users.append(part["user"].hash().to_numpy())
-            yield _rows(part["user"], answer.item_ids, answer.scores)
+            rows_of_lists = _rows(part["user"], answer.item_ids, answer.scores)
+            is_cold = pl.col("item").is_in(list(cold)).alias("is_cold")
+            yield rows_of_lists.with_columns(is_cold) if cold else rows_of_lists
             advance(len(questions))
 
-    frame = register_io_source(lists, schema=LIST_COLUMNS)
+    labels = {"is_cold": pl.Boolean} if cold else {}
+    frame = register_io_source(lists, schema={**LIST_COLUMNS, **labels})
     unfinished = output.with_name(f".{output.name}.tmp")
     try:
         if output.suffix.lower() == ".csv":

@@ -17,6 +17,7 @@ from emkd_tf.config.model_table import MODELS
 from emkd_tf.data.histories import Histories
 from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
+from emkd_tf.models.cold_weights import copy_weights
 from emkd_tf.models.ensemble import Ensemble, Scorer
 from emkd_tf.models.recommender import Recommender
 from emkd_tf.training import run_data
@@ -44,36 +45,63 @@ def open_run(
     Raises:
         InputError: no run, no checkpoint, or other data than the run's.
     """
+    config, histories = open_data(run_dir, overrides)
+    return config, histories, open_model(run_dir, config, histories)
+
+
+def open_data(
+    run_dir: Path, overrides: dict[str, Any] | None = None
+) -> tuple[Config, Histories]:
+    """Opens a run's config and dataset, see `open_run`."""
     keep_freed_memory()
     overrides = overrides or {}
     config = from_flat({**to_flat(read_config(run_dir)), **overrides})
     if {"interactions", "attributes"} & set(overrides):
-        histories = run_data.same_data(run_dir, prepare(config.data))
-    else:
-        histories = run_data.find(run_dir, config)
-    return config, histories, open_model(run_dir, config, histories)
+        return config, run_data.same_data(run_dir, prepare(config.data))
+    return config, run_data.find(run_dir, config)
 
 
 def open_model(
-    run_dir: Path, config: Config, histories: Histories
+    run_dir: Path,
+    config: Config,
+    histories: Histories,
+    with_cold: Histories | None = None,
 ) -> Recommender | Ensemble | Scorer:
     """Opens the model of a run.
+
+    Args:
+        run_dir, config: of the run.
+        histories: that it was trained on.
+        with_cold: the same with cold items behind the others, for which the model gets
+            weights too.
 
     Raises:
         InputError: no checkpoint, or one of another model.
     """
     if (run_dir / FOLDER).is_dir():
-        return sum_of(sorted((run_dir / FOLDER).iterdir()), histories)
+        return sum_of(sorted((run_dir / FOLDER).iterdir()), histories, with_cold)
     model = build_model(config, histories)
-    if isinstance(model, Recommender):
-        weights = tf.train.Checkpoint(towers=model.towers)
-        restore(run_dir / "checkpoints" / "best", weights)
-    return model
+    if not isinstance(model, Recommender):
+        return model
+    weights = tf.train.Checkpoint(towers=model.towers)
+    restore(run_dir / "checkpoints" / "best", weights)
+    if with_cold is None:
+        return model
+    larger = build_model(config, with_cold)
+    assert isinstance(larger, Recommender)
+    copy_weights(model, larger, with_cold)
+    return larger
 
 
-def sum_of(run_dirs: Sequence[Path], histories: Histories) -> Ensemble:
+def sum_of(
+    run_dirs: Sequence[Path], histories: Histories, with_cold: Histories | None = None
+) -> Ensemble:
     """Opens runs of the same data as one ensemble of all their networks, which are
     called like the runs, without the number before it in an ensemble's own folder.
+
+    Args:
+        run_dirs: of the runs.
+        histories, with_cold: see `open_model`.
 
     Raises:
         InputError: a run cannot be opened, or its scores are no inner product.
@@ -81,7 +109,7 @@ def sum_of(run_dirs: Sequence[Path], histories: Histories) -> Ensemble:
     towers, names = [], []
     for path in run_dirs:
         config = read_config(path)
-        ensemble = ensemble_of(open_model(path, config, histories))
+        ensemble = ensemble_of(open_model(path, config, histories, with_cold))
         if ensemble is None:
             title = MODELS[config.model.model].title
             raise InputError(

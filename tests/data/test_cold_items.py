@@ -1,0 +1,61 @@
+"""Items beside a catalogue, by hand."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from emkd_tf.config import from_flat
+from emkd_tf.data.cold_items import find_cold_items, with_cold_items
+from emkd_tf.data.prepare import prepare
+
+PAIRS = [
+    *[("10.0", "red"), ("x", "red"), ("new", "blue"), ("new", "red"), ("new", "red")],
+    *[("strange", "green"), ("later", "green"), ("later", "blue"), ("y", "blue")],
+]
+
+
+@pytest.fixture
+def histories(tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text(
+        "user,item,time\n"
+        + "".join(f"{u},{i},{t}\n" for u in "abc" for t, i in enumerate(["10", *"xyz"]))
+    )
+    attributes = tmp_path / "attributes.csv"
+    attributes.write_text("item,colour\n10,red\nx,red\ny,blue\n")
+    settings = {"interactions": str(log), "attributes": str(attributes)}
+    settings |= {"user_core": 1, "item_core": 1, "cache_dir": str(tmp_path / "cache")}
+    return prepare(from_flat(settings).data)
+
+
+@pytest.fixture
+def cold(histories):
+    names = {"red": "colour=red", "blue": "colour=blue"}
+    known = set((histories.folder / "attributes.json").read_text().split('"')[1::2])
+    pairs = [(i, names.get(a, a) if "colour=red" in known else a) for i, a in PAIRS]
+    table = pl.DataFrame(pairs, schema=["item", "attribute"], orient="row")
+    return find_cold_items(table, histories)
+
+
+def test_what_the_catalogue_has_or_nothing_is_known_of_is_left_out(cold):
+    assert cold.ids == ["new", "later"]
+    assert cold.offsets.tolist() == [0, 2, 3]
+    red, blue = 0, 1
+    assert cold.values.tolist() == [red, blue, blue]
+
+
+def test_they_stand_behind_the_catalogue(histories, cold, tmp_path):
+    folder = tmp_path / "cold"
+    folder.mkdir()
+    grown = with_cold_items(histories, cold, folder)
+    assert grown.item_ids() == [*histories.item_ids(), "new", "later"]
+    assert grown.user_ids() == histories.user_ids()
+    assert grown.num_items == histories.num_items + 2
+    counts = grown.training_item_counts()
+    np.testing.assert_array_equal(counts[:-2], histories.training_item_counts())
+    assert counts[-2:].tolist() == [0, 0]
+    first, last = grown.attribute_offsets[-3:-1]
+    assert grown.attribute_values[first:last].tolist() == [0, 1]
+    np.testing.assert_array_equal(
+        grown.attribute_values[:first], histories.attribute_values
+    )
