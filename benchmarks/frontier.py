@@ -30,14 +30,16 @@ OURS = {
     "GRU4Rec": ["--model=gru4rec", "--preset=fair"],
     "EMKD, quick": ["--preset=quick"],
 }
+# With histories of 20 items: they pad, and take more than twice as long with 50.
+_SHORT = ["--length=20", "--epochs=24"]
 PEERS = {
-    "RecTools SASRec": ["--model=rectools-sasrec", "--epochs=24"],
-    "RecTools SASRec, d = 256": ["--model=rectools-sasrec", "--width=256"],
-    "RecTools SASRec, sampled": ["--model=rectools-sasrec-sampled", "--epochs=30"],
-    "RecTools eSASRec": ["--model=rectools-esasrec", "--epochs=30"],
-    "RecTools BERT4Rec": ["--model=rectools-bert4rec", "--epochs=30"],
-    "RecBole SASRec": ["--model=recbole-sasrec", "--epochs=10"],
-    "RecBole GRU4Rec": ["--model=recbole-gru4rec", "--epochs=10"],
+    "RecTools SASRec": ["--model=rectools-sasrec", *_SHORT],
+    "RecTools SASRec, d = 256": ["--model=rectools-sasrec", "--width=256", *_SHORT],
+    "RecTools SASRec, sampled": ["--model=rectools-sasrec-sampled", *_SHORT],
+    "RecTools eSASRec": ["--model=rectools-esasrec", *_SHORT],
+    "RecTools BERT4Rec": ["--model=rectools-bert4rec", *_SHORT],
+    "RecBole SASRec": ["--model=recbole-sasrec", "--length=20", "--epochs=8"],
+    "RecBole GRU4Rec": ["--model=recbole-gru4rec", "--length=20", "--epochs=8"],
 }
 
 

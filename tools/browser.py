@@ -20,7 +20,9 @@ def browser(width=1200, height=900, theme="light"):
 
     options = webdriver.ChromeOptions()
     options.binary_location = next(filter(None, map(shutil.which, _NAMES)))
-    for flag in ("headless=new", "no-sandbox", "hide-scrollbars", "disable-gpu"):
+    # Graphics are drawn by the processor, for pages that need WebGL.
+    graphics = ("use-gl=angle", "use-angle=swiftshader", "enable-unsafe-swiftshader")
+    for flag in ("headless=new", "no-sandbox", "hide-scrollbars", *graphics):
         options.add_argument(f"--{flag}")
     service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
     driver = webdriver.Chrome(options=options, service=service)

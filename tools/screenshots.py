@@ -6,6 +6,7 @@ python tools/screenshots.py runs/NAME
 from __future__ import annotations
 
 import argparse
+import shutil
 import socket
 import subprocess
 import sys
@@ -76,10 +77,16 @@ def of_tensorboard(run: Path, folder: Path) -> list[Path]:
     files = []
     with tensorboard(run) as address, browser.browser(1300, 900) as driver:
         for view, text in VIEWS.items():
-            driver.get(f"{address}/#{view}")
-            wait_for(driver, text)
+            open_view(driver, address, view, text)
             files.append(save(driver, folder / f"tensorboard-{view}.png"))
     return files
+
+
+def open_view(driver, address: str, view: str, text: str) -> None:
+    """Opens a view of TensorBoard anew and waits for a text of it."""
+    driver.get("about:blank")  # else what was open before stays in the page
+    driver.get(f"{address}/#{view}")
+    wait_for(driver, text)
 
 
 @contextmanager
@@ -89,19 +96,20 @@ def tensorboard(run: Path) -> Iterator[str]:
         found.bind(("localhost", 0))
         port = found.getsockname()[1]
     command = [sys.executable, "-m", "tensorboard.main", "--port", str(port)]
-    spec = f"{run.resolve().name}:{run / 'logs'}"
-    server = subprocess.Popen(
-        [*command, "--logdir_spec", spec],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        address = f"http://localhost:{port}"
-        wait_until(lambda: answers(address), "TensorBoard does not answer")
-        yield address
-    finally:
-        server.terminate()
-        server.wait()
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(run / "logs", Path(folder) / run.resolve().name)
+        server = subprocess.Popen(
+            [*command, "--logdir", folder],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            address = f"http://localhost:{port}"
+            wait_until(lambda: answers(address), "TensorBoard does not answer")
+            yield address
+        finally:
+            server.terminate()
+            server.wait()
 
 
 def answers(address: str) -> bool:
@@ -111,15 +119,22 @@ def answers(address: str) -> bool:
         return False
 
 
-def wait_for(driver, text: str) -> None:
-    """Waits until a text is shown in the page, in its components and frames too."""
-    shown = (
+def texts_of(driver) -> list[str]:
+    """Returns the texts of the page, those of its components and frames too."""
+    return driver.execute_script(
         "const all = n => [n, ...[...n.childNodes].flatMap(all),"
         " ...[n.shadowRoot, n.contentDocument].flatMap(m => m ? all(m) : [])];"
-        "return all(document.body).some(n => n.nodeType === 3 &&"
-        " n.data.includes(arguments[0]))"
+        "return all(document.body).filter(n => n.nodeType === 3)"
+        ".map(n => n.data.trim()).filter(Boolean)"
     )
-    wait_until(lambda: driver.execute_script(shown, text), f"no {text!r} in the page")
+
+
+def wait_for(driver, text: str) -> None:
+    """Waits until a text stands in the page, and is drawn."""
+    wait_until(
+        lambda: any(text in each for each in texts_of(driver)),
+        f"no {text!r} in the page",
+    )
     time.sleep(_DRAWN_SECONDS)
 
 
