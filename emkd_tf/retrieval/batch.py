@@ -128,6 +128,7 @@ def write_recommendations(
     summary = Summary()
     users = []  # as hashes: eight bytes a history
     rows = rows_at_once(len(recommender.names))
+    label = [pl.col("item").is_in(sorted(cold)).alias("is_cold")] if cold else []
 
     def lists(*_) -> Iterator[pl.DataFrame]:
         for part in _pieces(histories, rows):
@@ -138,13 +139,12 @@ def write_recommendations(
             summary.unknown_items += sum(map(len, answer.unknown))
             summary.short += int(((answer.item_ids != "").sum(axis=1) < k).sum())
             users.append(part["user"].hash().to_numpy())
-            rows_of_lists = _rows(part["user"], answer.item_ids, answer.scores)
-            is_cold = pl.col("item").is_in(list(cold)).alias("is_cold")
-            yield rows_of_lists.with_columns(is_cold) if cold else rows_of_lists
+            found = _rows(part["user"], answer.item_ids, answer.scores)
+            yield found.with_columns(label)
             advance(len(questions))
 
-    labels = {"is_cold": pl.Boolean} if cold else {}
-    frame = register_io_source(lists, schema={**LIST_COLUMNS, **labels})
+    schema = {**LIST_COLUMNS, **({"is_cold": pl.Boolean} if cold else {})}
+    frame = register_io_source(lists, schema=schema)
     unfinished = output.with_name(f".{output.name}.tmp")
     try:
         if output.suffix.lower() == ".csv":
