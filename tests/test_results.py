@@ -35,10 +35,8 @@ def test_the_page_is_made_of_the_kept_runs(tool):
 
 def test_figures_of_the_readme_are_those_of_the_page(tool):
     page, readme = tool.PAGE.read_text(), (ROOT / "README.md").read_text()
-    rows = re.findall(
-        r"^\| (Beauty|sample) \| `(python train[^`]*)` \| (\.\d+)", readme, re.M
-    )
-    assert rows
+    rows = re.findall(r"^\| ([\w-]+) \| `(python train[^`]*)` \| (\.\d+)", readme, re.M)
+    assert len(rows) >= 5
     for dataset, command, ndcg in rows:
         of_page = [line for line in page.splitlines() if f"| `{command}` |" in line]
         assert any(f"| 0{ndcg} |" in line for line in of_page), (dataset, command)
