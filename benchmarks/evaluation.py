@@ -22,7 +22,7 @@ from rich.table import Table
 
 from emkd_tf.config import Config
 from emkd_tf.config.flags import read_settings
-from emkd_tf.data.histories import HELD_OUT, Histories
+from emkd_tf.data.histories import Histories
 from emkd_tf.data.prepare import prepare
 from emkd_tf.evaluation.evaluator import rank_users
 from emkd_tf.training.setup import build_model
@@ -40,7 +40,7 @@ def operations(config: Config, histories: Histories) -> float:
     """Counts multiplications and additions: items only, and of the last block only
     what the mask token needs."""
     model, d = config.model, config.model.hidden_units
-    known = np.diff(histories.offsets) - HELD_OUT["test"]
+    known = histories.known_lengths("test")
     lengths = np.minimum(known, config.data.max_length - 1) + 1.0  # with the mask token
     items, pairs, users = lengths.sum(), (lengths**2).sum(), len(lengths)
     whole_blocks = (model.num_blocks - 1) * (24 * d * d * items + 4 * d * pairs)

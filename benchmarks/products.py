@@ -25,7 +25,7 @@ from rich.table import Table
 
 from emkd_tf.config import Config
 from emkd_tf.config.flags import read_settings
-from emkd_tf.data.histories import HELD_OUT, Histories
+from emkd_tf.data.histories import Histories
 from emkd_tf.data.prepare import prepare
 from emkd_tf.evaluation.evaluator import chunk_users
 from emkd_tf.kernels.precision import matmul
@@ -110,7 +110,7 @@ def of_evaluation(config: Config, histories: Histories) -> list[Product]:
     """Lists the products of ranking all users' test items, in chunks of the mean
     size."""
     model, d, num_items = config.model, config.model.hidden_units, histories.num_items
-    known = np.diff(histories.offsets) - HELD_OUT["test"]
+    known = histories.known_lengths("test")
     lengths = np.minimum(known, config.data.max_length - 1) + 1  # with the mask token
     users = chunk_users(num_items)
     chunks = round(len(lengths) / users)
