@@ -18,6 +18,13 @@ def test_settings_given_replace_ours():
     assert "spark.driver.host" not in options("yarn", [])
 
 
+def test_no_join_gathers_a_table_on_the_driver():
+    for master in ("local[2]", "yarn"):
+        found = options(master, [])
+        assert found["spark.sql.autoBroadcastJoinThreshold"] == "-1"
+        assert found["spark.sql.adaptive.autoBroadcastJoinThreshold"] == "-1"
+
+
 @pytest.mark.parametrize("setting", ["spark.driver.memory", "=4g"])
 def test_a_setting_without_its_value_is_one_line(setting):
     with pytest.raises(InputError, match="must be key=value"):
