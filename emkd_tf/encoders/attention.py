@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from emkd_tf.encoders.layers import Weights
-from emkd_tf.kernels import transformer_block as formulas
+from emkd_tf.kernels import transformer_block
 from emkd_tf.kernels.dropout import Dropout
 from emkd_tf.kernels.packing import Packing
 from emkd_tf.kernels.precision import matmul
@@ -58,7 +58,7 @@ class Attention(tf.keras.layers.Layer):
             query = tf.reshape(query, shape)
         else:
             (query,) = self._heads(queries, self.query, packing, 1)
-        weights = formulas.attention_weights(
+        weights = transformer_block.attention_weights(
             tf.matmul(query, key, transpose_b=True),
             packing.is_item,
             dropout.next_seed(),
@@ -79,7 +79,7 @@ class Attention(tf.keras.layers.Layer):
         num_parts: int,
     ) -> list[tf.Tensor]:
         product = matmul(tokens, layer.kernel, self.precision)
-        return formulas.split_heads(
+        return transformer_block.split_heads(
             product,
             tf.convert_to_tensor(layer.bias),
             packing,

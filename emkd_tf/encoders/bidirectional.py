@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from emkd_tf.encoders.blocks import BlockEncoder
 from emkd_tf.encoders.layers import Weights
-from emkd_tf.kernels import transformer_block as formulas
+from emkd_tf.kernels import transformer_block
 from emkd_tf.kernels.dropout import Dropout
 from emkd_tf.kernels.packing import Packing
 from emkd_tf.kernels.precision import matmul
@@ -65,7 +65,9 @@ class TransformerBlock(tf.keras.layers.Layer):
         tokens, product, bias = self._normalize_and_multiply(
             tokens, self.feed_forward_norm, self.expand, dropout
         )
-        inner = formulas.activate(product, bias, dropout.next_seed(), rate=dropout.rate)
+        inner = transformer_block.activate(
+            product, bias, dropout.next_seed(), rate=dropout.rate
+        )
         seeds = [dropout.next_seed(), dropout.next_seed()]
         return self._add_product(tokens, inner, self.contract, seeds, dropout.rate)
 
@@ -77,12 +79,12 @@ class TransformerBlock(tf.keras.layers.Layer):
         dropout: Dropout,
         last_only: bool,
     ) -> tf.Tensor:
-        query, key, value = formulas.split_heads(
+        query, key, value = transformer_block.split_heads(
             product, bias, packing, self.num_heads, dtype=self._dtype_of_factors
         )  # each [B, heads, L, d / heads]
         if last_only:
             query = query[:, :, -1:]
-        weights = formulas.attention_weights(
+        weights = transformer_block.attention_weights(
             tf.matmul(query, key, transpose_b=True),
             packing.is_item,
             dropout.next_seed(),
@@ -103,7 +105,9 @@ class TransformerBlock(tf.keras.layers.Layer):
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Returns the tokens, the product of their norm and a layer's weights, and the
         bias to be added to it."""
-        tokens, standard = formulas.standardize(tokens, dtype=self._dtype_of_factors)
+        tokens, standard = transformer_block.standardize(
+            tokens, dtype=self._dtype_of_factors
+        )
         kernel, bias = layer.kernel, tf.convert_to_tensor(layer.bias)
         if dropout.is_training:
             # The norm's scale and offset go into the weights. Their gradients are then
@@ -111,7 +115,9 @@ class TransformerBlock(tf.keras.layers.Layer):
             bias = bias + tf.linalg.matvec(kernel, norm.beta, transpose_a=True)
             kernel = norm.gamma[:, tf.newaxis] * kernel
         else:
-            standard = formulas.scale_and_shift(standard, norm.gamma, norm.beta)
+            standard = transformer_block.scale_and_shift(
+                standard, norm.gamma, norm.beta
+            )
         return tokens, matmul(standard, kernel, self.precision), bias
 
     def _add_product(
@@ -123,7 +129,7 @@ class TransformerBlock(tf.keras.layers.Layer):
         rate: float,
     ) -> tf.Tensor:
         product = matmul(values, layer.kernel, self.precision)
-        return formulas.add_residual(
+        return transformer_block.add_residual(
             tokens,
             product,
             layer.bias,

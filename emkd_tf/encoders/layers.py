@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from emkd_tf.encoders.initializers import INITIALIZERS
-from emkd_tf.kernels import transformer_block as formulas
+from emkd_tf.kernels import transformer_block
 from emkd_tf.kernels.dropout import Dropout, drop
 from emkd_tf.kernels.fusion import fused
 from emkd_tf.kernels.precision import matmul
@@ -41,7 +41,7 @@ class Weights:
         return layer
 
     def norm(
-        self, name: str, width: int, epsilon: float = formulas.NORM_EPSILON
+        self, name: str, width: int, epsilon: float = transformer_block.NORM_EPSILON
     ) -> tf.keras.layers.LayerNormalization:
         """Returns a layer norm's scale [width] and offset [width]."""
         layer = tf.keras.layers.LayerNormalization(epsilon=epsilon, name=name)
@@ -73,7 +73,7 @@ def rectify(
     product: tf.Tensor, bias: tf.Tensor, seed: tf.Tensor, *, rate: float
 ) -> tf.Tensor:
     """Returns the ReLU of a product [T, d] and its bias, with dropout."""
-    values = tf.nn.relu(formulas.with_bias(product, bias))
+    values = tf.nn.relu(transformer_block.with_bias(product, bias))
     return tf.cast(drop(values, seed, rate), product.dtype)
 
 
@@ -85,7 +85,7 @@ def add_product(
     precision: str,
 ) -> tf.Tensor:
     """Returns residual + dropout(values W + b), [T, d] float32."""
-    return formulas.add_residual(
+    return transformer_block.add_residual(
         residual,
         matmul(values, layer.kernel, precision),
         layer.bias,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from emkd_tf.kernels import transformer_block as formulas
+from emkd_tf.kernels import transformer_block
 from emkd_tf.kernels.dropout import drop
 from emkd_tf.kernels.fusion import fusion
 from emkd_tf.kernels.packing import Packing, clear
@@ -26,7 +26,9 @@ def tensor(values):
 
 def split_heads(product, bias):
     """At items only: what padding gets has no meaning and no gradient."""
-    heads = formulas.split_heads(product, bias, PACKING, HEADS, dtype=product.dtype)
+    heads = transformer_block.split_heads(
+        product, bias, PACKING, HEADS, dtype=product.dtype
+    )
     return [
         tf.where(IS_ITEM[:, None, :, None], x, tf.zeros([], x.dtype)) for x in heads
     ]
@@ -47,27 +49,27 @@ def value_and_gradients(formula, inputs, is_fused):
 
 
 FORMULAS = {
-    "standardize": (formulas.standardize, [(T, D)]),
-    "scale_and_shift": (formulas.scale_and_shift, [(T, D), (D,), (D,)]),
+    "standardize": (transformer_block.standardize, [(T, D)]),
+    "scale_and_shift": (transformer_block.scale_and_shift, [(T, D), (D,), (D,)]),
     "split_heads": (split_heads, [(T, 3 * D), (3 * D,)]),
     "attention_weights": (
-        lambda x: formulas.attention_weights(
+        lambda x: transformer_block.attention_weights(
             x, tf.constant([[False, True, True]] * 2), SEED, scale=0.5, rate=RATE
         ),
         [(2, 2, 3, 3)],
     ),
     "activate": (
-        lambda x, bias: formulas.activate(x, bias, SEED, rate=RATE),
+        lambda x, bias: transformer_block.activate(x, bias, SEED, rate=RATE),
         [(T, D), (D,)],
     ),
     "add_residual": (
-        lambda x, product, bias: formulas.add_residual(
+        lambda x, product, bias: transformer_block.add_residual(
             x, product, bias, SEEDS[:1], rate=RATE, dtype=product.dtype
         ),
         [(T, D), (T, D), (D,)],
     ),
     "add_residual, then dropout": (
-        lambda x, product, bias: formulas.add_residual(
+        lambda x, product, bias: transformer_block.add_residual(
             x, product, bias, SEEDS, rate=RATE, dtype=product.dtype
         ),
         [(T, D), (T, D), (D,)],
@@ -114,7 +116,9 @@ def numpy_standard(x):
 @pytest.mark.parametrize("is_fused", [False, True])
 def test_standardized_rows_and_their_gradient_equal_differences(is_fused):
     x = random(T, D) * 3 + 1
-    _, standard, by_x = value_and_gradients(formulas.standardize, [tensor(x)], is_fused)
+    _, standard, by_x = value_and_gradients(
+        transformer_block.standardize, [tensor(x)], is_fused
+    )
     np.testing.assert_allclose(standard, numpy_standard(x), atol=1e-5)
     weights = random(T, D, seed=0), random(T, D, seed=1)
     for place in [(0, 0), (3, 2), (5, 5)]:
@@ -135,7 +139,10 @@ def test_the_activation_and_its_gradient_equal_tensorflows_own(rate, is_fused):
     found, expected = (
         value_and_gradients(formula, inputs, fuses)
         for formula, fuses in (
-            (lambda x, bias: formulas.activate(x, bias, SEED, rate=rate), is_fused),
+            (
+                lambda x, bias: transformer_block.activate(x, bias, SEED, rate=rate),
+                is_fused,
+            ),
             (
                 lambda x, bias: drop(
                     tf.nn.gelu(x + bias, approximate=True), SEED, rate
@@ -157,7 +164,7 @@ def test_heads_and_the_gradient_of_their_projection_equal_numpys(skip_padding):
     at = np.flatnonzero(IS_ITEM) if not skip_padding else np.arange(IS_ITEM.sum())
     with tf.GradientTape() as tape:
         tape.watch([x, bias])
-        heads = formulas.split_heads(x, bias, packing, HEADS, dtype=tf.float32)
+        heads = transformer_block.split_heads(x, bias, packing, HEADS, dtype=tf.float32)
         columns = [tf.reshape(tf.transpose(h, [0, 2, 1, 3]), [2, 4, D]) for h in heads]
         kept = weights * IS_ITEM[:, :, None]
         value = tf.reduce_sum(tf.stack(columns) * kept)
@@ -174,7 +181,7 @@ def test_heads_and_the_gradient_of_their_projection_equal_numpys(skip_padding):
 
 def test_padding_gets_no_attention():
     logits = random(2, 2, 3, 3)
-    weights = formulas.attention_weights(
+    weights = transformer_block.attention_weights(
         tensor(logits),
         tf.constant([[False, True, True]] * 2),
         [0, 0],
