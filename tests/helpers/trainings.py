@@ -21,7 +21,7 @@ def start(settings, log):
 def train(settings):
     """Trains in a process of its own, which must not fail; returns it."""
     process = subprocess.run(
-        [sys.executable, str(TRAIN), *flags(settings)],
+        [sys.executable, TRAIN.name, *flags(settings)],
         capture_output=True,
         text=True,
         check=False,
