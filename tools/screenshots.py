@@ -77,15 +77,15 @@ def of_tensorboard(run: Path, folder: Path) -> list[Path]:
     files = []
     with tensorboard(run) as address, browser.browser(1300, 900) as driver:
         for view, text in VIEWS.items():
-            open_view(driver, address, view, text)
+            open_view(driver, f"{address}/#{view}", text)
             files.append(save(driver, folder / f"tensorboard-{view}.png"))
     return files
 
 
-def open_view(driver, address: str, view: str, text: str) -> None:
+def open_view(driver, address: str, text: str) -> None:
     """Opens a view of TensorBoard anew and waits for a text of it."""
     driver.get("about:blank")  # else what was open before stays in the page
-    driver.get(f"{address}/#{view}")
+    driver.get(address)
     wait_for(driver, text)
 
 
