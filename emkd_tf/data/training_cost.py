@@ -87,14 +87,14 @@ def training_cost(
     data, model, objective = config.data, config.model, config.objective
     batch, d = config.training.batch_size, model.hidden_units
     networks, blocks = model.num_networks, model.num_blocks
-    ends = np.cumsum(lengths)
-    windows = len(Windows(ends - lengths, ends, data.max_length, data.window_step))
+    reads = MODELS[model.model].reads
+    is_masked = "mask_probability" in reads and objective.task == "masked_item"
+    windows = _num_windows(config, lengths, is_masked)
     steps = -(-windows // batch)
     length = float(np.minimum(lengths, data.max_length).mean())
-    reads = MODELS[model.model].reads
     has_contrast = "contrast_weight" in reads and objective.contrast_weight > 0
     views = objective.num_views if "num_views" in reads else 1
-    if "mask_probability" in reads and objective.task == "masked_item":
+    if is_masked:
         tokens = batch * (1 + views) * length
         chosen = batch * views * length * objective.mask_probability
     else:  # the next item at every place
@@ -114,3 +114,13 @@ def training_cost(
     held = _WEIGHT_TENSORS * weights + _LOGIT_TENSORS * logits + _STATE_TENSORS * states
     memory = (_PROCESS_BYTES + 4 * held) / 2**30
     return TrainingCost(windows, steps, steps * seconds, memory)
+
+
+def _num_windows(config: Config, lengths: np.ndarray, is_masked: bool) -> int:
+    """Returns how many windows of such histories an epoch trains on."""
+    data = config.data
+    if is_masked:
+        ends = np.cumsum(lengths)
+        return len(Windows(ends - lengths, ends, data.max_length, data.window_step))
+    nexts = np.maximum(lengths - 1, 0)
+    return int(nexts.sum() if data.rows == "prefix" else np.count_nonzero(nexts))

@@ -22,6 +22,12 @@ def test_windows_and_steps_of_an_epoch():
     assert found.steps == 2
 
 
+def test_next_items_are_learned_from_one_window_a_user():
+    assert cost(model="sasrec", window_step=10).windows == 3  # one has no next item
+    prefixes = cost(model="sasrec", rows="prefix")
+    assert prefixes.windows == 2 + 39 + 14
+
+
 def test_time_falls_with_the_speed_of_products_and_copies():
     base = cost().seconds
     products = base - cost(dataclasses.replace(SPEED, product=np.inf)).seconds
