@@ -97,9 +97,10 @@ def tensorboard(run: Path) -> Iterator[str]:
         port = found.getsockname()[1]
     command = [sys.executable, "-m", "tensorboard.main", "--port", str(port)]
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(run / "logs", Path(folder) / run.resolve().name)
+        shutil.copytree(run / "logs", Path(folder) / "runs" / run.resolve().name)
         server = subprocess.Popen(
-            [*command, "--logdir", folder],
+            [*command, "--logdir", "runs"],
+            cwd=folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
