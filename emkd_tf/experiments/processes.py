@@ -41,6 +41,7 @@ class Trainings:
     def __init__(self, jobs: int, say: Callable[[str], None]):
         self._jobs, self._say = jobs, say
         self._processes: dict[Path, tuple[Cell, subprocess.Popen]] = {}
+        self._beaten: set[Path] = set()
 
     def __enter__(self) -> Trainings:
         return self
@@ -65,10 +66,16 @@ class Trainings:
         """Returns the trainings that have ended since the last call."""
         found = []
         for path, (cell, process) in list(self._processes.items()):
-            if process.poll() is not None:
-                del self._processes[path]
-                is_good = process.returncode == 0 and cell.is_finished
-                found.append(Ended(cell, None if is_good else _last_line(cell)))
+            if process.poll() is None:
+                continue
+            if process.returncode and is_training(cell):
+                # One that a killed command had just begun came first.
+                self._beaten.add(path)
+                continue
+            del self._processes[path]
+            is_good = process.returncode == 0 or path in self._beaten
+            failure = None if is_good and cell.is_finished else _last_line(cell)
+            found.append(Ended(cell, failure))
         return found
 
     def stop(self, cells: Sequence[Cell]) -> None:

@@ -1,11 +1,14 @@
 """Trainings as processes: what outlives a killed command is seen."""
 
+import contextlib
 import subprocess
 import sys
 import time
 
 import filelock
+import pytest
 
+from emkd_tf.experiments import processes
 from emkd_tf.experiments.processes import is_training
 
 HOLD = """
@@ -16,21 +19,52 @@ time.sleep(60)
 """
 
 
-def test_a_run_that_another_process_trains_is_seen(planned):
-    cell = planned[0]
-    assert not is_training(cell)
-    assert not cell.run_dir.exists()
-    cell.run_dir.mkdir(parents=True)
-    lock = cell.run_dir / ".lock"
-    process = subprocess.Popen([sys.executable, "-c", HOLD, str(lock)])
+@contextlib.contextmanager
+def held(cell):
+    """Another process trains the cell, as far as one can see."""
+    cell.run_dir.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-c", HOLD, str(cell.run_dir / ".lock")]
+    process = subprocess.Popen(command)
     try:
         began = time.monotonic()
         while not is_training(cell):
             assert time.monotonic() - began < 30
             time.sleep(0.05)
+        yield
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_run_that_another_process_trains_is_seen(planned):
+    cell = planned[0]
     assert not is_training(cell)
-    with filelock.FileLock(lock, blocking=False):
+    assert not cell.run_dir.exists()
+    with held(cell):
         pass
+    assert not is_training(cell)
+    with filelock.FileLock(cell.run_dir / ".lock", blocking=False):
+        pass
+
+
+@pytest.mark.parametrize("other_finishes", [True, False])
+def test_who_comes_second_waits_for_the_first(planned, monkeypatch, other_finishes):
+    cell = planned[0]
+    refuse = [sys.executable, "-c", "raise SystemExit('emkd: it is trained')"]
+
+    def start(cell, jobs):
+        with processes.log_of(cell).open("a") as log:
+            return subprocess.Popen(refuse, stderr=log)
+
+    monkeypatch.setattr(processes, "_start", start)
+    trainings = processes.Trainings(1, lambda line: None)
+    with held(cell):
+        trainings.start(cell)
+        trainings._processes[cell.run_dir][1].wait()
+        assert trainings.ended() == []
+        assert not trainings.has_room
+        if other_finishes:
+            (cell.run_dir / "metrics.json").write_text("{}")
+    (ended,) = trainings.ended()
+    assert ended.failure == (None if other_finishes else "emkd: it is trained")
+    assert trainings.has_room
