@@ -42,7 +42,8 @@ def find_cold_items(attributes: pl.DataFrame, histories: Histories) -> ColdItems
         histories: of the catalogue.
     """
     item_ids = pl.Series(histories.item_ids(), dtype=pl.String)
-    found = numbered(attributes, item_ids).filter(pl.col("number").is_null())
+    is_line = ~pl.col("item").str.contains("\n", literal=True)  # as files of ids need
+    found = numbered(attributes, item_ids).filter(pl.col("number").is_null() & is_line)
     names = read_json(histories.folder / "attributes.json")
     values = pl.DataFrame({"attribute": pl.Series(names, dtype=pl.String)})
     pairs = (

@@ -10,7 +10,13 @@ from emkd_tf.data.prepare import prepare
 
 PAIRS = [
     *[("10.0", "red"), ("x", "red"), ("new", "blue"), ("new", "red"), ("new", "red")],
-    *[("strange", "green"), ("later", "green"), ("later", "blue"), ("y", "blue")],
+    *[
+        ("two\nlines", "red"),
+        ("strange", "green"),
+        ("later", "green"),
+        ("later", "blue"),
+        ("y", "blue"),
+    ],
 ]
 
 
