@@ -1,11 +1,11 @@
 # What CONTRIBUTING.md says, by name. `make install` first.
 python = .venv/bin/python
 
-.PHONY: install format lint type test test-slow ci
+.PHONY: install format lint type test test-slow docs ci
 
 install:
 	python3.11 -m venv .venv
-	.venv/bin/pip install --editable '.[spark,test]'
+	.venv/bin/pip install --editable '.[docs,spark,test]'
 
 format:
 	.venv/bin/ruff format .
@@ -23,6 +23,9 @@ test:
 
 test-slow:
 	$(python) -m pytest -n 2 --dist loadfile -m slow
+
+docs:
+	.venv/bin/mkdocs build --strict
 
 # All of it in fresh environments.
 ci:
