@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -135,8 +136,8 @@ class RecBole:
         from recbole.data import create_dataset, data_preparation
         from recbole.utils import get_model, get_trainer, init_seed
 
-        path = Path(f"/tmp/{name}-{width}/log/log.inter")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = Path(tempfile.mkdtemp()) / "log" / "log.inter"
+        path.parent.mkdir()
         rows = (
             f"{user}\t{item}\t{time_}\n"
             for user, items in log.items()

@@ -58,18 +58,15 @@ class Attention(tf.keras.layers.Layer):
             query = tf.reshape(query, shape)
         else:
             (query,) = self._heads(queries, self.query, packing, 1)
-        weights = transformer_block.attention_weights(
-            tf.matmul(query, key, transpose_b=True),
-            packing.is_item,
-            dropout.next_seed(),
-            scale=(self.hidden_units // self.num_heads) ** -0.5,
-            rate=dropout.rate,
-            is_causal=self.is_causal and not last_only,
-        )  # [B, heads, L, L]
-        mixed = tf.matmul(weights, value)
-        if last_only:
-            return tf.reshape(mixed, [-1, self.hidden_units])
-        return packing.from_heads(mixed)
+        return attend(
+            (query, key, value),
+            packing,
+            dropout,
+            hidden_units=self.hidden_units,
+            num_heads=self.num_heads,
+            is_causal=self.is_causal,
+            last_only=last_only,
+        )
 
     def _heads(
         self,
@@ -87,3 +84,41 @@ class Attention(tf.keras.layers.Layer):
             num_parts,
             dtype=tf.as_dtype(self.precision),
         )  # each [B, heads, L, d / heads]
+
+
+def attend(
+    heads: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
+    packing: Packing,
+    dropout: Dropout,
+    *,
+    hidden_units: int,
+    num_heads: int,
+    is_causal: bool,
+    last_only: bool,
+) -> tf.Tensor:
+    """Mixes values by the softmax of queries times keys.
+
+    Args:
+        heads: queries, keys and values, each [B, heads, L, d / heads]; with `last_only`
+            one query a head.
+        packing, dropout: of the batch; dropout of the softmax.
+        hidden_units, num_heads: d, and into how many parts it is split.
+        is_causal: a place sees itself and what came before, else all items.
+        last_only: the queries are those of the last column, which sees all.
+
+    Returns:
+        [T, d], or [B, d] with `last_only`.
+    """
+    query, key, value = heads
+    weights = transformer_block.attention_weights(
+        tf.matmul(query, key, transpose_b=True),
+        packing.is_item,
+        dropout.next_seed(),
+        scale=(hidden_units // num_heads) ** -0.5,
+        rate=dropout.rate,
+        is_causal=is_causal and not last_only,
+    )  # [B, heads, L, L]
+    mixed = tf.matmul(weights, value)
+    if last_only:
+        return tf.reshape(mixed, [-1, hidden_units])
+    return packing.from_heads(mixed)

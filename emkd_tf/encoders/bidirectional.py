@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from emkd_tf.encoders.attention import attend
 from emkd_tf.encoders.blocks import BlockEncoder
 from emkd_tf.encoders.layers import Weights
 from emkd_tf.kernels import transformer_block
@@ -84,17 +85,15 @@ class TransformerBlock(tf.keras.layers.Layer):
         )  # each [B, heads, L, d / heads]
         if last_only:
             query = query[:, :, -1:]
-        weights = transformer_block.attention_weights(
-            tf.matmul(query, key, transpose_b=True),
-            packing.is_item,
-            dropout.next_seed(),
-            scale=(self.hidden_units // self.num_heads) ** -0.5,
-            rate=dropout.rate,
+        return attend(
+            (query, key, value),
+            packing,
+            dropout,
+            hidden_units=self.hidden_units,
+            num_heads=self.num_heads,
+            is_causal=False,
+            last_only=last_only,
         )
-        mixed = tf.matmul(weights, value)
-        if last_only:
-            return tf.reshape(mixed, [-1, self.hidden_units])
-        return packing.from_heads(mixed)
 
     def _normalize_and_multiply(
         self,

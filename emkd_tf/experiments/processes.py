@@ -74,6 +74,7 @@ class Trainings:
                 continue
             del self._processes[path]
             is_good = process.returncode == 0 or path in self._beaten
+            self._beaten.discard(path)
             failure = None if is_good and cell.is_finished else _last_line(cell)
             found.append(Ended(cell, failure))
         return found

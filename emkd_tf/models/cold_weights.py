@@ -26,6 +26,8 @@ class AttributeRegression(NamedTuple):
         known: [V, A] attributes of the known items, 0 and 1.
         cold: [C, A] those of the cold ones.
         strength: as above, > 0.
+
+    Source: ridge regression (Hoerl and Kennard 1970).
     """
 
     known: sparse.csr_array

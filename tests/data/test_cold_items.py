@@ -8,15 +8,11 @@ from emkd_tf.config import from_flat
 from emkd_tf.data.cold_items import find_cold_items, with_cold_items
 from emkd_tf.data.prepare import prepare
 
+RED, BLUE = "colour=red", "colour=blue"
 PAIRS = [
-    *[("10.0", "red"), ("x", "red"), ("new", "blue"), ("new", "red"), ("new", "red")],
-    *[
-        ("two\nlines", "red"),
-        ("strange", "green"),
-        ("later", "green"),
-        ("later", "blue"),
-        ("y", "blue"),
-    ],
+    *[("10.0", RED), ("x", RED), ("y", BLUE)],  # of the catalogue
+    *[("new", BLUE), ("new", RED), ("new", RED), ("later", BLUE)],
+    *[("later", "colour=green"), ("strange", "colour=green"), ("two\nlines", RED)],
 ]
 
 
@@ -36,10 +32,7 @@ def histories(tmp_path):
 
 @pytest.fixture
 def cold(histories):
-    names = {"red": "colour=red", "blue": "colour=blue"}
-    known = set((histories.folder / "attributes.json").read_text().split('"')[1::2])
-    pairs = [(i, names.get(a, a) if "colour=red" in known else a) for i, a in PAIRS]
-    table = pl.DataFrame(pairs, schema=["item", "attribute"], orient="row")
+    table = pl.DataFrame(PAIRS, schema=["item", "attribute"], orient="row")
     return find_cold_items(table, histories)
 
 
