@@ -9,7 +9,7 @@ import itertools
 import numpy as np
 import pytest
 import tensorflow as tf
-from weights import randomized
+from weights import randomized, varied
 
 from emkd_tf.config import from_flat
 from emkd_tf.config.encoder_table import ENCODERS
@@ -137,6 +137,23 @@ def test_losses_are_those_it_names_and_every_weight_learns(build, name):
     ):
         assert gradient is not None, weight.name
         assert np.isfinite(tf.convert_to_tensor(gradient)).all(), weight.name
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_parts_of_the_networks_add_up_to_the_term(build, name):
+    """And each is what the network has alone: no other one reaches it."""
+    config, histories, model = build(name, num_networks=2)
+    batch = next(iter(training_data(config, histories).batches()))
+    losses = randomized(model).compute_losses(batch)
+    varied(model.towers[1])
+    after = model.compute_losses(batch)
+    terms = [key.partition("/")[2] for key in losses if key.startswith("network_1/")]
+    assert terms
+    for term in terms:
+        first, second = (losses[f"network_{n}/{term}"] for n in (1, 2))
+        np.testing.assert_allclose(first + second, losses[term], rtol=1e-5)
+        np.testing.assert_allclose(after[f"network_1/{term}"], first, rtol=1e-5)
+        assert second == 0 or after[f"network_2/{term}"] != second
 
 
 @pytest.mark.parametrize("name", TRAINED)

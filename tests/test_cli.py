@@ -314,6 +314,8 @@ def test_tensorboard_has_every_curve(finished_run):
         expected = {row["step"]: row[f"network_{number}/NDCG@10"] for row in rows}
         assert own["validation/NDCG@10"] == pytest.approx(expected)
         assert "validation/cross_entropy" in own
+        expected = {row["step"]: row[f"loss/network_{number}/icl"] for row in rows}
+        assert own["loss/icl"] == pytest.approx(expected)
     (test,) = curves["test/NDCG@10"].values()
     assert test == pytest.approx(metrics["test"]["NDCG@10"])
     assert (logs / "projector_config.pbtxt").exists()

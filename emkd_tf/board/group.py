@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -33,6 +34,8 @@ _CHARTS = {
     },
 }
 
+_OF_NETWORK = re.compile(r"(?P<kind>loss/)?(?P<network>network_\d+)/(?P<metric>.+)")
+
 
 class Group:
     """Writes the curves of a run and of its networks.
@@ -57,13 +60,15 @@ class Group:
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
         """Writes values of a step; `network_1/NDCG@10` is the validation's of a
-        network, and left out where that is the run itself."""
+        network, `loss/network_1/next_item` its part of a loss, and both are left out
+        where it is the run itself."""
         for key, value in values.items():
-            network, _, metric = key.partition("/")
-            writer = self._writers.get(network)
-            tag = f"validation/{metric}"
-            if writer is None and not network.startswith("network_"):
-                writer, tag = self._writers[""], key
+            of_network = _OF_NETWORK.fullmatch(key)
+            name, tag = "", key
+            if of_network:
+                name, kind = of_network["network"], of_network["kind"] or "validation/"
+                tag = kind + of_network["metric"]
+            writer = self._writers.get(name)
             if writer is not None:
                 with writer.as_default(step=step):
                     tf.summary.scalar(tag, value)

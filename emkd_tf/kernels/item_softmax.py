@@ -46,8 +46,9 @@ class ItemSoftmax:
             biases at all where items are scored without.
         labels: [P] int32, the original items.
         weights: [P] float, of the positions in each sum.
-        Returns [3]: MIP + distillation_weight * KD, MIP, KD; summed over networks and
-        their pairs. Only the first has a gradient, by states, tables and biases.
+        Returns [2 + N]: sum of MIP + distillation_weight * KD, KD summed over pairs of
+        networks, MIP of each network. Only the first has a gradient, by states, tables
+        and biases.
 
     Source: Du et al. 2023, equations of MIP and KD. Departure: none.
     """
@@ -121,7 +122,7 @@ class ItemSoftmax:
         _, values, by_states, totals = tf.while_loop(
             lambda number, *_: number < num_chunks,
             add_chunk,
-            (0, tf.zeros([3]), [array_of(x) for x in states], totals),
+            (0, tf.zeros([2 + len(states)]), [array_of(x) for x in states], totals),
             parallel_iterations=1,  # one chunk at a time stays in the cache
         )
         return values, [*(array.concat() for array in by_states), *totals]
@@ -136,10 +137,10 @@ class ItemSoftmax:
         """Returns the sums of some positions, the gradient by their states, and the
         gradient by tables and biases without the labels' part."""
         logits = [self._logits(x, head) for x, head in zip(states, heads, strict=True)]
-        masked_item, kd, slopes = self._losses_and_slopes(logits, labels)
-        masked_item = tf.reduce_sum(weights * masked_item)
+        losses, kd, slopes = self._losses_and_slopes(logits, labels)
+        masked_item = [tf.reduce_sum(weights * loss) for loss in losses]
         kd = tf.reduce_sum(weights * kd)
-        total = masked_item + (self.distillation_weight or 0.0) * kd
+        total = tf.add_n(masked_item) + (self.distillation_weight or 0.0) * kd
 
         # Weighting states and their gradients is cheaper than weighting [P, V + 1].
         column = weights[:, tf.newaxis]
@@ -157,23 +158,22 @@ class ItemSoftmax:
             if head.bias is not None
         ]
         return (
-            tf.stack([total, masked_item, kd]),
+            tf.stack([total, kd, *masked_item]),
             by_states,
             [*by_tables, *by_biases],
         )
 
     def _losses_and_slopes(
         self, logits: Tensors, labels: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
-        """MIP and KD [P], and the slope of a position's total by its logits, N times
-        [P, V + 1] of `precision`, without the labels' part."""
+    ) -> tuple[Tensors, tf.Tensor, list[tf.Tensor]]:
+        """MIP, N times [P], KD [P], and the slope of a position's total by its logits,
+        N times [P, V + 1] of `precision`, without the labels' part."""
         losses, probabilities = zip(
             *(cross_entropy(z, labels) for z in logits), strict=True
         )
-        masked_item = tf.add_n(losses)
         if self.distillation_weight is None or len(logits) == 1:
             slopes = [rounded(p, self.precision) for p in probabilities]
-            return masked_item, tf.zeros_like(masked_item), slopes
+            return losses, tf.zeros_like(losses[0]), slopes
         softened = list(probabilities)
         if self.temperature != 1.0:
             softened = [tf.nn.softmax(z * (1.0 / self.temperature)) for z in logits]
@@ -186,7 +186,7 @@ class ItemSoftmax:
             dtype=tf.as_dtype(self.precision),
         )
         kd = tf.reduce_sum(products, axis=-1) / (self.distillation_weight or 1.0)
-        return masked_item, kd, slopes
+        return losses, kd, slopes
 
     def _logits(self, states: tf.Tensor, head: _Head) -> tf.Tensor:
         logits = self._product(states, head.factor, transpose_b=True)

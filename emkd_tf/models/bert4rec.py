@@ -49,7 +49,8 @@ class BERT4Rec(Recommender):
         terms = ["masked_item"]
         if item_loss.distillation_weight is not None:
             terms.append("distillation")
-        super().__init__(towers, terms=terms, **options)
+        own = ["masked_item"]
+        super().__init__(towers, terms=terms, network_terms=own, **options)
         self._item_loss, self._most_hidden = item_loss, most_hidden
 
     @classmethod
@@ -96,12 +97,12 @@ class BERT4Rec(Recommender):
         if self.compute.static_shapes:
             capacity = views.shape[0] * self._most_hidden
         sums = masked_item_sums(self._item_loss, self.towers, states, batch, capacity)
-        terms = {
+        losses = {
             "total": sums.total,
             "masked_item": sums.items,
             "distillation": sums.distillation,
         }
-        return {name: terms[name] for name in self.loss_names}
+        return self.named(losses)
 
 
 def _masked_items(config: Config, histories: Histories) -> MaskedItems:

@@ -84,7 +84,8 @@ class Caser(NextItemModel):
             for by in range(self._num_targets)
         ]
         totals = [tf.add_n(terms) for terms in zip(*sums, strict=True)]
-        return self.named(ItemSums(*(total / self._num_targets for total in totals)))
+        mean = ItemSums(*(total / self._num_targets for total in totals))
+        return self.next_item_losses(mean)
 
 
 def _later(batch: dict[str, tf.Tensor], by: int) -> dict[str, tf.Tensor]:

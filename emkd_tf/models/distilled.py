@@ -34,7 +34,8 @@ class Distilled(NextItemModel):
     def __init__(
         self, *args, teacher_weight: float, teacher_temperature: float, **options
     ):
-        super().__init__(*args, terms=["teacher"], **options)
+        own = ["teacher"]
+        super().__init__(*args, terms=own, network_terms=own, **options)
         self._teacher_weight = teacher_weight
         self._teacher_temperature = teacher_temperature
 
@@ -63,16 +64,16 @@ class Distilled(NextItemModel):
         """
         states, packing = self.encode(batch["item_ids"], dropout_seed)
         sums = self.next_item_sums(states, packing, batch)
-        teacher = tf.zeros([])
+        teacher = tf.zeros([len(self.towers)])
         if "list_items" in batch:
-            teacher = self._teacher_share(states, packing, batch)
-        weighted = self._teacher_weight * teacher
-        return self.named(sums, teacher=teacher, total=weighted)
+            teacher = self._teacher_shares(states, packing, batch)
+        weighted = self._teacher_weight * tf.reduce_sum(teacher)
+        return self.next_item_losses(sums, weighted, teacher=teacher)
 
-    def _teacher_share(
+    def _teacher_shares(
         self, states: list[tf.Tensor], packing: Packing, batch: dict[str, tf.Tensor]
     ) -> tf.Tensor:
-        """Returns the divergence from the lists, summed over places and towers."""
+        """Returns each tower's divergence from the lists [N], summed over places."""
         items = packing.pack(batch["list_items"])  # [T, K]
         scores = packing.pack(batch["list_scores"])
         first = tf.where(packing.is_row[:, 0], items[:, 0], PAD_ID)
@@ -85,7 +86,7 @@ class Distilled(NextItemModel):
             )
             for tower, of_tower in zip(self.towers, states, strict=True)
         ]
-        return tf.reduce_sum(weights * tf.add_n(losses))
+        return tf.stack([tf.reduce_sum(weights * loss) for loss in losses])
 
 
 def _logits(tower: Tower, states: tf.Tensor, items: tf.Tensor) -> tf.Tensor:

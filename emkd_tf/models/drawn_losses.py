@@ -21,13 +21,15 @@ class _OverDrawn(ItemLoss):
         pairs = zip(towers, states, strict=True)
         logits = [self._logits(tower, x, labels, drawn) for tower, x in pairs]
         offsets = self._offsets(labels, drawn)
-        items = tf.add_n([self._loss(z, offsets, labels, towers[0]) for z in logits])
-        kd = tf.zeros_like(items)
+        losses = [self._loss(z, offsets, labels, towers[0]) for z in logits]
+        items = tf.stack([tf.reduce_sum(weights * loss) for loss in losses])
+        kd = tf.zeros([])
         if self.distillation_weight is not None:
             softer = [z - self.temperature * offsets for z in logits]
-            kd = distillation_loss(softer, temperature=self.temperature)
-        items, kd = (tf.reduce_sum(weights * x) for x in (items, kd))
-        return ItemSums(items + (self.distillation_weight or 0.0) * kd, items, kd)
+            divergence = distillation_loss(softer, temperature=self.temperature)
+            kd = tf.reduce_sum(weights * divergence)
+        total = tf.reduce_sum(items) + (self.distillation_weight or 0.0) * kd
+        return ItemSums(total, kd, items)
 
     @abc.abstractmethod
     def _logits(self, tower, states, labels, drawn) -> tf.Tensor:

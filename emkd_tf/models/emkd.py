@@ -27,7 +27,7 @@ from emkd_tf.models.item_loss import ItemLoss
 from emkd_tf.models.recommender import Recommender
 from emkd_tf.models.terms import (
     States,
-    attribute_share,
+    attribute_shares,
     contrast_shares,
     make_attribute_heads,
     masked_item_sums,
@@ -70,7 +70,8 @@ class EMKD(Recommender):
             "distillation": item_loss.distillation_weight is not None,
         }
         terms = [term for term, is_on in switches.items() if is_on]
-        super().__init__(towers, terms=terms, name=name, **options)
+        own = [term for term in terms if term not in ("ccl", "distillation")]
+        super().__init__(towers, terms=terms, network_terms=own, name=name, **options)
         self.weighting, self._item_loss = losses, item_loss
         self._attribute_ids = tf.constant(attribute_ids, tf.int32)
         if num_attributes:
@@ -132,7 +133,7 @@ class EMKD(Recommender):
         sums = masked_item_sums(self._item_loss, self.towers, views, batch, capacity)
         terms = {"masked_item": sums.items, "distillation": sums.distillation}
         if "attribute" in self.loss_names:
-            terms["attribute"] = attribute_share(
+            terms["attribute"] = attribute_shares(
                 self.heads,
                 [s.anchors for s in states],
                 batch["item_ids"],
@@ -148,9 +149,12 @@ class EMKD(Recommender):
             )
         weights = {"attribute": self.weighting.attribute_weight}
         weights |= dict.fromkeys(("icl", "ccl"), self.weighting.contrast_weight)
-        others = [weights[n] * terms[n] for n in self.loss_names if n in weights]
-        terms["total"] = tf.add_n([sums.total, *others])
-        return {name: terms[name] for name in self.loss_names}
+        others = [
+            weights[name] * tf.reduce_sum(terms[name])
+            for name in self.loss_names
+            if name in weights
+        ]
+        return self.named({**terms, "total": tf.add_n([sums.total, *others])})
 
     def _states(
         self,

@@ -18,7 +18,7 @@ from emkd_tf.models.next_item import NextItemModel
 from emkd_tf.models.terms import (
     AttributeHead,
     States,
-    attribute_sum,
+    attribute_sums,
     contrast_shares,
     make_attribute_heads,
 )
@@ -66,8 +66,14 @@ class EMKDNextItem(NextItemModel):
         **options,
     ):
         terms = ["attribute"] if num_attributes and attribute_weight else []
+        own = [term for term in (*terms, *contrasts) if term != "ccl"]
         super().__init__(
-            towers, item_loss, terms=[*terms, *contrasts], name=name, **options
+            towers,
+            item_loss,
+            terms=[*terms, *contrasts],
+            network_terms=own,
+            name=name,
+            **options,
         )
         self._attribute_ids = tf.constant(attribute_ids, tf.int32)
         self._weights = {
@@ -103,7 +109,7 @@ class EMKDNextItem(NextItemModel):
         others = {}
         if "attribute" in self.loss_names:
             labels = packing.pack_ids(batch["labels"])
-            others["attribute"] = attribute_sum(
+            others["attribute"] = attribute_sums(
                 self.heads,
                 states,
                 labels,
@@ -113,8 +119,10 @@ class EMKDNextItem(NextItemModel):
         if self._contrasts:
             of_views = self._contrast(states, packing, batch, dropout_seed)
             others |= {name: of_views[name] for name in self._contrasts}
-        added = [self._weights[name] * loss for name, loss in others.items()]
-        return self.named(sums, **others, total=tf.add_n([0.0, *added]))
+        added = [
+            self._weights[name] * tf.reduce_sum(loss) for name, loss in others.items()
+        ]
+        return self.next_item_losses(sums, tf.add_n([0.0, *added]), **others)
 
     def _contrast(
         self,

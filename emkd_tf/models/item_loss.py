@@ -14,12 +14,12 @@ from emkd_tf.models.tower import Tower
 
 
 class ItemSums(NamedTuple):
-    """Sums over positions and towers: `total`, which has the gradient, is `items` and
-    the weighted `distillation` between the towers."""
+    """Sums over positions: `items` [N] by tower; the `distillation` between them; and
+    `total`, the sum of the first and the weighted second, which has the gradient."""
 
     total: tf.Tensor
-    items: tf.Tensor
     distillation: tf.Tensor
+    items: tf.Tensor
 
 
 @dataclasses.dataclass(frozen=True)

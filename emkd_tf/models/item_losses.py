@@ -32,7 +32,7 @@ class FullSoftmax(ItemLoss):
         tables = [tower.item_table() for tower in towers]
         biases = [_bias(tower) for tower in towers]
         sums = losses(states, tables, biases, labels, weights)
-        return ItemSums(*tf.unstack(sums))
+        return ItemSums(sums[0], sums[1], sums[2:])
 
 
 ITEM_LOSSES: dict[str, type[ItemLoss]] = {

@@ -64,7 +64,8 @@ class MMInfoRec(Recommender):
         l2: float = 0.0,
         **options,
     ):
-        super().__init__(towers, terms=["mil_nce"], **options)
+        own = ["mil_nce"]
+        super().__init__(towers, terms=own, network_terms=own, **options)
         self._expected_labels, self._steps = expected_labels, steps
         self._encodings, self._temperature, self._l2 = encodings, temperature, l2
         if steps > 1:
@@ -127,12 +128,11 @@ class MMInfoRec(Recommender):
         for number, tower in enumerate(self.towers):
             seed = derived_seed(dropout_seed, number)
             shares.append(self._share(number, tower, batch, seed))
-        loss = tf.add_n(shares)
-        total = loss
+        total = tf.add_n(shares)
         if self._l2:
             squares = [tf.nn.l2_loss(w) for w in self.trainable_variables]
-            total = loss + self._l2 / num_replicas() * tf.add_n(squares)
-        return {"total": total, "mil_nce": loss}
+            total += self._l2 / num_replicas() * tf.add_n(squares)
+        return self.named({"total": total, "mil_nce": tf.stack(shares)})
 
     def _share(
         self,

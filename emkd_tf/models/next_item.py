@@ -37,7 +37,7 @@ class NextItemModel(Recommender):
             learn from each other at every place.
         expected_labels: labels of a global batch, on average over the training data.
         only_last: batches have no label but at the last place: others are spared.
-        terms: of a model that adds losses of its own.
+        terms, network_terms: of a model that adds losses of its own.
         options: of `Recommender`.
 
     Attributes:
@@ -59,12 +59,18 @@ class NextItemModel(Recommender):
         expected_labels: float,
         only_last: bool = False,
         terms: Sequence[str] = (),
+        network_terms: Sequence[str] = (),
         **options,
     ):
         own = ["next_item"]
         if item_loss.distillation_weight is not None:
             own.append("distillation")
-        super().__init__(towers, terms=[*own, *terms], **options)
+        super().__init__(
+            towers,
+            terms=[*own, *terms],
+            network_terms=["next_item", *network_terms],
+            **options,
+        )
         self._item_loss, self.expected_labels = item_loss, expected_labels
         self._only_last = only_last
 
@@ -116,7 +122,7 @@ class NextItemModel(Recommender):
         """
         states, packing = self.encode(batch["item_ids"], dropout_seed)
         sums = self.next_item_sums(states, packing, batch)
-        return self.named(sums)
+        return self.next_item_losses(sums)
 
     def encode(
         self, item_ids: tf.Tensor, dropout_seed: tf.Tensor | None
@@ -149,16 +155,17 @@ class NextItemModel(Recommender):
         weights = place_weights(labels, self.expected_labels)
         return self._item_loss(self.towers, states, labels, weights, drawn)
 
-    def named(self, sums: ItemSums, **others: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Returns the losses by name: those of the items, and a model's own, of which
-        "total" is added to the items' total."""
-        terms = {
+    def next_item_losses(
+        self, sums: ItemSums, added: tf.Tensor | float = 0.0, **terms: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Returns the losses by name: those of the items, and a model's own terms, of
+        which `added` goes into the total."""
+        losses = {
+            "total": sums.total + added,
             "next_item": sums.items,
             "distillation": sums.distillation,
-            **others,
-            "total": sums.total + others.get("total", 0.0),
         }
-        return {name: terms[name] for name in self.loss_names}
+        return self.named({**losses, **terms})
 
 
 def rows_of(config: Config, histories: Histories) -> Rows:

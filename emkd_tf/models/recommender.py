@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
@@ -24,6 +24,7 @@ class Recommender(tf.keras.Model, abc.ABC):
     Args:
         towers: one or more.
         terms: names of the losses that `compute_losses` returns beside "total".
+        network_terms: those of them that each network has its own part of.
         seed: of the dropout.
         compute: how to compute.
         skip_nonfinite: give batches whose loss or gradient is not finite a gradient of
@@ -41,6 +42,7 @@ class Recommender(tf.keras.Model, abc.ABC):
         towers: Sequence[Tower],
         *,
         terms: Sequence[str],
+        network_terms: Sequence[str] = (),
         seed: int = 0,
         compute: Compute = PLAIN,
         skip_nonfinite: bool = False,
@@ -53,7 +55,9 @@ class Recommender(tf.keras.Model, abc.ABC):
         self.num_items = self.ensemble.num_items
         self.knows_users = self.ensemble.knows_users
         self.history_length = self.ensemble.history_length
-        self.loss_names = ("total", *terms)
+        networks = self.ensemble.names if len(self.towers) > 1 else ()
+        parts = [f"{network}/{term}" for network in networks for term in network_terms]
+        self.loss_names = ("total", *terms, *parts)
         self._trackers = [
             tf.keras.metrics.Mean(name=f"loss/{name}") for name in self.loss_names
         ]
@@ -101,8 +105,21 @@ class Recommender(tf.keras.Model, abc.ABC):
             dropout_seed: [2] int32, or None for no dropout.
 
         Returns:
-            Scalars by name: "total" is the weighted sum, the terms are not weighted.
+            Scalars by `loss_names`: "total" is the weighted sum, the terms are not
+            weighted; see `named`.
         """
+
+    def named(self, losses: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Returns losses as scalars by `loss_names`: what is [N], a part of each
+        network, becomes the sum and, of several networks, `network_1/NAME` and so on.
+        """
+        found = {}
+        for name, loss in losses.items():
+            found[name] = tf.reduce_sum(loss)
+            if loss.shape.rank:
+                parts = zip(self.ensemble.names, tf.unstack(loss), strict=True)
+                found |= {f"{network}/{name}": part for network, part in parts}
+        return {name: found[name] for name in self.loss_names}
 
     @property
     def metrics(self) -> list[tf.keras.metrics.Metric]:

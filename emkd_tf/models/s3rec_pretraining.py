@@ -59,7 +59,7 @@ class S3RecPretraining(Recommender):
         **options,
     ):
         terms = list(WEIGHTS)[: None if num_attributes else 2]
-        super().__init__(towers, terms=terms, **options)
+        super().__init__(towers, terms=terms, network_terms=terms, **options)
         self._attribute_ids = tf.constant(attribute_ids, tf.int32)
         self._num_attributes, self._batch_size = num_attributes, batch_size
         seeds = network_seeds(self.seed, len(towers))
@@ -105,15 +105,18 @@ class S3RecPretraining(Recommender):
                 "other_segment" [B, L] int32, "negatives" [B, L, 1] int32.
             dropout_seed: [2] int32, or None for no dropout.
         """
-        losses = dict.fromkeys(self.loss_names, 0.0)
+        of_towers = []
         for number, pair in enumerate(zip(self.towers, self.heads, strict=True)):
             seeds = [derived_seed(dropout_seed, 2 * number + i) for i in range(2)]
             sums = self._at_places(*pair, batch, seeds[0])
             sums["segment"] = _segment_sum(*pair, batch, seeds[1])
-            for name, value in sums.items():
-                losses[name] += value / self._batch_size
-                losses["total"] += WEIGHTS[name] * value / self._batch_size
-        return losses
+            of_towers.append(sums)
+        losses = {
+            name: tf.stack([sums[name] for sums in of_towers]) / self._batch_size
+            for name in of_towers[0]
+        }
+        weighted = [WEIGHTS[name] * tf.reduce_sum(x) for name, x in losses.items()]
+        return self.named({**losses, "total": tf.add_n(weighted)})
 
     def _at_places(
         self,

@@ -89,14 +89,14 @@ class AttributeHead(tf.keras.layers.Layer):
         return tf.matmul(states, self.weight) + self.bias
 
 
-def attribute_share(
+def attribute_shares(
     heads: Sequence[AttributeHead],
     states: Sequence[tf.Tensor],
     item_ids: tf.Tensor,
     attribute_ids: tf.Tensor,
     static_shapes: bool,
 ) -> tf.Tensor:
-    """AP: mean over the sequences' items, sum over networks.
+    """AP of each network [N], mean over the sequences' items.
 
     Args:
         heads: N.
@@ -112,17 +112,17 @@ def attribute_share(
     items = tf.where(is_used, tf.gather(items, positions), PAD_ID)
     weights = tf.cast(items != PAD_ID, tf.float32) * tf.math.reciprocal_no_nan(count)
     at_items = [tf.gather(as_rows(of_network), positions) for of_network in states]
-    return attribute_sum(heads, at_items, items, weights, attribute_ids)
+    return attribute_sums(heads, at_items, items, weights, attribute_ids)
 
 
-def attribute_sum(
+def attribute_sums(
     heads: Sequence[AttributeHead],
     states: Sequence[tf.Tensor],
     items: tf.Tensor,
     weights: tf.Tensor,
     attribute_ids: tf.Tensor,
 ) -> tf.Tensor:
-    """AP at some positions: weighted sum over them, sum over networks.
+    """AP of each network [N] at some positions: weighted sum over them.
 
     Args:
         heads: N.
@@ -137,7 +137,7 @@ def attribute_sum(
         attribute_loss(head(of_network), has_attribute)
         for head, of_network in zip(heads, states, strict=True)
     ]
-    return tf.add_n([tf.reduce_sum(weights * loss) for loss in losses])
+    return tf.stack([tf.reduce_sum(weights * loss) for loss in losses])
 
 
 def make_attribute_heads(
@@ -154,7 +154,8 @@ def make_attribute_heads(
 def contrast_shares(
     states: Sequence[States], row: tf.Tensor, *, temperature: float, self_term: bool
 ) -> dict[str, tf.Tensor]:
-    """ICL and CCL of N networks' states; `row` [B] is the place in the global batch."""
+    """ICL [N] and CCL of N networks' states; `row` [B] is the place in the global
+    batch."""
     is_self = _is_self(row)
     width = states[0].anchors.shape[1] * states[0].anchors.shape[2]  # L * d
     anchors = [tf.reshape(s.anchors, [-1, width]) for s in states]
@@ -167,8 +168,8 @@ def contrast_shares(
         self_term=self_term,
     )
     shares = tf.reduce_sum(losses, axis=-1) / tf.cast(tf.shape(is_self)[1], tf.float32)
-    intra = tf.linalg.trace(shares)
-    return {"icl": intra, "ccl": tf.reduce_sum(shares) - intra}
+    intra = tf.linalg.diag_part(shares)
+    return {"icl": intra, "ccl": tf.reduce_sum(shares) - tf.reduce_sum(intra)}
 
 
 def view_contrast_share(

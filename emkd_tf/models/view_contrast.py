@@ -31,7 +31,8 @@ class ViewContrast(NextItemModel, abc.ABC):
     def __init__(
         self, *args, contrast_weight: float, contrast_temperature: float, **options
     ):
-        super().__init__(*args, terms=["contrast"], **options)
+        own = ["contrast"]
+        super().__init__(*args, terms=own, network_terms=own, **options)
         self._contrast_weight = contrast_weight
         self._contrast_temperature = contrast_temperature
 
@@ -75,6 +76,5 @@ class ViewContrast(NextItemModel, abc.ABC):
                     tuple(pair), batch["row"], temperature=self._contrast_temperature
                 )
             )
-        contrast = tf.add_n(shares)
-        weighted = self._contrast_weight * contrast
-        return self.named(sums, contrast=contrast, total=weighted)
+        weighted = self._contrast_weight * tf.add_n(shares)
+        return self.next_item_losses(sums, weighted, contrast=tf.stack(shares))

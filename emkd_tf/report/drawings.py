@@ -36,13 +36,16 @@ def validation_picture(runs: Sequence[RunFiles], metric: str) -> Picture | None:
 
 
 def loss_picture(run: RunFiles, stage: str | None) -> Picture:
-    """Draws the terms of a training's loss by epoch, a panel each."""
+    """Draws the terms of a training's loss by epoch, a panel each; thin lines are the
+    parts of its networks."""
     terms = run.loss_terms(stage)
     figure, every = panels(len(terms))
     for axes, term in zip(every, terms, strict=True):
-        epochs, values = run.curve(term, stage)
-        axes.plot(epochs, values, marker="o" if len(epochs) == 1 else None)
-        axes.set_title(term.removeprefix("loss/").replace("_", " "))
+        for network in ("", *(f"{name}/" for name in run.networks)):
+            epochs, values = run.curve(f"loss/{network}{term}", stage)
+            marker = "o" if len(epochs) == 1 else None
+            axes.plot(epochs, values, marker=marker, linewidth=1.0 if network else 2.0)
+        axes.set_title(term.replace("_", " "))
     of_stage = f", {stage}" if stage else ""
     name = "-".join(["loss", run.name, *([stage] if stage else [])])
     caption = f"Terms of the training loss by epoch: {run.name}{of_stage}"

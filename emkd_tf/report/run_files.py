@@ -75,9 +75,10 @@ class RunFiles:
         return curves
 
     def loss_terms(self, stage: str | None) -> list[str]:
-        """Returns the keys of a training's losses, the total first."""
+        """Returns the names of a training's losses, "total" first."""
         rows = [row for row in self.epochs if row.get("stage") == stage]
-        return [key for key in rows[0] if key.startswith("loss/")]
+        keys = [key.split("/") for key in rows[0] if key.startswith("loss/")]
+        return [names[0] for _, *names in keys if len(names) == 1]
 
 
 def read_files(path: Path) -> RunFiles:

@@ -17,7 +17,10 @@ def write(folder, networks, **values):
 
 
 def test_a_network_has_the_tag_of_the_run(tmp_path):
-    values = {"network_1/HR@10": 0.2, "network_2/HR@10": 0.4}
+    values = {
+        **{"network_1/HR@10": 0.2, "network_2/HR@10": 0.4},
+        **{"loss/network_1/next_item": 0.2, "loss/network_2/next_item": 0.4},
+    }
     write(tmp_path, ["network_1", "network_2"], **values)
     assert events.scalars(tmp_path) == {
         "validation/HR@10": {3: 0.5},
@@ -25,13 +28,15 @@ def test_a_network_has_the_tag_of_the_run(tmp_path):
     }
     for number, value in ((1, 0.2), (2, 0.4)):
         found = events.scalars(tmp_path / f"network_{number}")
-        assert found.keys() == {"validation/HR@10"}
-        assert abs(found["validation/HR@10"][3] - value) < 1e-7
+        assert found.keys() == {"validation/HR@10", "loss/next_item"}
+        for curve in found.values():
+            assert abs(curve[3] - value) < 1e-7
     assert events.texts(tmp_path) == {"run": "| a | b |"}
 
 
 def test_a_single_network_is_the_run(tmp_path):
-    write(tmp_path, ["network_1"], **{"network_1/HR@10": 0.5})
+    values = {"network_1/HR@10": 0.5, "loss/network_1/next_item": 2.0}
+    write(tmp_path, ["network_1"], **values)
     assert set(events.scalars(tmp_path)) == {"validation/HR@10", "loss/total"}
     assert all(path.is_file() for path in tmp_path.iterdir())
 

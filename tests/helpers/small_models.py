@@ -136,3 +136,8 @@ def attribute_lists(attributes):
     for row, numbers in zip(table, lists, strict=True):
         row[: len(numbers)] = numbers
     return table
+
+
+def terms_of(losses):
+    """Returns the names of losses, without the parts of single networks."""
+    return {name for name in losses if not name.startswith("network_")}

@@ -81,6 +81,8 @@ def test_newest_states_are_held_against_those_of_other_sequences(static_shapes):
     intra = np.trace(expected)
     np.testing.assert_allclose(losses["icl"], intra, rtol=1e-4)
     np.testing.assert_allclose(losses["ccl"], expected.sum() - intra, rtol=1e-4)
+    for number, own in enumerate(np.diag(expected), 1):
+        np.testing.assert_allclose(losses[f"network_{number}/icl"], own, rtol=1e-4)
 
 
 def test_the_total_is_the_weighted_sum():

@@ -45,8 +45,8 @@ def test_a_metric_that_was_not_logged_is_not_drawn(files):
 
 def test_every_term_of_the_loss_has_a_panel(files):
     picture = drawings.loss_picture(files, None)
-    titles = {term[5:].replace("_", " ") for term in files.loss_terms(None)}
-    assert titles <= set(texts(picture))
+    terms = files.loss_terms(None)
+    assert {term.replace("_", " ") for term in terms} <= set(texts(picture))
     assert picture.name == "loss-tiny"
 
 

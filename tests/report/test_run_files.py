@@ -21,8 +21,8 @@ def test_curves_are_those_of_the_history(finished_run, files):
     known = [row for row in rows if "network_2/NDCG@10" in row]
     assert epochs == [row["epoch"] for row in known]
     assert values == [row["network_2/NDCG@10"] for row in known]
-    assert files.loss_terms(None)[0] == "loss/total"
-    assert "loss/distillation" in files.loss_terms(None)
+    assert files.loss_terms(None)[0] == "total"
+    assert "distillation" in files.loss_terms(None)
 
 
 def test_a_counted_model_has_no_epochs_and_no_networks(saved_run):
