@@ -69,7 +69,7 @@ class Floor(tf.Module):
         super().__init__()
         self._tokens, self._heads, self._blocks = length + 1, num_heads, num_blocks
         self._width = model.towers[0].width
-        self._tables = [t.item_table_variable for t in model.towers]
+        self._tables = [t.serving_table() for t in model.towers]
 
         def kernels(of: int, to: int) -> list[tf.Variable]:
             count = len(self._tables) * num_blocks

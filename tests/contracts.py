@@ -29,11 +29,12 @@ SMALL = {
     **{"batch_size": 16, "epochs": 4, "learning_rate": 0.01, "dropout": 0.1},
     **{"user_core": 3, "item_core": 1, "dataset": "tiny", "deterministic": False},
 }
-TRAINED = [name for name, entry in MODELS.items() if entry.is_trained]
+PLAIN = [name for name, entry in MODELS.items() if entry.is_trained]
+TRAINED = [*PLAIN, "emkd+attributes", "sasrec+attributes"]  # embedded with the items
 QUICK = ("causal", "gru")  # one with positions and one without
 PAIRS = [
     pytest.param(*pair, marks=[] if pair[1] in QUICK else [pytest.mark.slow])
-    for pair in itertools.product(TRAINED, ENCODERS)
+    for pair in itertools.product(PLAIN, ENCODERS)
     if "encoder" in MODELS[pair[0]].reads
 ]
 
@@ -48,6 +49,8 @@ def build(tiny_log, tiny_attributes, tmp_path_factory):
 
     def build(name, encoder=None, **changes):
         tf.keras.backend.clear_session()
+        name, _, with_attributes = name.partition("+")
+        changes["attribute_embeddings"] = bool(with_attributes)
         settings = {**layered("own", None, [], name), "model": name, **SMALL, **own}
         if encoder is not None:
             changes["encoder"] = encoder

@@ -18,7 +18,7 @@ _ANY_ENCODER = frozenset({"encoder", "hidden_units", "dropout"}).union(
 _TRANSFORMER = {"hidden_units", "num_blocks", "num_heads", "dropout"}
 _NETWORKS = _ANY_ENCODER | {
     *("num_networks", "tie_item_embeddings", "max_length"),
-    *("item_loss", "num_sampled", "num_negatives"),
+    *("attribute_embeddings", "item_loss", "num_sampled", "num_negatives"),
     *("distillation", "distillation_weight", "temperature"),
 }
 _NEXT_ITEM = _NETWORKS | {"rows"}
@@ -84,7 +84,9 @@ MODELS = {
     "bert4rec": Entry("emkd_tf.models.bert4rec:BERT4Rec", "BERT4Rec", _BERT4REC),
     "caser": Entry("emkd_tf.models.caser:Caser", "Caser", _CASER),
     "fdsa": Entry(
-        "emkd_tf.models.fdsa:FDSA", "FDSA", _NEXT_ITEM | {"attribute_pooling"}
+        "emkd_tf.models.fdsa:FDSA",
+        "FDSA",
+        (_NEXT_ITEM - {"attribute_embeddings"}) | {"attribute_pooling"},
     ),
     "mminforec": Entry("emkd_tf.models.mminforec:MMInfoRec", "MMInfoRec", _MMINFOREC),
     "gru4rec": Entry("emkd_tf.models.gru4rec:GRU4Rec", "GRU4Rec", _NEXT_ITEM),

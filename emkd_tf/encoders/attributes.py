@@ -28,6 +28,8 @@ class AttributeEmbedding(tf.keras.layers.Layer):
         item_ids: [n] int32.
         Returns [n, K, d] float, and [n, K] bool, False where there is no attribute; the
         vectors there have no meaning.
+
+    See also `sums` and `sums_of_all`, of an item's vectors.
     """
 
     def __init__(
@@ -42,6 +44,9 @@ class AttributeEmbedding(tf.keras.layers.Layer):
         self.hidden_units = hidden_units
         # A constant: processors and graphics cards read it alike, and exports hold it.
         self._attribute_ids = tf.constant(attribute_ids, tf.int32)
+        # The same without the gaps: an item with many attributes widens no other one.
+        items, places = np.nonzero(attribute_ids != PAD_ID)
+        self._pairs = tf.constant([items, attribute_ids[items, places]], tf.int32)
         self.vectors = self.add_weight(
             "attributes",
             [num_attributes + 1, hidden_units],
@@ -51,6 +56,19 @@ class AttributeEmbedding(tf.keras.layers.Layer):
     def call(self, item_ids: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         attribute_ids = tf.gather(self._attribute_ids, item_ids)
         return tf.gather(self.vectors, attribute_ids), attribute_ids != PAD_ID
+
+    def sums(self, item_ids: tf.Tensor) -> tf.Tensor:
+        """Returns the sum of each item's vectors, zero for one without: [n] int32 to
+        [n, d] float."""
+        vectors, is_attribute = self(item_ids)
+        return _weighted_sum(vectors, tf.cast(is_attribute, vectors.dtype))
+
+    def sums_of_all(self) -> tf.Tensor:
+        """Returns `sums` of all rows of `attribute_ids`, [V + 2, d]."""
+        items, values = tf.unstack(self._pairs)
+        vectors = tf.gather(self.vectors, values)
+        rows = self._attribute_ids.shape[0]
+        return tf.math.unsorted_segment_sum(vectors, items, rows)
 
 
 class MeanPooling(tf.keras.layers.Layer):

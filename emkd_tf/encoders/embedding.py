@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from emkd_tf.encoders.attributes import AttributeEmbedding
 from emkd_tf.encoders.initializers import INITIALIZERS
 from emkd_tf.encoders.layers import Weights, layer_norm, normalize
 from emkd_tf.kernels.dropout import Dropout, drop
@@ -71,6 +72,9 @@ class ItemEmbedding(tf.keras.layers.Layer):
     """Adds a learned item embedding and a learned position embedding: dropout(E + P),
     or with `norm` dropout(LN(E + P)); without `use_positions` there is no P.
 
+    With `attributes` an item is E + the sum of its attributes' vectors, here and where
+    items are scored: what is learned of one item tells of those that it is like.
+
     Sequences are left-padded: the last column always has the last position, and a batch
     narrower than `max_length` uses the last positions.
 
@@ -80,13 +84,14 @@ class ItemEmbedding(tf.keras.layers.Layer):
         norm: a layer norm of the sum.
         use_positions: off for encoders that know the order of items by themselves.
         initialization: of the tables: "normal" or "xavier".
+        attributes: of the items, or None.
 
     Call:
         item_ids: [B, L] int32, L <= max_length; packing: of their items; dropout.
         Returns [T, d] float, one row an item.
 
-    Source: Du et al. 2023 (encoder); the norm as in Devlin et al. 2019 (BERT).
-    Departure: none.
+    Source: Du et al. 2023 (encoder); the norm as in Devlin et al. 2019 (BERT), the sum
+    as in Rendle 2010 (factorization machines). Departure: none.
     """
 
     def __init__(
@@ -98,9 +103,11 @@ class ItemEmbedding(tf.keras.layers.Layer):
         norm: bool = False,
         use_positions: bool = True,
         initialization: str = "normal",
+        attributes: AttributeEmbedding | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
+        self.attributes = attributes
         self.vocabulary_size = vocabulary_size
         self.max_length = max_length
         self.hidden_units = hidden_units
@@ -124,10 +131,30 @@ class ItemEmbedding(tf.keras.layers.Layer):
     def call(
         self, item_ids: tf.Tensor, packing: Packing, dropout: Dropout
     ) -> tf.Tensor:
-        items = tf.gather(self.items, packing.pack(item_ids))
+        items = self.rows(packing.pack(item_ids))
         return at_places(items, self.positions, packing, dropout, self.norm)
 
+    def rows(self, item_ids: tf.Tensor) -> tf.Tensor:
+        """Returns items without their places: [n] int32 to [n, d] float."""
+        own = tf.gather(self.items, item_ids)
+        return own if self.attributes is None else own + self.attributes.sums(item_ids)
+
+    def table(self, num_rows: int) -> tf.Tensor:
+        """Returns `rows` of the first items, [num_rows, d]."""
+        own = self.items[:num_rows]
+        if self.attributes is None:
+            return own
+        return own + self.attributes.sums_of_all()[:num_rows]
+
+    def table_variable(self, num_rows: int) -> tf.Variable:
+        """Returns `table` as a variable, which may have more rows."""
+        if self.attributes is None:
+            return self.items
+        return tf.Variable(self.table(num_rows), trainable=False, name="item_table")
+
     def get_config(self) -> dict[str, Any]:
+        if self.attributes is not None:
+            raise NotImplementedError("Attributes belong to a dataset.")
         names = ("vocabulary_size", "max_length", "hidden_units", "seed")
         return {
             **super().get_config(),

@@ -12,6 +12,8 @@ from emkd_tf.encoders.initializers import normal
 from emkd_tf.kernels.dropout import Dropout
 from emkd_tf.kernels.packing import Packing
 
+_ITEMS_AT_ONCE = 8192
+
 
 class FusedEmbedding(tf.keras.layers.Layer):
     """[e; g]: an item's embedding, and what a transformer makes of it among the
@@ -70,3 +72,20 @@ class FusedEmbedding(tf.keras.layers.Layer):
     ) -> tf.Tensor:
         tokens = self.fuse(packing.pack(item_ids), dropout)
         return at_places(tokens, self.positions, packing, dropout)
+
+    def rows(self, item_ids: tf.Tensor) -> tf.Tensor:
+        """See `ItemEmbedding.rows`."""
+        return self.fuse(item_ids, Dropout(0.0, None))
+
+    def table(self, num_rows: int) -> tf.Tensor:
+        """See `ItemEmbedding.table`; row 0 has no meaning."""
+        item_ids = tf.range(num_rows)
+        parts = [
+            self.rows(item_ids[first : first + _ITEMS_AT_ONCE])
+            for first in range(0, num_rows, _ITEMS_AT_ONCE)
+        ]
+        return tf.concat(parts, axis=0)
+
+    def table_variable(self, num_rows: int) -> tf.Variable:
+        """See `ItemEmbedding.table_variable`."""
+        return tf.Variable(self.table(num_rows), trainable=False, name="item_table")

@@ -91,8 +91,7 @@ class Distilled(NextItemModel):
 
 def _logits(tower: Tower, states: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
     """Scores items [T, K] for states [T, d]: [T, K]."""
-    # Gathered from the variable, so that the gradient has these rows alone.
-    rows = tf.gather(tower.item_table_variable, items)  # [T, K, d]
+    rows = tower.item_rows(items)  # [T, K, d]
     logits = tf.linalg.matvec(rows, tower.queries(states))
     if tower.item_bias is not None:
         logits += tf.gather(tower.item_bias, items)

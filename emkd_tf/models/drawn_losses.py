@@ -55,16 +55,15 @@ class SampledSoftmax(_OverDrawn):
     CARRIES = "candidates"
 
     def _logits(self, tower, states, labels, drawn) -> tf.Tensor:
-        # Gathered from the variable, so that the gradient has these rows alone.
-        table, candidates = tower.item_table_variable, drawn["candidates"]
+        candidates = drawn["candidates"]
         others = matmul(
             states,
-            tf.gather(table, candidates),
+            tower.item_rows(candidates),
             self.compute.precision,
             transpose_b=True,
         )
         others = tf.cast(others, tf.float32)
-        of_label = tf.reduce_sum(states * tf.gather(table, labels), axis=-1)
+        of_label = tf.reduce_sum(states * tower.item_rows(labels), axis=-1)
         if tower.item_bias is not None:
             of_label += tf.gather(tower.item_bias, labels)
             others = tf.nn.bias_add(others, tf.gather(tower.item_bias, candidates))
@@ -82,7 +81,7 @@ class _OverNegatives(_OverDrawn):
 
     def _logits(self, tower, states, labels, drawn) -> tf.Tensor:
         items = tf.concat([labels[:, tf.newaxis], drawn["negatives"]], axis=1)
-        rows = tf.gather(tower.item_table_variable, items)  # [P, 1 + k, d]
+        rows = tower.item_rows(items)  # [P, 1 + k, d]
         logits = tf.linalg.matvec(rows, states)
         if tower.item_bias is not None:
             logits += tf.gather(tower.item_bias, items)

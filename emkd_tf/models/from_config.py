@@ -15,6 +15,7 @@ from emkd_tf.data.attributes import attribute_ids
 from emkd_tf.data.examples.candidates import Candidates
 from emkd_tf.data.examples.negatives import Negatives
 from emkd_tf.data.histories import Histories
+from emkd_tf.encoders.attributes import AttributeEmbedding
 from emkd_tf.errors import InputError
 from emkd_tf.kernels.compute import Compute
 from emkd_tf.models.item_loss import ItemLoss
@@ -59,6 +60,7 @@ def make_towers(
     return [
         form(
             make_encoder(config, name, seed, width),
+            **_attributes(config, histories, seed),
             num_items=histories.num_items,
             max_length=config.data.max_length,
             dropout=settings.dropout,
@@ -73,6 +75,16 @@ def make_towers(
         )
         for number, (seed, name) in enumerate(zip(seeds, cycle(names)), 1)
     ]
+
+
+def _attributes(config: Config, histories: Histories, seed: int) -> dict[str, Any]:
+    """Returns what makes a tower's items the sum of their own and their attributes'
+    vectors, where that is asked for and there are attributes."""
+    if not (config.model.attribute_embeddings and histories.num_attributes):
+        return {}
+    width = config.model.hidden_units
+    known = attributes_of(histories)
+    return {"attributes": AttributeEmbedding(**known, hidden_units=width, seed=seed)}
 
 
 def require_causal(config: Config) -> None:

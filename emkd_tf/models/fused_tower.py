@@ -18,8 +18,6 @@ from emkd_tf.models.from_config import network_seeds
 from emkd_tf.models.tower import Tower
 from emkd_tf.special_ids import vocabulary_size
 
-_ITEMS_AT_ONCE = 8192
-
 
 class FusedTower(Tower):
     """A tower that computes its item table: an item is [e; g], its embedding and what a
@@ -101,22 +99,6 @@ class FusedTower(Tower):
     def remember(self, states: tf.Tensor, dropout: Dropout) -> tf.Tensor:
         """Returns states [n, 2d] with what the memory adds to them."""
         return states if self.memory is None else self.memory(states, dropout)
-
-    def item_table(self) -> tf.Tensor:
-        """Returns [V + 1, 2d], computed from the weights; row 0 has no meaning."""
-        item_ids, nothing = tf.range(self.num_items + 1), Dropout(0.0, None)
-        parts = [
-            self.embedding.fuse(item_ids[first : first + _ITEMS_AT_ONCE], nothing)
-            for first in range(0, self.num_items + 1, _ITEMS_AT_ONCE)
-        ]
-        return tf.concat(parts, axis=0)
-
-    @property
-    def item_table_variable(self) -> tf.Variable:
-        raise NotImplementedError("The item table is computed; see `serving_table`.")
-
-    def serving_table(self) -> tf.Variable:
-        return tf.Variable(self.item_table(), trainable=False, name="item_table")
 
     @property
     def parts(self) -> list[tf.keras.layers.Layer]:

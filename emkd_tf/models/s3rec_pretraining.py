@@ -134,7 +134,7 @@ class S3RecPretraining(Recommender):
 
         negatives = packing.pack(batch["negatives"])
         pairs = tf.concat([labels[:, tf.newaxis], negatives], axis=1)
-        rows = tf.gather(tower.item_table_variable, pairs)  # [T, 2, d]
+        rows = tower.item_rows(pairs)  # [T, 2, d]
         logits = tf.linalg.matvec(rows, head.maps["masked_item"](states))
         losses = bounded_pairwise_ranking(logits)
         terms = {"masked_item": _sum_where(is_hidden, losses)}

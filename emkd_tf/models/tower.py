@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from emkd_tf.encoders.attributes import AttributeEmbedding
 from emkd_tf.encoders.embedding import ItemEmbedding
 from emkd_tf.encoders.head import ItemHead
 from emkd_tf.encoders.initializers import INITIALIZERS
@@ -32,6 +33,7 @@ class Tower(tf.keras.layers.Layer):
         use_item_bias: add a bias of each item to its score.
         head: of `ItemHead` between states and queries.
         initialization: of the tables: "normal" or "xavier".
+        attributes: of the items, see `ItemEmbedding`.
         embedding: in place of the `ItemEmbedding` that these arguments describe.
         compute: how to compute.
 
@@ -53,6 +55,7 @@ class Tower(tf.keras.layers.Layer):
         use_item_bias: bool = True,
         head: bool = False,
         initialization: str = "normal",
+        attributes: AttributeEmbedding | None = None,
         embedding: tf.keras.layers.Layer | None = None,
         compute: Compute = PLAIN,
         name: str | None = None,
@@ -71,6 +74,7 @@ class Tower(tf.keras.layers.Layer):
             norm=encoder.NORMS_EMBEDDING,
             use_positions=not encoder.KNOWS_ORDER,
             initialization=initialization,
+            attributes=attributes,
         )
         self.encoder = encoder
         self.head = ItemHead(self.width, seed, initialization) if head else None
@@ -151,19 +155,24 @@ class Tower(tf.keras.layers.Layer):
         """Returns [V + 1, d], row i of item i; row 0 is the padding slot."""
         if self.item_weights is not None:
             return tf.convert_to_tensor(self.item_weights)  # a slice would be a copy
-        return self.item_table_variable[: self.num_items + 1]
+        return self.embedding.table(self.num_items + 1)
 
-    @property
-    def item_table_variable(self) -> tf.Variable:
-        """The variable of `item_table`; it may have more rows behind item V."""
-        if self.item_weights is None:
-            return self.embedding.items
-        return self.item_weights
+    def item_rows(self, item_ids: tf.Tensor) -> tf.Tensor:
+        """Returns rows of `item_table`: [...] int32 to [..., d]; their gradient reaches
+        no others."""
+        flat = tf.reshape(item_ids, [-1])
+        if self.item_weights is not None:
+            rows = tf.gather(self.item_weights, flat)
+        else:
+            rows = self.embedding.rows(flat)
+        return tf.reshape(rows, tf.concat([tf.shape(item_ids), [self.width]], axis=0))
 
     def serving_table(self) -> tf.Variable:
         """Returns `item_table` as a variable for an export; it may have more rows
         behind item V."""
-        return self.item_table_variable
+        if self.item_weights is not None:
+            return self.item_weights
+        return self.embedding.table_variable(self.num_items + 1)
 
     @property
     def parts(self) -> list[tf.keras.layers.Layer]:

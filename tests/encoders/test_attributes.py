@@ -47,6 +47,16 @@ def test_the_mean_of_those_that_an_item_has():
     assert not layers[1].trainable_variables
 
 
+def test_sums_of_those_that_an_item_has():
+    embedding, pooling = make("mean")
+    expected = by_hand((embedding, pooling), lambda own: np.ones(len(own)))
+    found = embedding.sums(tf.constant(ITEMS))
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    of_all = embedding.sums_of_all().numpy()
+    assert of_all.shape == (len(ATTRIBUTE_IDS), D)
+    np.testing.assert_allclose(of_all[ITEMS], expected, rtol=1e-5, atol=1e-6)
+
+
 def test_attention_to_those_that_an_item_has():
     layers = make("attention")
     pooling = layers[1]

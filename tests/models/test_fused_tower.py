@@ -1,7 +1,6 @@
 """A tower with a computed item table."""
 
 import numpy as np
-import pytest
 import tensorflow as tf
 from numpy_layers import dense, softmax
 from small_models import make_fused_tower
@@ -21,14 +20,12 @@ def test_the_item_table_is_that_of_all_items_whatever_the_chunks(monkeypatch):
     tower = make()
     whole = tower.item_table()
     assert whole.shape == (tower.num_items + 1, tower.width)
-    monkeypatch.setattr("emkd_tf.models.fused_tower._ITEMS_AT_ONCE", 7)
+    monkeypatch.setattr("emkd_tf.encoders.fusion._ITEMS_AT_ONCE", 7)
     np.testing.assert_allclose(tower.item_table(), whole, rtol=1e-4, atol=1e-5)
     for item in (1, tower.num_items):
         alone = tower.embedding.fuse(tf.constant([item]), Dropout(0.0, None))[0]
         np.testing.assert_allclose(whole[item], alone, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(tower.serving_table(), whole, rtol=1e-4, atol=1e-5)
-    with pytest.raises(NotImplementedError, match="serving_table"):
-        _ = tower.item_table_variable
 
 
 def test_the_query_is_the_state_of_the_newest_item_with_what_it_reads():

@@ -194,7 +194,7 @@ def test_gradients_equal_differences_of_values(name, use_item_bias):
 @pytest.mark.parametrize("name", [n for n in ITEM_LOSSES if ITEM_LOSSES[n].CARRIES])
 def test_only_rows_of_labels_and_drawn_items_are_touched(name, tie):
     (tower,), states = towers_of(tie=tie), states_of()
-    weights = [tower.item_table_variable, tower.item_bias]
+    weights = [tower.serving_table(), tower.item_bias]
     with tf.GradientTape() as tape:
         total = call(name, [tower], states).total
     drawn = CANDIDATES if name == "sampled" else NEGATIVES

@@ -44,6 +44,8 @@ class ModelConfig:
         decay: weight of an item relative to the next newer one, in (0, 1].
         user_vectors: a vector of each user of the training data beside the history; a
             user unknown to it has none.
+        attribute_embeddings: items are the sum of their own embedding and those of
+            their attributes, if there are any.
         attribute_pooling: how an item's attributes become one vector: attention, by
             learned weights, or their mean.
         memory_slots: rows of the memory that states read from; 0 for no memory.
@@ -71,6 +73,7 @@ class ModelConfig:
     num_last: int = 10
     decay: float = 0.5
     user_vectors: bool = False
+    attribute_embeddings: bool = False
     attribute_pooling: Literal["attention", "mean"] = "attention"
     memory_slots: int = 64
     memory_dropout: float = 0.2
