@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,12 +18,15 @@ from emkd_tf.commands.terminal import (
     say_lost,
     say_repeats,
 )
-from emkd_tf.config import RunConfig, from_flat, to_flat
+from emkd_tf.config import KEYS, RunConfig, from_flat, to_flat
+from emkd_tf.config.flags import as_flags
 from emkd_tf.config.model_table import BASELINE, MODELS
+from emkd_tf.config.sections.data import OF_MODEL
 
 
 def train(arguments: Sequence[str]) -> None:
     """Prepare, train, evaluate and export in one go."""
+    arguments = [*_data_of_teacher(arguments), *arguments]
     config = settings(train, arguments, suits_machine=True)
     if config is None:
         return
@@ -61,6 +65,23 @@ def train(arguments: Sequence[str]) -> None:
     say("Next:")
     for line in _next_commands(result.run_dir, entry.is_trained):
         say(f"  {line}")
+
+
+def _data_of_teacher(arguments: Sequence[str]) -> list[str]:
+    """Returns flags of the data that the run to learn from was trained on, unless data
+    is given."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for flag in ("--distill", "--dataset", "--interactions"):
+        parser.add_argument(flag, nargs="?")
+    known = parser.parse_known_args(arguments)[0]
+    path = run_path(known.distill) if known.distill else None
+    if path is None or known.dataset or known.interactions or not path.exists():
+        return []
+    from emkd_tf.training.run_config import read_config
+
+    of_run = to_flat(read_config(path))
+    keys = [key for key, section in KEYS.items() if section == "data"]
+    return as_flags({key: of_run[key] for key in keys if key not in OF_MODEL})
 
 
 def _next_commands(run_dir: Path, has_export: bool) -> list[str]:

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 from emkd_tf.config import BESIDE_TRAINING, KEYS, Config, from_flat, nearest, to_flat
 from emkd_tf.config.files import CONFIGS_DIR, load_yaml
 from emkd_tf.config.model_table import MODELS, unread
+from emkd_tf.config.sections.data import OF_MODEL
 from emkd_tf.errors import InputError
 
 if TYPE_CHECKING:
     import optuna
 
 FOLDER = CONFIGS_DIR / "search"
-_OF_DATA = ("max_length", "window_step", "rows")  # the others are other data
 _NEVER = {*BESIDE_TRAINING, "model", "seed", "protocol", "recommend_seen"}
 SEARCHED = {
     key
     for key, section in KEYS.items()
-    if key not in _NEVER and (section != "data" or key in _OF_DATA)
+    if key not in _NEVER and (section != "data" or key in OF_MODEL)
 }
 _OF_RANGE = {"low", "high", "log", "step"}
 _DIGITS = 4  # of a number from a range: more say nothing

@@ -14,6 +14,7 @@ from emkd_tf.config.rules import (
 )
 
 _COMPRESSED = (".gz", ".gzip", ".zst", ".zstd")
+OF_MODEL = ("max_length", "window_step", "rows")  # the others decide which data it is
 # Settings that known datasets have no use for.
 _OF_OWN_LOGS = (
     *("attributes", "user_column", "item_column", "time_column", "rating_column"),
