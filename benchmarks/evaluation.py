@@ -1,7 +1,7 @@
 """Time of ranking every user's test item, beside what the arithmetic needs.
 
     python benchmarks/evaluation.py --dataset beauty
-    python benchmarks/evaluation.py --dataset beauty --preset cpu
+    python benchmarks/evaluation.py --dataset beauty --preset masked
 
 Takes the flags of `emkd train`; the model is not trained.
 """

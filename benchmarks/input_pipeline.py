@@ -1,6 +1,6 @@
 """Examples a second of the input pipeline alone on one core, beside what training eats.
 
-    python benchmarks/input_pipeline.py --dataset beauty --preset cpu
+    python benchmarks/input_pipeline.py --dataset beauty --preset masked
 
 Takes the flags of `emkd train`. Batches and training steps take turns.
 """

@@ -1,6 +1,6 @@
 """Time and memory of a training step on real batches, beside what its arithmetic needs.
 
-    python benchmarks/training_step.py --dataset beauty --preset cpu
+    python benchmarks/training_step.py --dataset beauty --preset masked
     python benchmarks/training_step.py --dataset beauty
 
 Takes the flags of `emkd train`. The variants take turns, each in its own process.

@@ -222,7 +222,7 @@ def at_home(tmp_path_factory):
     arguments = {
         **{"interactions": "~/log.csv", "cache_dir": "~/cache", "name": "mine"},
         **{"hidden_units": 8, "num_networks": 2, "num_views": 2, "max_length": 4},
-        **{"epochs": 1, "batch_size": 16, "preset": "cpu"},
+        **{"epochs": 1, "batch_size": 16, "preset": "masked"},
     }
     return home, as_user(home, "train", *flags(arguments))
 

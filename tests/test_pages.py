@@ -24,8 +24,10 @@ from emkd_tf.data.sources import SOURCES
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
-_FENCED = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_INDENTED = re.compile(r"(?:^ {4}.*\n)+", re.MULTILINE)
+_BLOCK = re.compile(
+    r"^```(?P<language>\w+)\n(?P<code>.*?)^```|(?P<indented>(?:^ {4}[^\n]*\n)+)",
+    re.MULTILINE | re.DOTALL,
+)
 _COMMAND = re.compile(r"(?:[A-Z_]+=\S+ |source |python|emkd |pip |tensorboard )")
 
 # What is not run here, and why.
@@ -47,25 +49,35 @@ import polars as pl
 frame, items = pl.read_csv("mine.csv"), pl.read_csv("items.csv")
 """
 }
-RUNS = ("RUN", "OTHER", "A", "B", "mine")
+RUNS = ("RUN", "OTHER", "A", "B")
+
+
+def steps(text):
+    """Yields language and code of a page's blocks in their order; of shells, each
+    command with the lines it goes on in."""
+    for block in _BLOCK.finditer(text):
+        language, code = block["language"] or "bash", block["code"]
+        if code is None:
+            code = re.sub("^ {4}", "", block["indented"], flags=re.MULTILINE)
+        if language != "bash":
+            yield language, code
+            continue
+        lines = re.sub(r"\\\n\s*", "", code).splitlines()
+        yield from (("bash", line) for line in lines if _COMMAND.match(line))
 
 
 def commands(text):
-    """Returns the commands of a page, each with the lines it goes on in."""
-    blocks = [code for language, code in _FENCED.findall(text) if language == "bash"]
-    rest = _FENCED.sub("", text)
-    blocks += [re.sub("^ {4}", "", b, flags=re.M) for b in _INDENTED.findall(rest)]
-    lines = [line for b in blocks for line in re.sub(r"\\\n\s*", "", b).splitlines()]
-    return [line for line in lines if _COMMAND.match(line)]
+    return [code for language, code in steps(text) if language == "bash"]
 
 
 def is_elsewhere(command):
     return any(part in command for part in ELSEWHERE)
 
 
-def spark_is_missing():
+def can_run(command):
     has_java = shutil.which("java") or os.environ.get("JAVA_HOME")
-    return importlib.util.find_spec("pyspark") is None or not has_java
+    has_spark = has_java and importlib.util.find_spec("pyspark")
+    return not is_elsewhere(command) and (has_spark or "--engine spark" not in command)
 
 
 def write_log(folder, rng):
@@ -198,21 +210,14 @@ def home(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_commands_of_a_page_run(page, home):
-    text = page.read_text(encoding="utf-8")
-    found = [command for command in commands(text) if not is_elsewhere(command)]
-    grids = [code for language, code in _FENCED.findall(text) if language == "yaml"]
-    if grids:
-        (home.folder / "mine.yaml").write_text(grids[0])
-    for command in found:
-        if "--engine spark" in command and spark_is_missing():
-            continue
-        home.bash(command)
-    if page.stem not in WITH_TESTS:
-        for code in (
-            c for language, c in _FENCED.findall(text) if language == "python"
-        ):
+def test_commands_and_snippets_of_a_page_run(page, home):
+    for language, code in steps(page.read_text(encoding="utf-8")):
+        if language == "yaml":
+            (home.folder / "mine.yaml").write_text(code)
+        elif language == "python" and page.stem not in WITH_TESTS:
             home.python(BEFORE.get(page.stem, "") + code)
+        elif language == "bash" and can_run(code):
+            home.bash(code)
 
 
 def test_pages_hold_many_commands():

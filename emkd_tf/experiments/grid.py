@@ -116,7 +116,10 @@ def read_experiment(name: str) -> Experiment:
         raise InputError(f"{path}: `kind` must be one of {', '.join(KINDS)}.")
     baseline = values.get("baseline")
     if baseline is not None and baseline not in rows:
-        raise InputError(f"{path}: `baseline` {baseline!r} is none of its rows.")
+        raise InputError(
+            f"{path}: `baseline` {baseline!r} is none of its rows. "
+            f"{nearest(str(baseline), rows)}"
+        )
     return Experiment(
         name=path.stem,
         title=values.get("title", path.stem),

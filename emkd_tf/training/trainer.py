@@ -30,8 +30,8 @@ from emkd_tf.training.weight_average import AverageWeights, weight_average
 from emkd_tf.training.workers import asking_all, require_equal_steps
 
 _LONG_RUN_ADVICE = (
-    "Ctrl-C saves and stops it, the same command continues; --preset cpu is the same "
-    "model at d = 64."
+    "Ctrl-C saves and stops it, the same command continues; other presets of the model "
+    "are shorter."
 )
 
 

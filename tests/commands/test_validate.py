@@ -29,7 +29,7 @@ def test_validate_as_json(log, said, capsys):
 
 
 def test_validate_takes_the_file_as_a_flag_too(log, said, capsys):
-    assert said("validate", "--interactions", log, "--preset=cpu")
+    assert said("validate", "--interactions", log, "--preset=masked")
     sasrec = json.loads(said("validate", log, "--model=sasrec", "--json"))
     assert sasrec["next"] == f"emkd train --interactions {log} --model sasrec"
     assert main(["validate", log, "--model=sassrec"]) == 2

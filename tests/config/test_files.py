@@ -50,8 +50,8 @@ def test_every_preset_loads_on_every_dataset(dataset, model):
 def test_the_papers_settings_and_those_for_cpus():
     assert from_flat(layered("beauty", None, [])) == Config()
     assert from_flat(layered("ml-1m", None, [])).objective.temperature == 1.0
-    assert from_flat(layered("beauty", "cpu", [])).model.hidden_units == 64
-    assert from_flat(layered("sample", "cpu", [])) == from_flat(
+    assert from_flat(layered("beauty", "masked", [])).model.hidden_units == 64
+    assert from_flat(layered("sample", "masked", [])) == from_flat(
         layered("sample", None, [])
     )
 

@@ -16,8 +16,8 @@ def test_order_of_precedence(tmp_path):
     file = tmp_path / "c.yaml"
     file.write_text("epochs: 5\nnum_views: 6\n")
     assert read("--dataset", "toys", "--preset=paper").data.max_length == 20
-    assert read("--dataset=toys", "--preset=cpu").objective.num_views == 2
-    from_file = read("--dataset=toys", "--preset=cpu", f"--config={file}")
+    assert read("--dataset=toys", "--preset=masked").objective.num_views == 2
+    from_file = read("--dataset=toys", "--preset=masked", f"--config={file}")
     assert from_file.objective.num_views == 6
     assert from_file.model.hidden_units == 64
     by_flag = read(f"--config={file}", "--num-views=7", "--dataset=toys")
@@ -33,7 +33,7 @@ def test_dashes_underscores_and_types():
 
 
 def test_a_printed_config_gives_the_same_config(tmp_path):
-    config = read("--dataset=ml-1m", "--preset=cpu", "--seed=4")
+    config = read("--dataset=ml-1m", "--preset=masked", "--seed=4")
     assert read_settings("emkd train", "", ["--print-config"]).is_print
     file = tmp_path / "printed.yaml"
     file.write_text(yaml.safe_dump(to_flat(config)))
@@ -41,7 +41,7 @@ def test_a_printed_config_gives_the_same_config(tmp_path):
 
 
 def test_own_interactions_are_named_by_their_file_and_have_presets():
-    config = read("--interactions=some/log.parquet", "--preset=cpu")
+    config = read("--interactions=some/log.parquet", "--preset=masked")
     assert config.data.dataset == "log"
     assert config.model.hidden_units == 64
     named = read("--interactions=log.csv", "--dataset=mine")

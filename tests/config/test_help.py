@@ -42,7 +42,7 @@ def test_defaults_are_those_that_apply(capsys, tmp_path):
     sample = shown(capsys, "--preset", "paper", "-h")
     assert default(sample, "--dataset") == "sample"
     assert default(sample, "--epochs") == "20"
-    toys = shown(capsys, "--dataset=toys", "--preset", "cpu", "--help")
+    toys = shown(capsys, "--dataset=toys", "--preset", "masked", "--help")
     assert default(toys, "--dataset") == "toys"
     assert default(toys, "--max-length") == "20"
     assert default(toys, "--hidden-units") == "64"

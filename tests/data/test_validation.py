@@ -29,9 +29,9 @@ def report_of(tmp_path):
         log.write_text("\n".join(rows) + "\n")
         values = {"user_core": 2, "item_core": 1, **settings}
         config = from_flat(
-            {**layered("own", "cpu", []), **values, "interactions": str(log)}
+            {**layered("own", "masked", []), **values, "interactions": str(log)}
         )
-        return validate(config, "cpu"), config
+        return validate(config, "masked"), config
 
     return report
 
@@ -76,7 +76,7 @@ def test_the_next_command_reads_the_same_data(report_of):
     assert again.data == config.data.__class__(
         **{**vars(config.data), "dataset": "log"}
     )
-    assert next_command(config, "cpu").endswith("--preset cpu")
+    assert next_command(config, "masked").endswith("--preset masked")
     other = from_flat({**to_flat(config), "model": "sasrec"})
     assert next_command(other, None).endswith("--model sasrec")
 
