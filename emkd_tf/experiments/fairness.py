@@ -41,7 +41,7 @@ def spent(found: Findings) -> TextTable:
         splits = [("validation", found.protocol), *(("test", p) for p in _PROTOCOLS)]
         cells = [f"{_mean(runs, *split):.4f}" for split in splits]
         last = [history[-1] for run in runs if (history := _history(run))]
-        epochs = f"{runs[0].settings.get('epochs')}" if last else "counted"
+        epochs = _length(runs[0].settings) if last else "counted"
         if last:
             epochs = f"{np.mean([x['epoch'] for x in last]):.0f} of {epochs}"
         best = [float(_metrics(run).get("best_epoch", 0)) for run in runs]
@@ -206,16 +206,26 @@ def _data(run: RunRanks) -> str:
     return f"Data: {known}{repeated}; {targets}."
 
 
+def _length(settings: Settings) -> str:
+    """Returns the epochs that a training was given, or the steps that decide them."""
+    return (
+        f"{settings['epochs']}"
+        if settings["epochs"]
+        else f"{settings['steps']:,} steps"
+    )
+
+
 def _budgets(found: Findings) -> str:
     given = {
-        (run.settings.get("epochs"), run.settings.get("batch_size"))
+        (_length(run.settings), run.settings.get("batch_size"))
         for runs in found.runs.values()
         for run in runs
         if _history(run)
     }
     pairs = sorted(given, key=str)
     listed = "; ".join(
-        f"{epochs} epochs of batches of {size}" for epochs, size in pairs
+        f"{length}{'' if 'steps' in length else ' epochs'} of batches of {size}"
+        for length, size in pairs
     )
     same = "the same for all trained rows" if len(given) == 1 else "they differ"
     return (

@@ -71,5 +71,6 @@ def stage_data(
         dataclasses.replace(examples, lists=lists),
         batch_size=training.batch_size,
         epochs=training.epochs,
+        steps=training.steps,
         seed=training.seed,
     )

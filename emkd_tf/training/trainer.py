@@ -133,7 +133,7 @@ class Trainer:
         return ShowProgress(
             self._console,
             _LONG_RUN_ADVICE,
-            epochs=self._training.epochs,
+            epochs=self._data.epochs,
             epoch_steps=self._data.epoch_steps,
             validation_every=self._training.validation_every
             if self._stage.is_validated
@@ -177,7 +177,7 @@ class Trainer:
         epoch_steps = self._data.epoch_steps
         epoch, done = divmod(self.checkpoints.step, epoch_steps)
         parts = [(epoch, epoch + 1, epoch_steps - done)] if done else []
-        parts.append((epoch + bool(done), self._training.epochs, epoch_steps))
+        parts.append((epoch + bool(done), self._data.epochs, epoch_steps))
         for first, last, steps in parts:
             if first >= last or keep.is_out_of_patience:
                 continue
@@ -207,19 +207,18 @@ class Trainer:
             self.progress,
             every=self._training.checkpoint_steps,
             epoch_steps=self._data.epoch_steps,
-            epochs=self._training.epochs,
+            epochs=self._data.epochs,
             is_interrupted=lambda: is_of_any(interrupts.requested),
         )
 
     def _keeping_best(self) -> tuple[list[Validate], KeepBest | KeepLast]:
         """Returns what validates, if anything does, and what keeps the best state."""
-        training, saved = self._training, (self.checkpoints, self.progress)
+        training, epochs = self._training, self._data.epochs
+        saved = self.checkpoints, self.progress
         if not self._stage.is_validated:
-            return [], KeepLast(*saved, training.epochs)
+            return [], KeepLast(*saved, epochs)
         every, protocol = training.validation_every, self._stage.config.run.excluding
-        validate = Validate(
-            self._histories, every, training.epochs, protocol, self.checkpoints
-        )
+        validate = Validate(self._histories, every, epochs, protocol, self.checkpoints)
         return [validate], KeepBest(*saved, training.patience)
 
 

@@ -16,10 +16,12 @@ class TrainingData:
         histories: of all users.
         examples: of the histories, whose row sequences are the users.
         batch_size: B, the global batch.
-        epochs: of the training.
+        epochs: of the training; 0 for as many as make `steps`.
+        steps: see `epochs`.
         seed: of order and all that is drawn.
 
     Attributes:
+        epochs: of the training.
         epoch_steps: steps of one epoch.
         num_steps: of the training.
         batches: `Stream.batches`, to the end of the training.
@@ -35,6 +37,7 @@ class TrainingData:
         *,
         batch_size: int,
         epochs: int,
+        steps: int = 1,
         seed: int,
     ):
         if not len(examples.rows):
@@ -45,7 +48,8 @@ class TrainingData:
         self._histories, self._rows = histories, examples.rows
         self._batch_size = batch_size
         self.epoch_steps = -(-len(examples.rows) // batch_size)
-        self.num_steps = self.epoch_steps * epochs
+        self.epochs = epochs or -(-steps // self.epoch_steps)
+        self.num_steps = self.epoch_steps * self.epochs
         self._stream = Stream(
             histories.items,
             examples,

@@ -50,9 +50,22 @@ def test_batches_that_do_not_split_are_refused(tiny_settings):
         data.distributed(two, 0)
 
 
-def next_items(histories, bounds, epochs=2):
+def next_items(histories, bounds, epochs=2, steps=1):
     examples = Examples(Shift(*bounds, 6), [NextItem()])
-    return TrainingData(histories, examples, batch_size=8, epochs=epochs, seed=0)
+    return TrainingData(
+        histories, examples, batch_size=8, epochs=epochs, steps=steps, seed=0
+    )
+
+
+@pytest.mark.parametrize(("steps", "passes"), [(1, 1), (8, 1), (9, 2), (100, 13)])
+def test_without_epochs_steps_decide_how_many(tiny_settings, steps, passes):
+    config = from_flat(tiny_settings)
+    histories = prepare(config.data)
+    bounds = histories.training_bounds()
+    data = next_items(histories, bounds, epochs=0, steps=steps)
+    assert (data.epoch_steps, data.epochs) == (8, passes)
+    assert data.num_steps == 8 * passes >= steps
+    assert next_items(histories, bounds, epochs=3, steps=steps).epochs == 3
 
 
 def test_users_without_a_row_are_left_out_and_the_others_told_apart(tiny_settings):

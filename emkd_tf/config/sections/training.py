@@ -13,7 +13,9 @@ class TrainingConfig:
     """How the networks are trained.
 
     Attributes:
-        epochs: passes over the training windows.
+        epochs: passes over the training windows; 0 = as many as make `steps`.
+        steps: of a training without `epochs`, at least: a small log takes more passes
+            than a large one.
         batch_size: B, windows of a step, over all replicas.
         optimizer: adam; lazy_adam, which updates only the rows of tables that a step
             uses; or one that Keras knows by name, such as SGD or Addons>LAMB.
@@ -52,6 +54,7 @@ class TrainingConfig:
     """
 
     epochs: int = 250
+    steps: int = 2000
     batch_size: int = 256
     optimizer: str = "adam"
     learning_rate: float = 1e-3
@@ -79,7 +82,8 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         require_choices(self)
-        require_at_least(self, 1, "epochs", "batch_size", "validation_every")
+        require_at_least(self, 1, "steps", "batch_size", "validation_every")
+        require_at_least(self, 0, "epochs")
         require_at_least(self, 1, "checkpoint_steps", "worker_timeout")
         require_at_least(self, 1, "pretrain_batch_size")
         require_at_least(self, 0, "pretrain_epochs")
