@@ -208,11 +208,8 @@ def _data(run: RunRanks) -> str:
 
 def _length(settings: Settings) -> str:
     """Returns the epochs that a training was given, or the steps that decide them."""
-    return (
-        f"{settings['epochs']}"
-        if settings["epochs"]
-        else f"{settings['steps']:,} steps"
-    )
+    epochs = settings.get("epochs")
+    return f"{settings.get('steps'):,} steps" if epochs == 0 else str(epochs)
 
 
 def _budgets(found: Findings) -> str:
