@@ -5,7 +5,8 @@
 The items are synthetic, their popularity falls with their number; users, lengths and
 the model are as in Beauty's preset masked, with few attributes, as their dense table
 grows with the catalogue, too. Each row has a process of its own, so that its peak
-memory is its own; all live at once and take turns, so that a busy machine disturbs them alike.
+memory is its own; all live at once and take turns, so that a busy machine disturbs
+them alike.
 """
 
 from __future__ import annotations

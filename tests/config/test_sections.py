@@ -43,7 +43,7 @@ BAD = {
     "prediction_steps": 0,
     "item_encodings": 0,
     "l2": -0.1,
-    "epochs": 0,
+    "epochs": -1,
     "batch_size": 0,
     "learning_rate": 0.0,
     "weight_decay": -0.1,
