@@ -145,7 +145,8 @@ def write_program(folder, checksums):
             grid["rows"] = dict(list(grid["rows"].items())[:2])
         path.write_text(yaml.safe_dump(grid, sort_keys=False))
     path = folder / "emkd_tf" / "commands" / "tune.py"
-    assert '"default": 20' in (text := path.read_text())
+    text = path.read_text()
+    assert '"default": 20' in text
     path.write_text(text.replace('"default": 20', '"default": 3'))
     path = folder / "emkd_tf" / "data" / "sources.py"
     text = path.read_text()

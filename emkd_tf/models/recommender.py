@@ -13,6 +13,7 @@ from emkd_tf.data.histories import Histories
 from emkd_tf.kernels.compute import PLAIN, Compute
 from emkd_tf.kernels.fusion import fusion
 from emkd_tf.models.ensemble import Ensemble, ItemScores
+from emkd_tf.models.nonfinite import are_finite, cleared
 from emkd_tf.models.replicas import global_sum, num_replicas, replica_id
 from emkd_tf.models.stage import Stage
 from emkd_tf.models.tower import Tower
@@ -156,18 +157,12 @@ class Recommender(tf.keras.Model, abc.ABC):
     def _without_nonfinite(
         self, losses: dict[str, tf.Tensor], gradients: list[tf.Tensor | None]
     ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
-        """Zeroes the losses and gradients of all replicas if any value is not
-        finite."""
-        # A weight that this loss does not read has None for a gradient.
-        known = [gradient for gradient in gradients if gradient is not None]
-        values = tf.nest.flatten(known, expand_composites=True)
-        sums = [tf.reduce_sum(v) for v in values if v.dtype.is_floating]
-        sums.append(losses["total"])
-        is_bad = tf.logical_not(tf.reduce_all(tf.math.is_finite(tf.stack(sums))))
+        """Zeroes losses and gradients of all replicas if any value is not finite."""
+        is_bad = tf.logical_not(are_finite(losses["total"], gradients))
         is_bad = global_sum(tf.cast(is_bad, tf.float32)) > 0.0
         self.skipped.assign_add(tf.cast(is_bad, tf.int32))
         losses = {name: tf.where(is_bad, 0.0, v) for name, v in losses.items()}
-        return losses, [_cleared(gradient, is_bad) for gradient in gradients]
+        return losses, [cleared(gradient, is_bad) for gradient in gradients]
 
     def _track(self, losses: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         values = [losses[name] for name in self.loss_names]
@@ -203,15 +198,3 @@ class Recommender(tf.keras.Model, abc.ABC):
             "encoders": sum(math.prod(w.shape) for w in encoders),
             "all": sum(math.prod(w.shape) for w in self.trainable_variables),
         }
-
-
-def _cleared(
-    gradient: tf.Tensor | tf.IndexedSlices | None, is_bad: tf.Tensor
-) -> tf.Tensor | tf.IndexedSlices | None:
-    """Zeroes a gradient if it is bad; slices stay slices."""
-    if gradient is None:
-        return None
-    if not isinstance(gradient, tf.IndexedSlices):
-        return tf.where(is_bad, 0.0, gradient)
-    values = tf.where(is_bad, 0.0, gradient.values)
-    return tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)

@@ -11,6 +11,7 @@ from emkd_tf.encoders.initializers import INITIALIZERS
 from emkd_tf.kernels.compute import PLAIN, Compute
 from emkd_tf.kernels.dropout import Dropout
 from emkd_tf.kernels.packing import Packing, clear
+from emkd_tf.models.mask_token import with_mask_token
 from emkd_tf.special_ids import PAD_ID, mask_id, vocabulary_size
 
 
@@ -190,18 +191,3 @@ class Tower(tf.keras.layers.Layer):
         own = [w for w in (self.item_weights, self.item_bias) if w is not None]
         head = [] if self.head is None else self.head.trainable_variables
         return [*self.encoder_variables, *head, *own]
-
-
-def with_mask_token(item_ids: tf.Tensor, mask_id: int, max_length: int) -> tf.Tensor:
-    """Appends the mask token to histories and keeps the last `max_length` places.
-
-    Args:
-        item_ids: [B, length] int32, left-padded with PAD_ID.
-        mask_id: id of the mask token.
-        max_length: L.
-
-    Returns:
-        [B, min(length + 1, L)] int32; the prediction is read at the last place.
-    """
-    item_ids = item_ids[:, -(max_length - 1) :]
-    return tf.pad(item_ids, [[0, 0], [0, 1]], constant_values=mask_id)

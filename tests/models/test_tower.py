@@ -6,7 +6,6 @@ import tensorflow as tf
 from small_models import make_tower
 
 from emkd_tf.encoders.attributes import AttributeEmbedding
-from emkd_tf.models.tower import with_mask_token
 
 
 def make(tie=False, **options):
@@ -89,11 +88,3 @@ def test_the_query_of_a_causal_tower_is_the_state_of_the_newest_item():
     np.testing.assert_allclose(tower.query(rows), states[:, -1], atol=1e-6)
     for width in (0, 1, 40):
         assert np.isfinite(tower.query(tf.zeros([2, width], tf.int32))).all()
-
-
-@pytest.mark.parametrize("length", [1, 3, 4, 6])
-def test_the_mask_token_follows_the_newest_items(length):
-    history = np.arange(1, length + 1)[np.newaxis]
-    rows = with_mask_token(tf.constant(history, tf.int32), mask_id=9, max_length=4)
-    expected = [*history[0].tolist(), 9][-4:]
-    assert rows.numpy().tolist() == [expected]
