@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -74,7 +75,7 @@ def _data_of_teacher(arguments: Sequence[str]) -> list[str]:
     for flag in ("--distill", "--dataset", "--interactions"):
         parser.add_argument(flag, nargs="?")
     known = parser.parse_known_args(arguments)[0]
-    path = run_path(known.distill) if known.distill else None
+    path = run_path(os.path.expanduser(known.distill)) if known.distill else None
     if path is None or known.dataset or known.interactions or not path.exists():
         return []
     from emkd_tf.training.run_config import read_config
