@@ -5,7 +5,7 @@ python = .venv/bin/python
 
 install:
 	python3.11 -m venv .venv
-	.venv/bin/pip install --editable '.[docs,spark,test]'
+	.venv/bin/pip install --editable '.[accelerator,docs,spark,test]'
 
 format:
 	.venv/bin/ruff format .

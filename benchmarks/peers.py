@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -220,6 +221,9 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--length", type=int, default=50)
     parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument(
+        "--seconds", type=float, default=math.inf, help="CPU seconds, whole epochs"
+    )
     parser.add_argument("--output", type=Path, default=Path("reports/peers"))
     given = parser.parse_args()
 
@@ -231,6 +235,8 @@ def main() -> None:
     peer: Peer = make(log, given.model, given.width, given.length)
     with (given.output / name).open("w") as file:
         for epoch in range(1, given.epochs + 1):
+            if spent + time.process_time() > given.seconds:
+                break
             peer.train_epoch()
             spent += time.process_time()
             line: dict[str, Any] = {"epoch": epoch, "processor_seconds": spent}

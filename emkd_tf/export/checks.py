@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -48,11 +47,15 @@ def verify(folder: Path) -> int:
             f"({error})."
         ) from None
     folder = folder.resolve()
-    _check_operations(folder)
-    listed = _listed(folder)
-    if not expected <= listed:
+    model = read_saved_model(folder)
+    if others := operations(model) - ALLOWED_OPS:
         raise CheckFailedError(
-            f"{folder}: saved_model_cli shows {sorted(listed)}, not {sorted(expected)}."
+            f"{folder} uses operations that are not on the list of those that every "
+            f"TensorFlow Serving has: {', '.join(sorted(others))}."
+        )
+    if not expected <= (offered := signatures(model)):
+        raise CheckFailedError(
+            f"{folder} offers the signatures {sorted(offered)}, not {sorted(expected)}."
         )
     answers = _ask_fresh_process(folder, requests)
     for request, answer in zip(requests, answers, strict=True):
@@ -64,8 +67,8 @@ def verify(folder: Path) -> int:
     return len(requests)
 
 
-def operations(folder: Path) -> set[str]:
-    """Returns the names of all operations of a SavedModel.
+def read_saved_model(folder: Path) -> saved_model_pb2.SavedModel:
+    """Reads the graphs of a SavedModel, without loading them.
 
     Raises:
         InputError: its saved_model.pb cannot be read.
@@ -76,6 +79,11 @@ def operations(folder: Path) -> set[str]:
     except (OSError, DecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is damaged"
         raise InputError(f"{folder}/saved_model.pb cannot be read: {reason}.") from None
+    return model
+
+
+def operations(model: saved_model_pb2.SavedModel) -> set[str]:
+    """Returns the names of all operations of a SavedModel."""
     graphs = [graph.graph_def for graph in model.meta_graphs]
     nodes = [node for graph in graphs for node in graph.node]
     for graph in graphs:
@@ -83,12 +91,9 @@ def operations(folder: Path) -> set[str]:
     return {node.op for node in nodes}
 
 
-def _check_operations(folder: Path) -> None:
-    if others := operations(folder) - ALLOWED_OPS:
-        raise CheckFailedError(
-            f"{folder} uses operations that are not on the list of those that every "
-            f"TensorFlow Serving has: {', '.join(sorted(others))}."
-        )
+def signatures(model: saved_model_pb2.SavedModel) -> set[str]:
+    """Returns the names of all signatures of a SavedModel."""
+    return {name for graph in model.meta_graphs for name in graph.signature_def}
 
 
 def difference(request: Request, answer: dict[str, list]) -> str | None:
@@ -131,14 +136,6 @@ def _rounding(values: np.ndarray) -> np.ndarray:
     is_score = np.abs(values) < -0.5 * LOWEST
     sizes = np.where(is_score, np.abs(values), 0.0)
     return _TOLERANCE * np.maximum(sizes.max(axis=1, keepdims=True, initial=0.0), 1.0)
-
-
-def _listed(folder: Path) -> set[str]:
-    """Returns the signatures that `saved_model_cli show` lists."""
-    module = "tensorflow.python.tools.saved_model_cli"
-    options = ["show", "--dir", str(folder), "--tag_set", "serve"]
-    shown = _run(folder, ["-m", module, *options])
-    return set(re.findall(r'SignatureDef key: "(\w+)"', shown))
 
 
 def _ask_fresh_process(folder: Path, requests: list[Request]) -> list[dict]:

@@ -24,7 +24,8 @@ class TrainingData:
         epochs: of the training.
         epoch_steps: steps of one epoch.
         num_steps: of the training.
-        batches: `Stream.batches`, to the end of the training.
+        stream: of the batches, to the end of the training.
+        batches: `Stream.batches`.
 
     Raises:
         InputError: no history is long enough for an example.
@@ -50,14 +51,14 @@ class TrainingData:
         self.epoch_steps = -(-len(examples.rows) // batch_size)
         self.epochs = epochs or -(-steps // self.epoch_steps)
         self.num_steps = self.epoch_steps * self.epochs
-        self._stream = Stream(
+        self.stream = Stream(
             histories.items,
             examples,
             batch_size=batch_size,
             num_steps=self.num_steps,
             seed=seed,
         )
-        self.batches = self._stream.batches
+        self.batches = self.stream.batches
 
     def distributed(
         self, strategy: tf.distribute.Strategy, first_step: int
@@ -84,5 +85,5 @@ class TrainingData:
     def users_of_step(self, step: int) -> list[str]:
         """Returns the ids of the users of a step's batch, by its number from 0."""
         ids = self._histories.user_ids()
-        rows = self._stream.rows_of_step(step)
+        rows = self.stream.rows_of_step(step)
         return [ids[user] for user in self._rows.sequences(rows)]

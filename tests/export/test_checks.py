@@ -1,14 +1,24 @@
 """Checking an export again, whole and damaged."""
 
 import json
+import re
 import shutil
+import subprocess
+import sys
 
 import pytest
 import tensorflow as tf
 
 from emkd_tf.atomic_files import read_json
 from emkd_tf.errors import CheckFailedError, InputError
-from emkd_tf.export.checks import QUESTIONS_FILE, difference, operations, verify
+from emkd_tf.export.checks import (
+    QUESTIONS_FILE,
+    difference,
+    operations,
+    read_saved_model,
+    signatures,
+    verify,
+)
 
 
 @pytest.fixture
@@ -91,7 +101,7 @@ def test_a_signature_that_is_missing_is_told(copy):
     requests = read_json(path)
     requests[0]["signature"] = "classify"
     path.write_text(json.dumps(requests))
-    with pytest.raises(CheckFailedError, match="saved_model_cli shows"):
+    with pytest.raises(CheckFailedError, match="offers the signatures"):
         verify(copy)
 
 
@@ -103,8 +113,23 @@ def test_operations_of_graph_and_functions(tmp_path):
     module = tf.Module()
     module.f = tf.function(lambda x: inner(x), input_signature=inner.input_signature)
     tf.saved_model.save(module, str(tmp_path), signatures=module.f)
-    assert "Atan2" in operations(tmp_path)
-    assert "TopKV2" not in operations(tmp_path)
+    found = operations(read_saved_model(tmp_path))
+    assert "Atan2" in found
+    assert "TopKV2" not in found
+
+
+@pytest.mark.slow
+def test_signatures_are_those_that_saved_model_cli_shows(copy):
+    module = "tensorflow.python.tools.saved_model_cli"
+    options = ["show", "--dir", str(copy), "--tag_set", "serve"]
+    shown = subprocess.run(
+        [sys.executable, "-m", module, *options],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    keys = set(re.findall(r'SignatureDef key: "(\w+)"', shown))
+    assert keys == signatures(read_saved_model(copy))
 
 
 def request(scores, items):

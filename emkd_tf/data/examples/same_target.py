@@ -19,6 +19,9 @@ class SameTarget:
         rows: each with its target as the last item.
         items: [actions] int32, the flat array that they are cut from.
 
+    Attributes:
+        order: [rows], the rows so that those of one target lie together.
+
     Source: Qiu et al. 2022 (DuoRec), section 4.2. Departure: none.
     """
 
@@ -27,11 +30,11 @@ class SameTarget:
         for first in range(0, len(rows), _ROWS_AT_ONCE):
             numbers = np.arange(first, min(first + _ROWS_AT_ONCE, len(rows)))
             targets[numbers] = items[rows.bounds(numbers)[1] - 1]
-        # Rows of one target lie together in this order; `_places` says where each is.
+        # `_places` says where each row is in this order.
         kind = np.int32 if len(rows) < 2**31 else np.int64
-        self._order = np.argsort(targets, kind="stable").astype(kind)
-        self._places = np.empty_like(self._order)
-        self._places[self._order] = np.arange(len(rows), dtype=kind)
+        self.order = np.argsort(targets, kind="stable").astype(kind)
+        self._places = np.empty_like(self.order)
+        self._places[self.order] = np.arange(len(rows), dtype=kind)
         self._ends = np.cumsum(np.bincount(targets))
 
     def draw(self, seed: tf.Tensor) -> tf.Tensor:
@@ -39,6 +42,15 @@ class SameTarget:
         return tf.random.stateless_uniform(
             [], seed, minval=0, maxval=tf.int32.max, dtype=tf.int32
         )
+
+    def groups(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Returns the places in `order` [n] int64 of rows [n], and where the rows of
+        their targets start and end."""
+        places = self._places[rows].astype(np.int64)
+        # The group of a place is the first that ends behind it.
+        group = np.searchsorted(self._ends, places, side="right")
+        starts = np.where(group > 0, self._ends[group - 1], 0)
+        return places, starts, self._ends[group]
 
     def partners(self, rows: np.ndarray, draws: np.ndarray) -> np.ndarray:
         """Returns a partner of each row, uniform over the other rows of its target; the
@@ -51,12 +63,8 @@ class SameTarget:
         Returns:
             [n] int64 row numbers.
         """
-        places = self._places[rows].astype(np.int64)
-        # The group of a place is the first that ends behind it.
-        group = np.searchsorted(self._ends, places, side="right")
-        ends = self._ends[group]
-        starts = np.where(group > 0, self._ends[group - 1], 0)
+        places, starts, ends = self.groups(rows)
         others = ends - starts - 1
         chosen = starts + draws % np.maximum(others, 1)
         chosen += (chosen >= places) & (others > 0)  # pass over the row itself
-        return self._order[chosen].astype(np.int64)
+        return self.order[chosen].astype(np.int64)

@@ -36,7 +36,8 @@ class Segments(Transform):
     def __init__(
         self, items: np.ndarray, starts: np.ndarray, ends: np.ndarray, num_items: int
     ):
-        self._items, self._starts, self._mask = items, starts, mask_id(num_items)
+        self._items, self._starts = items, starts
+        self._num_items, self._mask = num_items, mask_id(num_items)
         # Where each training part begins when all are laid end to end.
         self._firsts = np.concatenate([[0], np.cumsum(ends - starts)])
         self._count = int(self._firsts[-1])
@@ -86,6 +87,23 @@ class Segments(Transform):
         # By numpy, from the memory map: a constant would hold all items once more.
         items = tf.numpy_function(of_places, [places], tf.int32, stateful=False)
         return tf.ensure_shape(items, places.shape)
+
+    def on_device(self) -> Transform:
+        spans = zip(self._starts, np.diff(self._firsts), strict=True)
+        parts = [self._items[start : start + size] for start, size in spans]
+        return _SegmentsOnDevice(np.concatenate(parts), self._num_items)
+
+
+class _SegmentsOnDevice(Segments):
+    """`Segments` of the training parts [actions] int32 laid end to end, which are a
+    constant of the program."""
+
+    def __init__(self, items: np.ndarray, num_items: int):
+        super().__init__(items, np.array([0]), np.array([len(items)]), num_items)
+
+    def _items_at(self, places: tf.Tensor) -> tf.Tensor:
+        places = tf.clip_by_value(places, 0, self._count - 1)
+        return tf.gather(tf.constant(self._items), places)
 
 
 def _below(bounds: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:

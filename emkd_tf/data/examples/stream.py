@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from emkd_tf.data.examples.candidates import Candidates
 from emkd_tf.data.examples.lists import Lists
+from emkd_tf.data.examples.reads import HostReads, Reads
 from emkd_tf.data.examples.rows import Rows
 from emkd_tf.data.examples.same_target import SameTarget
 from emkd_tf.data.examples.transform import (
@@ -18,9 +19,10 @@ from emkd_tf.data.examples.transform import (
     PARTNERS,
     Transform,
 )
-from emkd_tf.data.histories import left_padded
 
 _fold_in = tf.random.experimental.stateless_fold_in
+# Of each transform, () where it draws nothing, and of the partner.
+_Draws = tuple[tuple[tf.Tensor | tuple[()], ...], tf.Tensor | tuple[()]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,10 +71,13 @@ class Stream:
         num_steps: int,
         seed: int,
     ):
-        self._items, self._rows = items, examples.rows
+        self._rows, self._same_target = examples.rows, examples.same_target
         self._transforms, self._candidates = examples.transforms, examples.candidates
-        self._same_target, self._lists = examples.same_target, examples.lists
         self._with_users = examples.with_users
+        self._has_lists = examples.lists is not None
+        self._reads = HostReads(
+            items, examples.rows, examples.same_target, examples.lists
+        )
         self._batch_size, self._num_steps, self._seed = batch_size, num_steps, seed
 
     def batches(
@@ -105,7 +110,7 @@ class Stream:
             .flat_map(numbers_of_step)
             .map(self._choose, num_parallel_calls=2)
             .batch(share // parts_of_part, drop_remainder=True)
-            .map(self._make_batch)
+            .map(lambda *drawn: self._make_batch(self._reads, self._transforms, *drawn))
             .prefetch(4)
         )
         options = tf.data.Options()
@@ -116,11 +121,17 @@ class Stream:
         )
         return dataset.with_options(options)
 
+    def row_numbers(self, first_step: int = 0) -> tf.data.Dataset:
+        """Returns the rows [B] int64 of each batch, from a step to the end."""
+        first, end = first_step * self._batch_size, self._num_steps * self._batch_size
+        rows = tf.data.Dataset.range(first, end).map(
+            lambda number: self._row_of(number)[0], num_parallel_calls=2
+        )
+        return rows.batch(self._batch_size, drop_remainder=True)
+
     def rows_of_step(self, step: int) -> np.ndarray:
         """Returns the rows [B] int64 of a batch, by its number from 0."""
-        first = step * self._batch_size
-        numbers = tf.range(first, first + self._batch_size, dtype=tf.int64)
-        return np.array([self._row_of(number)[0].numpy() for number in numbers])
+        return next(self.row_numbers(step).as_numpy_iterator())
 
     def _seed_of(self, use: int) -> tf.Tensor:
         return tf.constant([self._seed, use], tf.int64)
@@ -134,19 +145,17 @@ class Stream:
         )
         return row, pass_number
 
-    def _choose(
-        self, number: tf.Tensor
-    ) -> tuple[
-        tf.Tensor, tuple[tf.Tensor | tuple[()], ...], tf.Tensor, tf.Tensor | tuple[()]
-    ]:
-        """Draws all that is random about one example."""
+    def _choose(self, number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, _Draws]:
         row, pass_number = self._row_of(number)
+        return row, number, self._draws(row, pass_number)
+
+    def _draws(self, row: tf.Tensor, pass_number: tf.Tensor) -> _Draws:
+        """Draws all that is random about one example but its row."""
         draws = tuple(self._draw(t, pass_number, row) for t in self._transforms)
-        partner = ()
-        if self._same_target is not None:
-            seed = self._seed_of_example(PARTNERS, pass_number, row)
-            partner = self._same_target.draw(seed)
-        return row, draws, number, partner
+        if self._same_target is None:
+            return draws, ()
+        seed = self._seed_of_example(PARTNERS, pass_number, row)
+        return draws, self._same_target.draw(seed)
 
     def _seed_of_example(
         self, use: int, pass_number: tf.Tensor, row: tf.Tensor
@@ -160,61 +169,51 @@ class Stream:
             return ()
         return transform.draw(self._seed_of_example(transform.use, pass_number, row))
 
+    def batch(
+        self, rows: tf.Tensor, numbers: tf.Tensor, reads: Reads
+    ) -> dict[str, tf.Tensor]:
+        """Makes a batch as `batches` does, in a program that calls nothing on the host
+        but `reads`.
+
+        Args:
+            rows: [B] int64, of `row_numbers`.
+            numbers: [B] int64 of the examples in the stream.
+            reads: where the data of the rows comes from.
+        """
+        passes = numbers // len(self._rows)
+        transforms = [transform.on_device() for transform in self._transforms]
+        like = self._draws(tf.constant(0, tf.int64), tf.constant(0, tf.int64))
+        if not tf.nest.flatten(like):  # nothing is drawn
+            return self._make_batch(reads, transforms, rows, numbers, like)
+        draws = tf.map_fn(
+            lambda example: self._draws(*example),
+            (rows, passes),
+            fn_output_signature=tf.nest.map_structure(tf.type_spec_from_value, like),
+        )
+        return self._make_batch(reads, transforms, rows, numbers, draws)
+
     def _make_batch(
         self,
+        reads: Reads,
+        transforms: Sequence[Transform],
         rows: tf.Tensor,
-        draws: tuple[tf.Tensor | tuple[()], ...],
         numbers: tf.Tensor,
-        partner_draws: tf.Tensor | tuple[()],
+        draws: _Draws,
     ) -> dict[str, tf.Tensor]:
+        of_transforms, of_partners = draws
         batch = {
-            "item_ids": self._item_ids(rows),
+            "item_ids": reads.item_ids(rows),
             "row": tf.cast(numbers % self._batch_size, tf.int32),
         }
         if self._same_target is not None:
-            partners = tf.numpy_function(
-                self._same_target.partners,
-                [rows, partner_draws],
-                tf.int64,
-                stateful=False,
-            )
-            batch["partner_ids"] = self._item_ids(tf.ensure_shape(partners, rows.shape))
+            batch["partner_ids"] = reads.item_ids(reads.partners(rows, of_partners))
         if self._with_users:
-            users = tf.numpy_function(
-                self._rows.sequences, [rows], tf.int64, stateful=False
-            )
-            batch["users"] = tf.cast(tf.ensure_shape(users, rows.shape), tf.int32)
-        if self._lists is not None:
-            batch |= self._of_teacher(self._lists, rows)
-        for transform, drawn in zip(self._transforms, draws, strict=True):
+            batch["users"] = reads.users(rows)
+        if self._has_lists:
+            batch["list_items"], batch["list_scores"] = reads.lists(rows)
+        for transform, drawn in zip(transforms, of_transforms, strict=True):
             batch = transform(batch, drawn)
         if self._candidates is not None:
             step = numbers[0] // self._batch_size
             batch |= self._candidates.draw(_fold_in(self._seed_of(CANDIDATES), step))
         return batch
-
-    def _of_teacher(self, lists: Lists, rows: tf.Tensor) -> dict[str, tf.Tensor]:
-        items, scores = tf.numpy_function(
-            lambda numbers: lists.of_rows(self._rows, numbers),
-            [rows],
-            (tf.int32, tf.float32),
-            stateful=False,
-        )
-        shape = [rows.shape[0], self._rows.length - 1, lists.items.shape[1]]
-        return {
-            "list_items": tf.ensure_shape(items, shape),
-            "list_scores": tf.ensure_shape(scores, shape),
-        }
-
-    def _item_ids(self, rows: tf.Tensor) -> tf.Tensor:
-        # By numpy, from the memory map: a constant would hold all items, twice.
-        item_ids = tf.numpy_function(
-            lambda numbers: left_padded(
-                self._items, *self._rows.bounds(numbers), self._rows.length
-            ),
-            [rows],
-            tf.int32,
-            stateful=False,
-        )
-        item_ids.set_shape([rows.shape[0], self._rows.length])
-        return item_ids

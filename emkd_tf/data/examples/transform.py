@@ -47,3 +47,7 @@ class Transform(abc.ABC):
             batch: of B examples, first of all "item_ids" [B, L] int32, left-padded.
             draws: [B, ...] of `draw`.
         """
+
+    def on_device(self) -> Transform:
+        """Returns a transform that does the same and calls nothing on the host."""
+        return self

@@ -76,3 +76,13 @@ def test_a_row_of_one_item_stays_what_it_is():
     rows, *parts = cut(np.ones(5, int))
     for part in parts:
         np.testing.assert_array_equal(part, rows)
+
+
+def test_on_the_device_segments_are_the_same():
+    host = Segments(ITEMS, STARTS, ENDS, V)
+    rows = tf.range(60, 60 - L, -1) * tf.ones([200, 1], tf.int32)
+    draws = [host.draw(tf.constant([1, n], tf.int64)) for n in range(200)]
+    expected = host({"item_ids": rows}, tf.stack(draws))
+    found = host.on_device()({"item_ids": rows}, tf.stack(draws))
+    for name, items in expected.items():
+        np.testing.assert_array_equal(items, found[name])

@@ -6,12 +6,15 @@ import hashlib
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from emkd_tf.data.examples.candidates import Candidates
 from emkd_tf.data.examples.cloze import Cloze
 from emkd_tf.data.examples.negatives import Negatives
 from emkd_tf.data.examples.next_item import NextItem
+from emkd_tf.data.examples.reads import HostReads
 from emkd_tf.data.examples.rows import Shift, Windows
+from emkd_tf.data.examples.same_target import SameTarget
 from emkd_tf.data.examples.stream import Examples, Stream
 from emkd_tf.data.histories import left_padded
 
@@ -130,6 +133,25 @@ def test_the_rows_of_a_step_are_those_of_its_batch():
     for step, batch in enumerate(stream(batch_size=4, seed=3)):
         bounds = MASKED.rows.bounds(made.rows_of_step(step))
         np.testing.assert_array_equal(batch["item_ids"], left_padded(ITEMS, *bounds, L))
+
+
+@pytest.mark.parametrize("examples", [MASKED, Examples(MASKED.rows, [])])
+def test_a_batch_made_alone_is_that_of_the_stream(examples):
+    examples = dataclasses.replace(
+        examples,
+        candidates=Candidates(np.arange(V), 16),
+        same_target=SameTarget(MASKED.rows, ITEMS),
+    )
+    made = make_stream(batch_size=4, examples=examples)
+    reads = HostReads(ITEMS, examples.rows, examples.same_target)
+    for step, (batch, rows) in enumerate(
+        zip(made.batches(2), made.row_numbers(2), strict=True), start=2
+    ):
+        numbers = tf.range(4 * step, 4 * step + 4, dtype=tf.int64)
+        alone = made.batch(rows, numbers, reads)
+        assert set(alone) == set(batch)
+        for name, value in batch.items():
+            np.testing.assert_array_equal(value, alone[name], name)
 
 
 def test_transforms_draw_apart_and_follow_one_another():

@@ -1,0 +1,86 @@
+"""What a batch reads of the histories, by the numbers of its rows."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from emkd_tf.data.examples.lists import Lists
+from emkd_tf.data.examples.rows import Rows
+from emkd_tf.data.examples.same_target import SameTarget
+from emkd_tf.data.histories import left_padded
+
+
+class Reads(Protocol):
+    """Where the data of rows [B] int64 comes from; L is the longest row."""
+
+    def item_ids(self, rows: tf.Tensor) -> tf.Tensor:
+        """Returns the rows' items [B, L] int32, left-padded."""
+
+    def users(self, rows: tf.Tensor) -> tf.Tensor:
+        """Returns the users [B] int32 whom rows are cut from."""
+
+    def partners(self, rows: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """Returns `SameTarget.partners` [B] int64."""
+
+    def lists(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns `Lists.of_rows` [B, L - 1, K]."""
+
+
+class HostReads:
+    """Reads with numpy, from a memory map: a constant would hold all items, twice.
+
+    Args:
+        items: [actions] int32, all histories.
+        rows: parts of them.
+        same_target, teacher: of the examples, if they have one.
+    """
+
+    def __init__(
+        self,
+        items: np.ndarray,
+        rows: Rows,
+        same_target: SameTarget | None = None,
+        teacher: Lists | None = None,
+    ):
+        self._items, self._rows = items, rows
+        self._same_target, self._teacher = same_target, teacher
+
+    def item_ids(self, rows: tf.Tensor) -> tf.Tensor:
+        item_ids = tf.numpy_function(
+            lambda numbers: left_padded(
+                self._items, *self._rows.bounds(numbers), self._rows.length
+            ),
+            [rows],
+            tf.int32,
+            stateful=False,
+        )
+        item_ids.set_shape([rows.shape[0], self._rows.length])
+        return item_ids
+
+    def users(self, rows: tf.Tensor) -> tf.Tensor:
+        users = tf.numpy_function(
+            self._rows.sequences, [rows], tf.int64, stateful=False
+        )
+        return tf.cast(tf.ensure_shape(users, rows.shape), tf.int32)
+
+    def partners(self, rows: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        assert self._same_target is not None
+        partners = tf.numpy_function(
+            self._same_target.partners, [rows, draws], tf.int64, stateful=False
+        )
+        return tf.ensure_shape(partners, rows.shape)
+
+    def lists(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        teacher = self._teacher
+        assert teacher is not None
+        items, scores = tf.numpy_function(
+            lambda numbers: teacher.of_rows(self._rows, numbers),
+            [rows],
+            (tf.int32, tf.float32),
+            stateful=False,
+        )
+        shape = [rows.shape[0], self._rows.length - 1, teacher.items.shape[1]]
+        return tf.ensure_shape(items, shape), tf.ensure_shape(scores, shape)
