@@ -67,8 +67,9 @@ def lines_of(run_dir):
 
 
 @pytest.fixture
-def drawn_by_xla(monkeypatch):
-    """From equal seeds XLA draws other numbers than tf.data does; here they are its."""
+def same_draws(monkeypatch):
+    """Lets the ordinary training draw as the lowered one does: from equal seeds XLA
+    draws other numbers than tf.data, and numpy other orders."""
     for kind, name in ((Stream, "_draws"), (Candidates, "draw")):
         plain = getattr(kind, name)
 
@@ -77,9 +78,20 @@ def drawn_by_xla(monkeypatch):
 
         monkeypatch.setattr(kind, name, compiled)
 
+    def row_of(stream, number):
+        num_rows = len(stream._rows)
+
+        def shuffled(number):
+            return drive.shuffled(np.array([number]), num_rows, stream._seed)[0]
+
+        row = tf.numpy_function(shuffled, [number], tf.int64, stateful=False)
+        return tf.ensure_shape(row, []), number // num_rows
+
+    monkeypatch.setattr(Stream, "_row_of", row_of)
+
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("drawn_by_xla")
+@pytest.mark.usefixtures("same_draws")
 def test_a_lowered_training_is_the_ordinary_one(settings, tmp_path, drive_alone):
     program = tmp_path / "program"
     lower.main([str(program), *flags(settings)])
@@ -177,6 +189,15 @@ class Clock:
 
     def save(self):
         self.saved += 1
+
+
+def test_every_pass_has_every_row_once_in_an_order_of_its_own():
+    rows = drive.shuffled(np.arange(30), 10, seed=1).reshape(3, 10)
+    assert (np.sort(rows, axis=1) == np.arange(10)).all()
+    assert len({tuple(row) for row in rows}) == 3
+    part = drive.shuffled(np.arange(7, 23), 10, seed=1)
+    np.testing.assert_array_equal(part, rows.ravel()[7:23])
+    assert (drive.shuffled(np.arange(30), 10, seed=2) != rows.ravel()).any()
 
 
 def test_no_epoch_begins_that_would_not_end_in_time(monkeypatch):

@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 import pytest
 import yaml
+from filelock import FileLock
 
 from emkd_tf.data.sources import SOURCES
 
@@ -160,25 +161,38 @@ class Home:
     """A folder to run commands in, and the processes that run them."""
 
     def __init__(self, folder):
-        rng = np.random.default_rng(0)
-        self.folder = folder / "project"
-        checksums = write_datasets(folder / "shared" / "data", rng)
-        write_program(self.folder, checksums)
-        write_log(self.folder, rng)
-        shutil.copytree(folder / "shared" / "data", folder / "cache" / "raw")
-        programs = folder / "bin"
-        programs.mkdir()
-        for name, begin in (("emkd", " -m emkd_tf"), ("python", "")):
-            script = programs / name
-            script.write_text(f'#!/bin/sh\nexec "{sys.executable}"{begin} "$@"\n')
-            script.chmod(0o755)
+        self._whole, self.folder = folder, folder / "project"
         self._environment = {
             **os.environ,
-            "PATH": f"{programs}:{os.environ['PATH']}",
+            "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
             "PYTHONPATH": str(self.folder),
             "EMKD_CACHE_DIR": str(folder / "cache"),
         }
         self._environment.pop("EMKD_DATA_DIR", None)
+
+    def fill(self):
+        """Writes program and files, and trains the runs that pages speak of."""
+        rng, whole = np.random.default_rng(0), self._whole
+        checksums = write_datasets(whole / "shared" / "data", rng)
+        write_program(self.folder, checksums)
+        write_log(self.folder, rng)
+        shutil.copytree(whole / "shared" / "data", whole / "cache" / "raw")
+        (whole / "bin").mkdir()
+        for name, begin in (("emkd", " -m emkd_tf"), ("python", "")):
+            script = whole / "bin" / name
+            script.write_text(f'#!/bin/sh\nexec "{sys.executable}"{begin} "$@"\n')
+            script.chmod(0o755)
+        self.bash(
+            "emkd train --interactions mine.parquet --attributes items.csv --name RUN "
+            "--num-networks 2 --export true"
+        )
+        runs = self.folder / "runs"
+        for name in RUNS[1:]:
+            shutil.copytree(runs / "RUN", runs / name)
+
+    def copy(self, folder):
+        shutil.copytree(self._whole, folder)
+        return Home(folder)
 
     def run(self, *words):
         done = subprocess.run(
@@ -195,21 +209,23 @@ class Home:
         self.run("bash", "-euo", "pipefail", "-c", command)
 
     def python(self, code):
-        self.run(str(self.folder.parent / "bin" / "python"), "-c", code)
+        self.run("python", "-c", code)
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    """A folder with the runs that pages speak of: RUN and its copies."""
-    home = Home(tmp_path_factory.mktemp("pages"))
-    home.bash(
-        "emkd train --interactions mine.parquet --attributes items.csv --name RUN "
-        "--num-networks 2 --export true"
-    )
-    runs = home.folder / "runs"
-    for name in RUNS[1:]:
-        shutil.copytree(runs / "RUN", runs / name)
-    return home
+@pytest.fixture(scope="session")
+def first_home(tmp_path_factory, worker_id):
+    """Filled by the first process of the test run that asks for it."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "pages"
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            Home(folder).fill()
+    return Home(folder)
+
+
+@pytest.fixture
+def home(first_home, tmp_path):
+    return first_home.copy(tmp_path / "home")
 
 
 @pytest.mark.slow

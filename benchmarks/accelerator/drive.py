@@ -52,6 +52,23 @@ def load(path: Path, about: dict[str, Any]) -> Callable[..., Any]:
     return dataclasses.replace(empty, mlir_module_serialized=path.read_bytes()).call
 
 
+def shuffled(numbers: np.ndarray, num_rows: int, seed: int) -> np.ndarray:
+    """Returns the rows of the examples of a stream: example g is in pass g // num_rows
+    over all rows, in an order drawn anew for each pass.
+
+    Args:
+        numbers: [n] int64, ascending.
+        num_rows: rows there are.
+        seed: of the orders.
+
+    Returns:
+        [n] int64 rows.
+    """
+    passes = np.arange(numbers[0] // num_rows, numbers[-1] // num_rows + 1)
+    orders = [np.random.default_rng((seed, p)).permutation(num_rows) for p in passes]
+    return np.concatenate(orders)[numbers - passes[0] * num_rows]
+
+
 @dataclasses.dataclass
 class Progress:
     """How far a stage is.
@@ -87,11 +104,11 @@ class Stage:
     def __init__(self, folder: Path):
         import jax
 
+        jax.config.update("jax_enable_x64", True)  # steps and rows are int64
         self.about = json.loads((folder / "stage.json").read_text())
         with np.load(folder / "arrays.npz") as file:
             arrays = dict(file)
         step = self.about["step"]
-        self._order = arrays.pop("order")
         self._validation = _popped(arrays, "validation/")
         changed = [name for name in step["outputs"] if name in arrays]
         self.state: Arrays = {name: arrays.pop(name) for name in changed}
@@ -148,14 +165,15 @@ class Stage:
 
     def train_epoch(self) -> dict[str, float]:
         """Trains the next epoch; returns the means of its losses."""
-        steps = self.about["epoch_steps"]
-        first = self.progress.epoch * steps
-        rows = self._order[first : first + steps]
+        steps, size = self.about["epoch_steps"], self.about["batch_size"]
+        first = self.progress.epoch * steps * size
+        numbers = np.arange(first, first + steps * size)
+        rows = shuffled(numbers, self.about["rows"], self.about["seed"])
         for name in self.state:
             if name.startswith("means/"):
                 self.state[name] = np.zeros_like(self.state[name])
-        examples = np.arange(first, first + steps, dtype=np.int64) * rows.shape[1]
-        self.state, means = self._run(self.state, self._data, rows, examples)
+        batches = rows.reshape(steps, size), numbers[::size]
+        self.state, means = self._run(self.state, self._data, *batches)
         self.progress.epoch += 1
         return {name: float(value) for name, value in means.items()}
 
@@ -237,9 +255,6 @@ def main() -> None:
     until = time.monotonic() + given.seconds
     if not given.tf32:
         os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
-    import jax
-
-    jax.config.update("jax_enable_x64", True)
     before = None
     for folder in sorted(path.parent for path in given.program.glob("*/stage.json")):
         stage = Stage(folder)

@@ -106,17 +106,20 @@ def lower_stage(stage: Stage, histories: Histories, folder: Path) -> None:
     examples = stage.model.examples(config, histories)
     tables = tables_of(histories.items, examples)
     arrays = {name: variable.numpy() for name, variable in state.items()}
-    order = np.stack(list(data.stream.row_numbers().as_numpy_iterator()))
-    step, constants = _lower_step(model, data, tables, order[0], state, folder)
+    rows = np.zeros(training.batch_size, np.int64)
+    step, constants = _lower_step(model, data, tables, rows, state, folder)
     about: dict[str, Any] = {
         "name": stage.name,
         "epochs": data.epochs,
         "epoch_steps": data.epoch_steps,
+        "batch_size": training.batch_size,
+        "rows": len(examples.rows),
+        "seed": training.seed,
         "validation_every": training.validation_every if stage.is_validated else 0,
         "patience": training.patience,
         "step": step,
     }
-    arrays |= {"order": order, **tables, **constants}
+    arrays |= {**tables, **constants}
     if stage.is_validated:
         validation = chunk_arrays(histories, model.history_length)
         rank, constants = _lower_rank(config, model, validation, state, folder)

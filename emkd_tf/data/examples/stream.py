@@ -121,17 +121,11 @@ class Stream:
         )
         return dataset.with_options(options)
 
-    def row_numbers(self, first_step: int = 0) -> tf.data.Dataset:
-        """Returns the rows [B] int64 of each batch, from a step to the end."""
-        first, end = first_step * self._batch_size, self._num_steps * self._batch_size
-        rows = tf.data.Dataset.range(first, end).map(
-            lambda number: self._row_of(number)[0], num_parallel_calls=2
-        )
-        return rows.batch(self._batch_size, drop_remainder=True)
-
     def rows_of_step(self, step: int) -> np.ndarray:
         """Returns the rows [B] int64 of a batch, by its number from 0."""
-        return next(self.row_numbers(step).as_numpy_iterator())
+        first = step * self._batch_size
+        numbers = tf.range(first, first + self._batch_size, dtype=tf.int64)
+        return np.array([self._row_of(number)[0].numpy() for number in numbers])
 
     def _seed_of(self, use: int) -> tf.Tensor:
         return tf.constant([self._seed, use], tf.int64)
@@ -176,7 +170,7 @@ class Stream:
         but `reads`.
 
         Args:
-            rows: [B] int64, of `row_numbers`.
+            rows: [B] int64, such as those of `rows_of_step`.
             numbers: [B] int64 of the examples in the stream.
             reads: where the data of the rows comes from.
         """
