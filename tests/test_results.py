@@ -26,7 +26,7 @@ def test_the_page_is_made_of_the_kept_runs(tool):
     assert names == {
         path.stem.removesuffix("-history") for path in tool.RUNS.glob("*.jsonl")
     }
-    commands = re.findall(r"`(python train\.py[^`]*)`", text)
+    commands = re.findall(r"`(python train\.py[^`]*)`", tool.table())
     assert len(commands) == len(names)
     for name in names:
         ndcg = json.loads((tool.RUNS / f"{name}.json").read_text())["test"]["NDCG@10"]
@@ -35,8 +35,16 @@ def test_the_page_is_made_of_the_kept_runs(tool):
 
 def test_figures_of_the_readme_are_those_of_the_page(tool):
     page, readme = tool.PAGE.read_text(), (ROOT / "README.md").read_text()
-    rows = re.findall(r"^\| ([\w-]+) \| `(python train[^`]*)` \| (\.\d+)", readme, re.M)
+    row = r"^\| [\w-]+ \| `(python train[^`]*)`[^|]* \| (\.[^|]*) \| (\.[^|]*) \|"
+    rows = re.findall(row, readme, re.M)
     assert len(rows) >= 5
-    for dataset, command, ndcg in rows:
+    for command, *figures in rows:
         of_page = [line for line in page.splitlines() if f"| `{command}` |" in line]
-        assert any(f"| 0{ndcg} |" in line for line in of_page), (dataset, command)
+        for figure in figures:
+            of_readme = f"| {re.sub(r'(?=[.])', '0', figure)} |"
+            assert any(of_readme in line for line in of_page), (command, figure)
+
+
+def test_an_interval_over_seeds_is_students(tool):
+    # t(0.975, 2 degrees of freedom) = 4.302653; the sample's deviation is 1.
+    assert tool.interval([1.0, 2.0, 3.0]) == f"2.0000 ± {4.302653 / 3**0.5:.4f}"

@@ -9,10 +9,14 @@ A run is kept as `NAME.json`, its `metrics.json`, and `NAME-history.jsonl`;
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
+from scipy import stats
 
 from emkd_tf.config.model_table import BASELINE, MODELS
 
@@ -20,6 +24,11 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE, RUNS = DOCS / "results.md", DOCS / "results"
 _BEGIN = "<!-- python tools/results_table.py -->\n"
 _END = "<!-- end of the table -->\n"
+_OF_SEEDS = ("NDCG@10", "HR@10")
+_SEEDS_HEADER = (
+    "| dataset | command, with several `--seed` | seeds | test NDCG@10 | test HR@10 |\n"
+    "|---|---|---|---|---|\n"
+)
 _HEADER = (
     "| dataset | model | command | validation NDCG@10 | test NDCG@10 | test HR@10 | "
     "networks alone | best epoch | CPU seconds | machine |\n"
@@ -39,6 +48,30 @@ def table() -> str:
         told = f"{_ndcg(metrics):.4f} | {metrics['HR@10']:.4f}"
         rows.append(f"| {dataset} | {title} | in every run | | {told} | | | | |\n")
     return _HEADER + "".join(rows)
+
+
+def seeds_table() -> str:
+    """Returns a row for each command that was run with several seeds: mean and 95 %
+    interval over them, by Student's t."""
+    runs = yaml.safe_load((RUNS / "runs.yaml").read_text(encoding="utf-8"))
+    by_command: dict[str, list[dict[str, Any]]] = {}
+    for name, run in runs.items():
+        command = re.sub(r" --seed \d+", "", run["command"])
+        kept = json.loads((RUNS / f"{name}.json").read_text())
+        by_command.setdefault(command, []).append(kept)
+    rows = []
+    for command, kept in by_command.items():
+        if len(kept) > 1:
+            cells = [f"`{command}`", str(len(kept))]
+            cells += [interval([m["test"][key] for m in kept]) for key in _OF_SEEDS]
+            rows.append(f"| {kept[0]['dataset']} | {' | '.join(cells)} |\n")
+    return _SEEDS_HEADER + "".join(rows)
+
+
+def interval(values: Sequence[float]) -> str:
+    """Returns mean and half the width of the 95 % interval of few values."""
+    half = stats.sem(values) * stats.t.ppf(0.975, len(values) - 1)
+    return f"{np.mean(values):.4f} ± {half:.4f}"
 
 
 def _ndcg(metrics: dict[str, float]) -> float:
@@ -87,7 +120,7 @@ def page(text: str) -> str:
     """Returns the page with today's table in place of its own."""
     before, _, rest = text.partition(_BEGIN)
     after = rest.partition(_END)[2]
-    return f"{before}{_BEGIN}\n{table()}\n{_END}{after}"
+    return f"{before}{_BEGIN}\n{table()}\n{seeds_table()}\n{_END}{after}"
 
 
 if __name__ == "__main__":
