@@ -139,7 +139,7 @@ def write_program(folder, checksums):
         for key, value in (("epochs", 1), ("hidden_units", 8), ("num_blocks", 1)):
             text = re.sub(rf"(?<=\b{key}: )\d+", str(value), text)
             text = re.sub(rf"(?<=_{key}: )\d+", str(value), text)
-        path.write_text(text)
+        path.write_text(re.sub(r"(?<=\bnum_networks: )3", "2", text))
     for path in (folder / "configs" / "experiments").glob("*.yaml"):
         grid = yaml.safe_load(path.read_text())
         if "rows" in grid:

@@ -229,9 +229,9 @@ def train(stage: Stage, until: float) -> None:
     took, saved = 0.0, time.monotonic()
     while not stage.is_done and time.monotonic() + took < until:
         began = time.monotonic()
-        line = {"epoch": 0, "step": 0, **stage.train_epoch()}
-        line |= {"epoch": progress.epoch}
-        line |= {"step": progress.epoch * stage.about["epoch_steps"]}
+        means = stage.train_epoch()
+        step = progress.epoch * stage.about["epoch_steps"]
+        line = {"epoch": progress.epoch, "step": step, **means}
         if every and not (progress.epoch % every and not stage.is_done):
             line |= stage.validate()
         stage.keep_best(line)
