@@ -3,12 +3,17 @@
     python benchmarks/frontier.py --log Beauty.txt --data-dir . --dataset beauty \
         --peers peers/bin/python --output reports/frontier
 
-Trains what is not there yet, one after another, each in a process of its own
+    python benchmarks/frontier.py --kept docs/results --output docs/images
+
+The first trains what is not there yet, one after another, each in a process of its own
 (`peers.py` says how to make the environment of the others), then writes a table and a
 figure of what `--output` holds. The epoch of each is chosen by its validation; its test
 is counted by `ranking.py` from lists of ten, for all libraries alike. Without `--peers`
 only ours are trained. CPU seconds of ours are those of the whole process, with its
 start and its evaluations; those of the others are of their training alone.
+
+The second prints and draws the runs that are kept in `docs/results`, ours by their own
+metrics, and in its folder `peers`.
 """
 
 from __future__ import annotations
@@ -43,6 +48,23 @@ PEERS = {
 }
 
 
+KEPT = {
+    "EMKD, quick": "beauty-quick",
+    "EMKD, quick, without attributes": "beauty-without-attributes",
+    "SASRec with attributes": "beauty-sasrec-attributes",
+    "SASRec": "beauty-sasrec",
+    "DuoRec": "beauty-duorec",
+    "S3-Rec": "beauty-s3rec",
+    "FDSA": "beauty-fdsa",
+    "GRU4Rec": "beauty-gru4rec",
+}
+KEPT_PEERS = {
+    "RecTools SASRec, d = 256": "rectools-sasrec-256",
+    "RecTools SASRec, d = 64": "rectools-sasrec-64",
+    "RecBole SASRec, d = 64": "recbole-sasrec-64",
+}
+
+
 class Curve(NamedTuple):
     """A training: what each epoch cost so far and reached, and the test of its best."""
 
@@ -65,16 +87,35 @@ def of_ours(title: str, given: argparse.Namespace) -> Curve | None:
         command += [f"--dataset={given.dataset}", f"--data-dir={given.data_dir}"]
         command += [f"--runs-dir={run.parent}", f"--name={run.name}"]
         subprocess.run(command, check=True)
-    metric = f"validation/NDCG@{K}"
-    lines = [line for line in _lines(run / "history.jsonl") if metric in line]
     test = run / "test_lists.json"
     if not test.exists():
         test.write_text(json.dumps(_test_of(run, given.log)))
+    return _curve(run / "history.jsonl", json.loads(test.read_text()))
+
+
+def _curve(history: Path, test: dict[str, float]) -> Curve:
+    metric = f"validation/NDCG@{K}"
+    lines = [line for line in _lines(history) if metric in line]
     return Curve(
         [line["processor_seconds"] for line in lines],
         [line[metric] for line in lines],
-        json.loads(test.read_text()),
+        test,
     )
+
+
+def of_kept(folder: Path) -> dict[str, Curve]:
+    """Returns the curves of the runs that are kept, by title."""
+    found = {
+        title: _curve(
+            folder / f"{name}-history.jsonl",
+            json.loads((folder / f"{name}.json").read_text())["test"],
+        )
+        for title, name in KEPT.items()
+    }
+    return found | {
+        title: _curve_of_peer(folder / "peers" / f"{name}.jsonl")
+        for title, name in KEPT_PEERS.items()
+    }
 
 
 def _test_of(run: Path, log: Path) -> dict[str, float]:
@@ -97,7 +138,11 @@ def of_a_peer(title: str, given: argparse.Namespace) -> Curve | None:
         peers = Path(__file__).with_name("peers.py")
         command = [given.peers, str(peers), f"--log={given.log}", *PEERS[title]]
         subprocess.run([*command, f"--output={folder}"], check=True)
-    lines = _lines(next(folder.glob("*.jsonl")))
+    return _curve_of_peer(next(folder.glob("*.jsonl")))
+
+
+def _curve_of_peer(path: Path) -> Curve:
+    lines = _lines(path)
     validation = [line["validation"][f"NDCG@{K}"] for line in lines]
     best = validation.index(max(validation))
     seconds = [line["processor_seconds"] for line in lines]
@@ -134,32 +179,38 @@ def draw(curves: dict[str, Curve], path: Path) -> None:
     import matplotlib
 
     matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "frontier"  # equal figures are equal files
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
+    figure, axes = plt.subplots(figsize=(10, 5), layout="constrained")
     for title, curve in curves.items():
-        style = "-" if title in OURS else "--"
+        is_peer = title in PEERS or title in KEPT_PEERS
+        style = "--" if is_peer else "-"
         axes.plot(curve.seconds, curve.validation, style, label=title)
         axes.plot(curve.seconds[curve.best], curve.validation[curve.best], "k.")
     axes.set(xscale="log", xlabel="CPU seconds", ylabel=f"validation NDCG@{K}")
-    axes.legend(fontsize="small")
+    figure.legend(fontsize="small", loc="outside right upper")
     axes.grid(alpha=0.3)
     figure.savefig(path, metadata={"Date": None})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--log", type=Path, required=True)
+    parser.add_argument("--kept", type=Path, help="folder of kept runs; trains nothing")
+    parser.add_argument("--log", type=Path)
     parser.add_argument("--dataset", default="beauty")
-    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--peers", help="Python of their environment")
     parser.add_argument("--only", action="append", help="train no more than this one")
     parser.add_argument("--output", type=Path, default=Path("reports/frontier"))
     given = parser.parse_args()
-    found = {title: of_ours(title, given) for title in OURS}
-    found |= {title: of_a_peer(title, given) for title in PEERS}
-    curves = {title: curve for title, curve in found.items() if curve}
-    (given.output / "frontier.md").write_text(table(curves))
+    if given.kept:
+        curves = of_kept(given.kept)
+    else:
+        found = {title: of_ours(title, given) for title in OURS}
+        found |= {title: of_a_peer(title, given) for title in PEERS}
+        curves = {title: curve for title, curve in found.items() if curve}
+        (given.output / "frontier.md").write_text(table(curves))
     draw(curves, given.output / "frontier.svg")
     print(table(curves))
 

@@ -1,5 +1,6 @@
 """The table of results says what the kept runs say."""
 
+import importlib
 import importlib.util
 import json
 import re
@@ -48,3 +49,10 @@ def test_figures_of_the_readme_are_those_of_the_page(tool):
 def test_an_interval_over_seeds_is_students(tool):
     # t(0.975, 2 degrees of freedom) = 4.302653; the sample's deviation is 1.
     assert tool.interval([1.0, 2.0, 3.0]) == f"2.0000 ± {4.302653 / 3**0.5:.4f}"
+
+
+def test_the_table_of_performance_is_made_of_the_kept_runs(tool, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    frontier = importlib.import_module("frontier")
+    table = frontier.table(frontier.of_kept(tool.RUNS))
+    assert table in (ROOT / "docs" / "performance.md").read_text()
