@@ -184,8 +184,7 @@ def draw(curves: dict[str, Curve], path: Path) -> None:
 
     figure, axes = plt.subplots(figsize=(10, 5), layout="constrained")
     for title, curve in curves.items():
-        is_peer = title in PEERS or title in KEPT_PEERS
-        style = "--" if is_peer else "-"
+        style = "--" if title in {**PEERS, **KEPT_PEERS} else "-"
         axes.plot(curve.seconds, curve.validation, style, label=title)
         axes.plot(curve.seconds[curve.best], curve.validation[curve.best], "k.")
     axes.set(xscale="log", xlabel="CPU seconds", ylabel=f"validation NDCG@{K}")
@@ -204,6 +203,8 @@ def main() -> None:
     parser.add_argument("--only", action="append", help="train no more than this one")
     parser.add_argument("--output", type=Path, default=Path("reports/frontier"))
     given = parser.parse_args()
+    if not given.kept and not (given.log and given.data_dir):
+        parser.error("give --kept, or --log and --data-dir to train")
     if given.kept:
         curves = of_kept(given.kept)
     else:

@@ -107,6 +107,7 @@ def test_a_lowered_training_is_the_ordinary_one(settings, tmp_path, drive_alone)
         losses = {name: v for name, v in one.items() if name.startswith("loss/")}
         assert losses == pytest.approx({n: other[n] for n in losses}, rel=1e-4)
         assert one["step"] == other["step"]
+    assert weights_of(lowered)
     for name, weights in weights_of(lowered).items():
         expected = weights_of(ordinary)[name]
         np.testing.assert_allclose(weights, expected, atol=2e-4, err_msg=name)

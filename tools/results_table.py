@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 import yaml
-from scipy import stats
 
 from emkd_tf.config.model_table import BASELINE, MODELS
+from emkd_tf.evaluation.statistics import seeds_interval
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE, RUNS = DOCS / "results.md", DOCS / "results"
@@ -36,10 +36,15 @@ _HEADER = (
 )
 
 
+def kept_runs() -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """Returns what `runs.yaml` says of each run, and its metrics, by its name."""
+    runs = yaml.safe_load((RUNS / "runs.yaml").read_text(encoding="utf-8"))
+    return runs, {n: json.loads((RUNS / f"{n}.json").read_text()) for n in runs}
+
+
 def table() -> str:
     """Returns a row for each run, better ones first, and one for popularity."""
-    runs = yaml.safe_load((RUNS / "runs.yaml").read_text(encoding="utf-8"))
-    kept = {name: json.loads((RUNS / f"{name}.json").read_text()) for name in runs}
+    runs, kept = kept_runs()
     order = sorted(kept, key=lambda n: (kept[n]["dataset"], -_ndcg(kept[n]["test"])))
     rows = [_row(kept[name], _history(name), **runs[name]) for name in order]
     popular = {m["dataset"]: m[BASELINE] for m in kept.values()}
@@ -53,25 +58,25 @@ def table() -> str:
 def seeds_table() -> str:
     """Returns a row for each command that was run with several seeds: mean and 95 %
     interval over them, by Student's t."""
-    runs = yaml.safe_load((RUNS / "runs.yaml").read_text(encoding="utf-8"))
+    runs, kept = kept_runs()
     by_command: dict[str, list[dict[str, Any]]] = {}
     for name, run in runs.items():
         command = re.sub(r" --seed \d+", "", run["command"])
-        kept = json.loads((RUNS / f"{name}.json").read_text())
-        by_command.setdefault(command, []).append(kept)
+        by_command.setdefault(command, []).append(kept[name])
     rows = []
-    for command, kept in by_command.items():
-        if len(kept) > 1:
-            cells = [f"`{command}`", str(len(kept))]
-            cells += [interval([m["test"][key] for m in kept]) for key in _OF_SEEDS]
-            rows.append(f"| {kept[0]['dataset']} | {' | '.join(cells)} |\n")
+    for command, seeds in by_command.items():
+        if len(seeds) > 1:
+            cells = [f"`{command}`", str(len(seeds))]
+            cells += [interval([m["test"][key] for m in seeds]) for key in _OF_SEEDS]
+            rows.append(f"| {seeds[0]['dataset']} | {' | '.join(cells)} |\n")
     return _SEEDS_HEADER + "".join(rows)
 
 
 def interval(values: Sequence[float]) -> str:
-    """Returns mean and half the width of the 95 % interval of few values."""
-    half = stats.sem(values) * stats.t.ppf(0.975, len(values) - 1)
-    return f"{np.mean(values):.4f} ± {half:.4f}"
+    """Returns mean and half the width of the 95 % interval of several values."""
+    mean, found = np.mean(values), seeds_interval(np.array(values))
+    assert found is not None  # of one value there is none
+    return f"{mean:.4f} ± {found.high - mean:.4f}"
 
 
 def _ndcg(metrics: dict[str, float]) -> float:

@@ -195,8 +195,8 @@ class Stage:
 
     def start_from(self, before: Stage) -> None:
         """Takes the towers of the stage before as its own."""
-        towers = {name: v for name, v in before.best.items() if name in self.state}
-        self.state |= {n: v for n, v in towers.items() if n.startswith("towers/")}
+        towers = {n: v for n, v in before.best.items() if n.startswith("towers/")}
+        self.state |= {name: v for name, v in towers.items() if name in self.state}
         self.progress.seconds = before.progress.seconds
 
     def keep_best(self, line: dict[str, Any]) -> None:
