@@ -10,6 +10,7 @@ from pathlib import Path
 
 from emkd_tf.atomic_files import read_json
 from emkd_tf.commands.arguments import run_path, settings
+from emkd_tf.commands.restarting import may_restart, train_restarting
 from emkd_tf.commands.terminal import (
     load_tensorflow,
     metrics_table,
@@ -34,6 +35,8 @@ def train(arguments: Sequence[str]) -> None:
     if config.objective.distill is not None:
         path = str(run_path(config.objective.distill))
         config = from_flat({**to_flat(config), "distill": path})
+    if may_restart(config):
+        raise SystemExit(train_restarting(arguments))
     load_tensorflow()
     from emkd_tf.training import run
 

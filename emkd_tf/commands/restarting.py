@@ -1,0 +1,80 @@
+"""A training in a process of its own, which starts once more where XLA's compiler ends
+it.
+
+With `--fuse` XLA compiles while the first steps run, and in rare starts that ends in a
+segmentation fault, after which no Python code runs in the process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+
+from emkd_tf.commands.terminal import say
+from emkd_tf.config import Config
+
+_CHILD = "EMKD_RESTARTS"  # in the environment of the process that trains
+_PASSED_ON = (signal.SIGINT, signal.SIGTERM)
+_PR_SET_PDEATHSIG = 1
+
+
+def may_restart(config: Config) -> bool:
+    """Tells whether this process should train in another one.
+
+    Of several workers none starts alone, so they train where they are.
+    """
+    return (
+        config.training.fuse
+        and _CHILD not in os.environ
+        and "TF_CONFIG" not in os.environ
+        and sys.platform == "linux"
+        and threading.current_thread() is threading.main_thread()
+    )
+
+
+def train_restarting(arguments: Sequence[str]) -> int:
+    """Runs `emkd train` and returns its exit code, as a shell would give it.
+
+    A segmentation fault starts it once more: it continues from its last checkpoint, or
+    begins again. Ctrl-C and SIGTERM are passed on.
+    """
+    code = _train(arguments)
+    if code == -signal.SIGSEGV:
+        say("XLA ended the training with a segmentation fault; it starts once more.")
+        code = _train(arguments)
+    return code if code >= 0 else 128 - code
+
+
+def _train(arguments: Sequence[str]) -> int:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "emkd_tf", "train", *arguments],
+        env={**os.environ, _CHILD: "1"},
+        start_new_session=True,  # Ctrl-C is for us, who pass it on
+        preexec_fn=_end_with_parent,
+    )
+    with _passing_on(process):
+        return process.wait()
+
+
+def _end_with_parent() -> None:
+    """Lets the kernel interrupt this process when its parent is gone."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def _passing_on(process: subprocess.Popen) -> Iterator[None]:
+    before = {
+        number: signal.signal(number, lambda received, _: process.send_signal(received))
+        for number in _PASSED_ON
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
