@@ -26,7 +26,8 @@ def draw(experiment: Experiment, found: Findings, files: Sequence[Path]) -> bool
         return False
     figure, axes = plt.subplots(figsize=(6.4, 4.0), layout="constrained")
     if experiment.x == "seconds":
-        _by_seconds(axes, finished, experiment.metrics[0])
+        is_on_cpu = not any("GPU" in machine for machine in found.machines)
+        _by_seconds(axes, finished, experiment.metrics[0], is_on_cpu)
     else:
         _by_setting(axes, experiment, experiment.x, finished)
     axes.set_ylabel(f"test {experiment.metrics[0]}")
@@ -43,9 +44,13 @@ def _undated(file: Path) -> dict[str, None]:
     return {"Date": None} if file.suffix == ".svg" else {}
 
 
-def _by_seconds(axes: Axes, results: Sequence[Result], metric: str) -> None:
+def _by_seconds(
+    axes: Axes, results: Sequence[Result], metric: str, is_on_cpu: bool
+) -> None:
+    """By the processor's seconds, or by the clock's where something else computes."""
     for result in results:
-        value, seconds = result.metrics[metric], result.seconds or 0.0
+        spent = result.processor_seconds if is_on_cpu else None
+        value, seconds = result.metrics[metric], spent or result.seconds or 0.0
         low, high = value.over_users
         errors = [[value.mean - low], [high - value.mean]]
         axes.errorbar(seconds, value.mean, yerr=errors, fmt="o", capsize=2)
@@ -57,7 +62,7 @@ def _by_seconds(axes: Axes, results: Sequence[Result], metric: str) -> None:
             fontsize=8,
         )
     axes.set_xscale("log")
-    axes.set_xlabel("seconds of training")
+    axes.set_xlabel(f"{'CPU seconds' if is_on_cpu else 'seconds'} of training")
 
 
 def _by_setting(

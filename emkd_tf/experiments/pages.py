@@ -73,7 +73,8 @@ def _reading(experiment: Experiment, found: Findings) -> list[str]:
         "by validation and the test read once. ± is 95 % over users, in brackets over "
         "seeds; p is of the difference over users, corrected for all comparisons "
         "(Holm). ** is the best and * the second best where that is no chance "
-        "(p < .05). Seconds are of training, by the clock, validations included.",
+        "(p < .05). Seconds are of training, by the clock, CPU seconds over all cores; "
+        "both with validations.",
         "",
         "Machines: " + ("; ".join(found.machines) or "none yet") + ".",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -37,7 +38,9 @@ class Result:
         published: the source's values by metric.
         settings: of the first run, by flat name.
         parameters: weights that are trained.
-        seconds: of a training, mean over seeds.
+        seconds: of a training by the clock, mean over seeds.
+        processor_seconds: of a training over all cores, likewise; None of a model that
+            is counted.
     """
 
     label: str
@@ -48,6 +51,7 @@ class Result:
     settings: Mapping[str, Any]
     parameters: int | None
     seconds: float | None
+    processor_seconds: float | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,7 +140,21 @@ def _result(
         own[0].settings if own else experiment.rows[label],
         written[0].get("parameters") if written else None,
         float(np.mean([m["seconds"] for m in written])) if written else None,
+        _processor_seconds(own),
     )
+
+
+def _processor_seconds(runs: Sequence[RunRanks]) -> float | None:
+    """Returns the mean of what trainings took, as their last epochs have it."""
+    histories = [run.path / "history.jsonl" for run in runs]
+    lines = [
+        json.loads(path.read_text(encoding="utf-8").splitlines()[-1])
+        for path in histories
+        if path.exists()
+    ]
+    if not lines or any("processor_seconds" not in line for line in lines):
+        return None
+    return float(np.mean([line["processor_seconds"] for line in lines]))
 
 
 def _machine(run: RunRanks) -> str:
@@ -177,7 +195,7 @@ def table(experiment: Experiment, found: Findings) -> TextTable:
     for metric in experiment.metrics:
         header += [f"{metric} published", metric]
     header += [f"{first} to {found.reference or 'the best'}", "p"]
-    header += ["seeds", "parameters", "seconds"]
+    header += ["seeds", "parameters", "CPU seconds", "seconds"]
     rows = []
     for result in found.results:
         cells = [result.label]
@@ -188,8 +206,8 @@ def table(experiment: Experiment, found: Findings) -> TextTable:
         cells += _compared(result)
         cells[2] += {"best": " **", "second": " *"}.get(marks.get(result.label, ""), "")
         cells.append(str(result.seeds))
-        cells.append("" if result.parameters is None else f"{result.parameters:,}")
-        cells.append("" if result.seconds is None else f"{result.seconds:,.0f}")
+        counts = (result.parameters, result.processor_seconds, result.seconds)
+        cells += ["" if count is None else f"{count:,.0f}" for count in counts]
         rows.append(cells)
     return TextTable(f"{experiment.title}: {found.dataset}, test", header, rows)
 
@@ -224,6 +242,7 @@ def frame(found: Findings) -> pl.DataFrame:
             "published": result.published.get(metric),
             **_bounds(result.metrics.get(metric)),
             "parameters": result.parameters,
+            "processor_seconds": result.processor_seconds,
             "seconds": result.seconds,
         }
         for result in found.results

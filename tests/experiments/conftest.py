@@ -46,6 +46,11 @@ def finish(saved_run, tmp_path):
         metrics = json.loads((path / "metrics.json").read_text())
         metrics |= {"seconds": seconds, "parameters": 123, "test": {"NDCG@10": 0.5}}
         (path / "metrics.json").write_text(json.dumps(metrics))
+        history = [
+            {"epoch": n, "step": n, "processor_seconds": n * seconds} for n in (1, 2)
+        ]
+        lines = "".join(json.dumps(line) + "\n" for line in history)
+        (path / "history.jsonl").write_text(lines)
         environment = {"platform": "Linux", "cores": 2, "devices": ["/device:CPU:0"]}
         (path / "environment.json").write_text(json.dumps(environment))
         return path

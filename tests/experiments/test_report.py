@@ -24,6 +24,7 @@ def test_every_number_is_a_mean_over_users_and_seeds(found, finished):
         assert row["users_low"] < row["value"] < row["users_high"]
         assert row["seeds_low"] < row["value"] < row["seeds_high"]
         assert (row["seeds"], row["seconds"], row["parameters"]) == (2, 10.5, 123)
+        assert row["processor_seconds"] == 21.0  # of the last epochs: 20 and 22
 
 
 def test_the_table_has_the_published_values_beside_ours(grid, found, finished):
