@@ -15,7 +15,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+import emkd_tf
 from emkd_tf.commands.terminal import say
 from emkd_tf.config import Config
 
@@ -52,9 +54,12 @@ def train_restarting(arguments: Sequence[str]) -> int:
 
 
 def _train(arguments: Sequence[str]) -> int:
+    # `python /elsewhere/train.py` finds the package beside it; so must the new process.
+    path = [str(Path(emkd_tf.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    environment = {"PYTHONPATH": os.pathsep.join(filter(None, path)), _CHILD: "1"}
     process = subprocess.Popen(
         [sys.executable, "-m", "emkd_tf", "train", *arguments],
-        env={**os.environ, _CHILD: "1"},
+        env={**os.environ, **environment},
         start_new_session=True,  # Ctrl-C is for us, who pass it on
         preexec_fn=_end_with_parent,
     )
