@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from emkd_tf.commands.restarting import is_watched
 from emkd_tf.commands.terminal import say
 from emkd_tf.config import Config, RunConfig, to_flat
 from emkd_tf.config.files import NO_PRESET
@@ -45,7 +46,7 @@ def settings(
     if found.is_print:
         say(yaml.safe_dump(to_flat(found.config), sort_keys=False).rstrip())
         return None
-    if found.unasked:
+    if found.unasked and not is_watched():  # who watches has said it
         say(
             f"Preset {found.unasked}, as this machine has no GPU; --preset {NO_PRESET} "
             "trains the model's own settings."

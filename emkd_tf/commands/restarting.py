@@ -21,9 +21,14 @@ import emkd_tf
 from emkd_tf.commands.terminal import say
 from emkd_tf.config import Config
 
-_CHILD = "EMKD_RESTARTS"  # in the environment of the process that trains
+_WATCHED = "EMKD_WATCHED"  # in the environment of the process that trains
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM)
 _PR_SET_PDEATHSIG = 1
+
+
+def is_watched() -> bool:
+    """Tells whether another process would start this one again."""
+    return _WATCHED in os.environ
 
 
 def may_restart(config: Config) -> bool:
@@ -33,7 +38,7 @@ def may_restart(config: Config) -> bool:
     """
     return (
         config.training.fuse
-        and _CHILD not in os.environ
+        and not is_watched()
         and "TF_CONFIG" not in os.environ
         and sys.platform == "linux"
         and threading.current_thread() is threading.main_thread()
@@ -56,7 +61,7 @@ def train_restarting(arguments: Sequence[str]) -> int:
 def _train(arguments: Sequence[str]) -> int:
     # `python /elsewhere/train.py` finds the package beside it; so must the new process.
     path = [str(Path(emkd_tf.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    environment = {"PYTHONPATH": os.pathsep.join(filter(None, path)), _CHILD: "1"}
+    environment = {"PYTHONPATH": os.pathsep.join(filter(None, path)), _WATCHED: "1"}
     process = subprocess.Popen(
         [sys.executable, "-m", "emkd_tf", "train", *arguments],
         env={**os.environ, **environment},

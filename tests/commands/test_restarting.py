@@ -9,11 +9,29 @@ from pathlib import Path
 
 import pytest
 from command_line import flags
+from trainings import TRAIN
 
 from emkd_tf.commands.restarting import may_restart
 from emkd_tf.config import from_flat
 
 SAID = "XLA ended the training with a segmentation fault; it starts once more."
+
+
+def test_what_was_chosen_is_said_once(tmp_path):
+    command = [sys.executable, str(TRAIN), "--fuse", "true", "--dataset", "nothing"]
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    process = subprocess.run(
+        command,
+        cwd=tmp_path,  # the package is found from elsewhere, too
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 2
+    assert process.stdout.count("Preset quick") == 1
+    assert process.stderr.count("\n") == 1
+    assert "Unknown dataset `nothing`" in process.stderr
 
 
 class Training:
@@ -93,11 +111,11 @@ def test_the_training_does_not_outlive_a_killed_command(training):
         ({}, True, True),
         ({}, False, False),
         ({"TF_CONFIG": "{}"}, True, False),
-        ({"EMKD_RESTARTS": "1"}, True, False),
+        ({"EMKD_WATCHED": "1"}, True, False),
     ],
 )
 def test_who_trains_in_another_process(monkeypatch, environment, fuse, expected):
-    for name in ("TF_CONFIG", "EMKD_RESTARTS"):
+    for name in ("TF_CONFIG", "EMKD_WATCHED"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
