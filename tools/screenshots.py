@@ -24,7 +24,6 @@ IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 # The views of TensorBoard, and a text that stands there when they are drawn.
 VIEWS = {
     "custom_scalars": "Quality of the run",
-    "hparams": "batch_size",
     "projector": "Points:",
 }
 _DRAWN_SECONDS = 5.0  # after the text is there
