@@ -50,7 +50,7 @@ class Caser(NextItemModel):
         """See `NextItemModel.create`."""
         if not config.model.user_vectors:
             return super().create(config, histories)
-        if config.data.rows == "shift":
+        if config.data.rows != "prefix":
             require_causal(config)
         form = partial(UserTower, num_users=histories.num_users)
         towers = make_towers(config, histories, cls.ENCODER, form=form, **cls.TOWER)

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from emkd_tf.config import Config
 from emkd_tf.data.examples.next_item import NextItem
-from emkd_tf.data.examples.rows import Prefix, Rows, Shift
+from emkd_tf.data.examples.rows import Prefix, Rows, Shift, Whole
 from emkd_tf.data.examples.stream import Examples
 from emkd_tf.data.histories import Histories
 from emkd_tf.kernels.dropout import derived_seed
@@ -26,6 +26,8 @@ from emkd_tf.models.item_loss import ItemLoss, ItemSums, drawn_of
 from emkd_tf.models.recommender import Recommender
 from emkd_tf.models.tower import Tower
 from emkd_tf.objectives.next_item import place_weights
+
+ROWS = {"shift": Shift, "whole": Whole, "prefix": Prefix}
 
 
 class NextItemModel(Recommender):
@@ -81,7 +83,7 @@ class NextItemModel(Recommender):
         Raises:
             InputError: an encoder sees the items that it should predict.
         """
-        if config.data.rows == "shift":
+        if config.data.rows != "prefix":
             require_causal(config)
         towers = cls.build_towers(config, histories)
         return cls(towers, **cls.arguments(config, histories))
@@ -104,8 +106,8 @@ class NextItemModel(Recommender):
 
     @classmethod
     def examples(cls, config: Config, histories: Histories) -> Examples:
-        """The newest items of the training part as one row a user (rows shift), or a
-        row for every next item (rows prefix)."""
+        """The newest items of the training part as one row a user (rows shift), all of
+        it in rows of that length (whole), or a row for every next item (prefix)."""
         negatives, candidates = drawn_items(config, histories)
         only_last = config.data.rows == "prefix"
         transforms = [NextItem(only_last), *negatives]
@@ -170,8 +172,7 @@ class NextItemModel(Recommender):
 
 def rows_of(config: Config, histories: Histories) -> Rows:
     """Returns the rows of next item models, by the setting `rows`."""
-    kind = Prefix if config.data.rows == "prefix" else Shift
-    return kind(*histories.training_bounds(), config.data.max_length)
+    return ROWS[config.data.rows](*histories.training_bounds(), config.data.max_length)
 
 
 def expected_labels(config: Config, histories: Histories) -> float:
@@ -179,5 +180,8 @@ def expected_labels(config: Config, histories: Histories) -> float:
     if config.data.rows == "prefix":
         return float(config.training.batch_size)
     starts, ends = histories.training_bounds()
-    labels = np.clip(ends - starts - 1, 0, config.data.max_length)
-    return float(labels[labels > 0].mean() * config.training.batch_size)
+    labels = np.maximum(ends - starts - 1, 0)
+    if config.data.rows == "shift":
+        labels = np.minimum(labels, config.data.max_length)
+    labels_of_a_row = labels.sum() / len(rows_of(config, histories))
+    return float(labels_of_a_row * config.training.batch_size)

@@ -26,6 +26,8 @@ def test_next_items_are_learned_from_one_window_a_user():
     assert cost(model="sasrec", window_step=10).windows == 3  # one has no next item
     prefixes = cost(model="sasrec", rows="prefix")
     assert prefixes.windows == 2 + 39 + 14
+    whole = cost(model="sasrec", rows="whole", max_length=14)
+    assert whole.windows == 1 + 3 + 1
 
 
 def test_time_falls_with_the_speed_of_products_and_copies():

@@ -214,15 +214,24 @@ def test_padding_alone_costs_nothing_and_has_finite_gradients(static_shapes):
         assert not tf.convert_to_tensor(gradient).numpy().any()
 
 
-def test_a_model_of_a_config_divides_by_the_labels_of_an_average_batch(tiny_settings):
+@pytest.mark.parametrize("kind", ["shift", "whole"])
+def test_a_model_of_a_config_divides_by_the_labels_of_an_average_batch(
+    kind, tiny_settings
+):
     """Over all its rows the loss is then the mean over places."""
-    config = from_flat({**tiny_settings, "model": "sasrec", "num_networks": 1})
+    settings = {**tiny_settings, "model": "sasrec", "num_networks": 1, "rows": kind}
+    config = from_flat(settings)
     histories = prepare(config.data)
     model = SASRec.create(config, histories)
     assert all(tower.item_bias is None for tower in model.towers)
     starts, ends = histories.training_bounds()
-    rows = [histories.items[s:e][-L - 1 :] for s, e in zip(starts, ends, strict=True)]
-    rows = [row for row in rows if len(row) > 1]
+    bounds = list(zip(starts, ends, strict=True))
+    rows = [
+        histories.items[max(start, end - L - 1) : end]
+        for start, newest in bounds
+        for end in range(newest, start + 1, -L if kind == "whole" else -newest)
+    ]
+    assert (len(rows) > len(bounds)) == (kind == "whole")
     padded = np.array([np.pad(row, (L + 1 - len(row), 0)) for row in rows])
     item_ids = tf.constant(padded[:, :-1], tf.int32)
     labels = np.where(padded[:, :-1] > 0, padded[:, 1:], 0)

@@ -55,7 +55,8 @@ class DataConfig:
         max_length: L, the items of a sequence that the encoders see.
         window_step: actions between training windows of a sequence longer than L.
         rows: of next item models: shift, one row a user with its newest L items, each
-            with a label; prefix, one row for every next item.
+            with a label; whole, as many such rows as a long history fills; prefix, one
+            row for every next item.
     """
 
     dataset: str = "sample"
@@ -79,7 +80,7 @@ class DataConfig:
     test_share: float = 0.1
     max_length: int = 15
     window_step: int = 1
-    rows: Literal["shift", "prefix"] = "shift"
+    rows: Literal["shift", "whole", "prefix"] = "shift"
 
     def __post_init__(self) -> None:
         require_choices(self)

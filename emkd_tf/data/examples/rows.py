@@ -107,6 +107,29 @@ class Shift:
         return np.maximum(ends - self.length, starts), ends
 
 
+class Whole(_Counted):
+    """As many rows a sequence as its next items need: of L + 1 items, the last of which
+    is the first of the next newer row, so that every item but a sequence's first is the
+    next item at one place; newest first.
+
+    Args:
+        starts, ends: [sequences] int64 bounds in the flat array of items.
+        history_length: L.
+
+    Source: `Shift`, which leaves out what is older than the newest L + 1 items.
+    """
+
+    def __init__(self, starts: np.ndarray, ends: np.ndarray, history_length: int):
+        self._starts, self._ends = starts, ends
+        self._step, self.length = history_length, history_length + 1
+        super().__init__(-(-np.maximum(ends - starts - 1, 0) // history_length))
+
+    def bounds(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        sequence, place = self._places(rows)
+        ends = self._ends[sequence] - place * self._step
+        return np.maximum(ends - self.length, self._starts[sequence]), ends
+
+
 class Prefix(_Counted):
     """One row for every item but a sequence's first: up to L items and that item
     behind them; oldest first.

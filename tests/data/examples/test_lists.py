@@ -5,7 +5,7 @@ import pytest
 
 from emkd_tf.data.examples.lists import Lists
 from emkd_tf.data.examples.next_item import NextItem
-from emkd_tf.data.examples.rows import Prefix, Shift
+from emkd_tf.data.examples.rows import Prefix, Shift, Whole
 from emkd_tf.data.examples.stream import Examples, Stream
 
 L, K = 4, 3
@@ -20,7 +20,7 @@ def lists():
     return Lists(items.astype(np.int32), (items / 7).astype(np.float32))
 
 
-@pytest.mark.parametrize("kind", [Shift, Prefix])
+@pytest.mark.parametrize("kind", [Shift, Whole, Prefix])
 def test_a_label_and_its_list_are_of_one_action(lists, kind):
     rows, only_last = kind(STARTS, ENDS, L), kind is Prefix
     lists = Lists(lists.items, lists.scores, only_last)

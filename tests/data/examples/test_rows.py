@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emkd_tf.config import DataConfig
-from emkd_tf.data.examples.rows import Prefix, Shift, Windows
+from emkd_tf.data.examples.rows import Prefix, Shift, Whole, Windows
 from emkd_tf.data.prepare import prepare
 
 
@@ -95,6 +95,24 @@ def test_shift_is_the_end_of_each_sequence(history_length):
 
 
 @pytest.mark.parametrize("history_length", [1, 3, 20])
+def test_whole_predicts_every_item_but_the_first_once(history_length):
+    rows = Whole(STARTS, ENDS, history_length)
+    assert rows.length == history_length + 1
+    targets = [at for start, end, _ in spans(rows) for at in range(start + 1, end)]
+    expected = [
+        at
+        for start, end in zip(STARTS, ENDS, strict=True)
+        for at in range(start + 1, end)
+    ]
+    assert sorted(targets) == expected
+    assert all(2 <= end - start <= rows.length for start, end, _ in spans(rows))
+    newest = {}
+    for start, end, user in spans(rows):
+        newest.setdefault(user, (start, end, user))
+    assert list(newest.values()) == spans(Shift(STARTS, ENDS, history_length))
+
+
+@pytest.mark.parametrize("history_length", [1, 3, 20])
 def test_prefix_has_every_item_but_the_first_as_its_last(history_length):
     rows = Prefix(STARTS, ENDS, history_length)
     assert rows.length == history_length + 1
@@ -114,6 +132,6 @@ def test_prefix_may_begin_with_the_first_item():
     ]
 
 
-@pytest.mark.parametrize("kind", [Shift, Prefix])
+@pytest.mark.parametrize("kind", [Shift, Whole, Prefix])
 def test_sequences_of_one_item_give_no_row(kind):
     assert len(kind(np.arange(3), np.arange(3) + 1, 5)) == 0
