@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -48,6 +49,7 @@ class ShowProgress(tf.keras.callbacks.Callback):
         validation_every: epochs between validations, the last epoch is validated too;
             0 if none is.
         first_step: of this process.
+        best: value of the best validation before it.
         stage: name of the training; None for a run's only one.
         clock: seconds.
     """
@@ -63,12 +65,13 @@ class ShowProgress(tf.keras.callbacks.Callback):
         epoch_steps: int,
         validation_every: int = 1,
         first_step: int = 0,
+        best: float = -math.inf,
         stage: str | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ):
         super().__init__()
         self._console, self._advice = console, advice
-        self._best, self._stage = 0.0, stage
+        self._best, self._stage = best, stage
         self._epochs, self._every = epochs, validation_every
         self._first_step = self._step = first_step
         self._total = epochs * epoch_steps

@@ -96,7 +96,7 @@ def train(config: Config, console: Console | None = None) -> RunResult | None:
             else:
                 scratch = stack.enter_context(tempfile.TemporaryDirectory())
                 run_dir = run_directory.RunDir(Path(scratch), False)
-            _describe(histories, console)
+            _describe(config, histories, console)
             with reporting_lost_workers(is_alone):
                 trainer = train_stages(
                     config, histories, strategy, run_dir, console, interrupts
@@ -114,7 +114,7 @@ def _count(config: Config, console: Console) -> RunResult:
         run_dir = run_directory.open_or_create(config, histories)
         assert run_dir.lock is not None
         stack.callback(run_dir.lock.release)
-        _describe(histories, console)
+        _describe(config, histories, console)
         began = time.perf_counter()
         model = build_model(config, histories)
         seconds = time.perf_counter() - began
@@ -123,8 +123,11 @@ def _count(config: Config, console: Console) -> RunResult:
     return RunResult(run_dir.path, metrics, None)
 
 
-def _describe(histories: Histories, console: Console) -> None:
-    for line in run_data.describe(histories):
+def _describe(config: Config, histories: Histories, console: Console) -> None:
+    lines = run_data.describe(histories)
+    if unused := run_data.unused(config, histories):
+        lines.append(unused)
+    for line in lines:
         console.print(line, highlight=False, soft_wrap=True, markup=False)
 
 

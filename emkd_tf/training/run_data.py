@@ -8,8 +8,11 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
+
 from emkd_tf.atomic_files import new_folder, read_json
 from emkd_tf.config import Config
+from emkd_tf.config.model_table import MODELS
 from emkd_tf.data.download import cache_dir
 from emkd_tf.data.histories import Histories
 from emkd_tf.data.own_files import read_lines
@@ -23,6 +26,7 @@ from emkd_tf.training.run_config import (
 )
 
 FOLDER = "data"
+_MENTIONED_SHARE = 0.1
 
 
 def keep(histories: Histories, run_dir: Path) -> None:
@@ -51,6 +55,25 @@ def describe(histories: Histories) -> list[str]:
     if dropped := [f"{count:,} ({reason})" for reason, count in rows if count]:
         lines.append(f"Dropped rows: {', '.join(dropped)}")
     return lines
+
+
+def unused(config: Config, histories: Histories) -> str | None:
+    """Says which share of the actions a next item model does not train on, if it is one
+    to mention: those older than the newest L + 1 of their users."""
+    reads = MODELS[config.model.model].reads
+    is_masked = "task" in reads and config.objective.task == "masked_item"
+    if "rows" not in reads or is_masked or config.data.rows != "shift":
+        return None
+    length = config.data.max_length
+    starts, ends = histories.training_bounds()
+    nexts = np.maximum(ends - starts - 1, 0)
+    share = 1 - np.minimum(nexts, length).sum() / nexts.sum()
+    if share < _MENTIONED_SHARE:
+        return None
+    return (
+        f"Rows: {share:.0%} of the actions are older than the newest {length} of their "
+        "users and not trained on; --rows whole trains on them, too."
+    )
 
 
 def find(run_dir: Path, config: Config) -> Histories:

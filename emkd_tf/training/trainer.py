@@ -139,6 +139,7 @@ class Trainer:
             if self._stage.is_validated
             else 0,
             first_step=self.checkpoints.step,
+            best=float(self.progress.best.numpy()),
             stage=self._stage.name,
         )
 

@@ -39,6 +39,21 @@ def test_a_run_of_days_says_so_at_once():
     assert "long" not in told(5 * 3600)
 
 
+def test_the_best_validation_before_an_interruption_stays_the_best():
+    out = io.StringIO()
+    console = Console(file=out, width=200)
+    shown = ShowProgress(console, "", epochs=3, epoch_steps=1, first_step=1, best=0.25)
+    shown.on_train_begin()
+    for epoch, value in ((1, 0.125), (2, 0.5)):
+        logs = {"loss/total": 1.0, "validation/NDCG@10": value}
+        shown.on_epoch_begin(epoch)
+        shown.on_train_batch_end(0, logs)
+        shown.on_epoch_end(epoch, logs)
+    shown.stop()
+    assert "0.1250 (best 0.2500)" in out.getvalue()
+    assert "0.5000 (best 0.5000)" in out.getvalue()
+
+
 class Clock:
     """Seconds that pass when told."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emkd_tf.config import from_flat
+from emkd_tf.config import from_flat, to_flat
 from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
 from emkd_tf.training import run_data, run_dir
@@ -44,6 +44,34 @@ def test_it_is_a_copy_where_there_are_no_links(run, monkeypatch, tmp_path):
         copy = tmp_path / "data" / file.name
         assert copy.read_bytes() == file.read_bytes()
         assert not os.path.samefile(copy, file)
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_said"),
+    [
+        ({"max_length": 3}, True),
+        ({"max_length": 3, "rows": "whole"}, False),
+        ({"max_length": 3, "rows": "prefix"}, False),
+        ({"max_length": 1000}, False),
+        ({"max_length": 3, "model": "emkd", "task": "next_item"}, True),
+        ({"max_length": 3, "model": "emkd"}, False),
+        ({"max_length": 3, "model": "mminforec"}, False),
+    ],
+)
+def test_what_is_not_trained_on_is_said(run, settings, is_said):
+    _, config, histories = run
+    config = from_flat({**to_flat(config), "model": "sasrec", **settings})
+    said = run_data.unused(config, histories)
+    if not is_said:
+        assert said is None
+        return
+    every = newest = 0
+    for start, end in zip(*histories.training_bounds(), strict=True):
+        every += max(end - start - 1, 0)
+        newest += min(max(end - start - 1, 0), 3)
+    assert (
+        f" {1 - newest / every:.0%} of the actions are older than the newest 3 " in said
+    )
 
 
 def found(run):
