@@ -50,9 +50,11 @@ PEERS = {
 
 KEPT = {
     "EMKD, quick": "beauty-quick",
+    "EMKD, quick, one network": "beauty-one",
     "EMKD, quick, without attributes": "beauty-without-attributes",
     "SASRec with attributes": "beauty-sasrec-attributes",
     "SASRec": "beauty-sasrec",
+    "SASRec, d = 256": "beauty-sasrec-256",
     "DuoRec": "beauty-duorec",
     "S3-Rec": "beauty-s3rec",
     "FDSA": "beauty-fdsa",

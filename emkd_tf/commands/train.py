@@ -7,6 +7,7 @@ import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from emkd_tf.atomic_files import read_json
 from emkd_tf.commands.arguments import run_path, settings
@@ -20,7 +21,7 @@ from emkd_tf.commands.terminal import (
     say_lost,
     say_repeats,
 )
-from emkd_tf.config import KEYS, RunConfig, from_flat, to_flat
+from emkd_tf.config import KEYS, Config, RunConfig, from_flat, to_flat
 from emkd_tf.config.flags import as_flags
 from emkd_tf.config.model_table import BASELINE, MODELS
 from emkd_tf.config.sections.data import OF_MODEL
@@ -43,19 +44,8 @@ def train(arguments: Sequence[str]) -> None:
     result = run.train(config)
     if result is None:
         return  # a worker that writes nothing
-    metrics = result.metrics
-    split = "test" if config.run.test else "validation"
-    title = f"{metrics['dataset']}, {split}, protocol {metrics['protocol']}"
-    repeats = metrics["repeats"][split]
-    rows = {
-        MODELS[config.model.model].title: metrics[split],
-        **repeats_apart(repeats),
-        **metrics.get("test_by_network", {}),
-        **({MODELS[BASELINE].title: metrics[BASELINE]} if config.run.test else {}),
-    }
-    metrics_table(title, rows)
-    say_repeats(repeats, metrics["protocol"])
-    say_contradictions(metrics)
+    metrics, split = result.metrics, "test" if config.run.test else "validation"
+    _show(config, metrics, split)
     entry = MODELS[config.model.model]
     if result.export:
         say(f"Export: {result.export}")
@@ -69,6 +59,21 @@ def train(arguments: Sequence[str]) -> None:
     say("Next:")
     for line in _next_commands(result.run_dir, entry.is_trained):
         say(f"  {line}")
+
+
+def _show(config: Config, metrics: dict[str, Any], split: str) -> None:
+    """Prints the metrics, and what is to know of them."""
+    title = f"{metrics['dataset']}, {split}, protocol {metrics['protocol']}"
+    repeats = metrics["repeats"][split]
+    rows = {
+        MODELS[config.model.model].title: metrics[split],
+        **repeats_apart(repeats),
+        **metrics.get("test_by_network", {}),
+        **({MODELS[BASELINE].title: metrics[BASELINE]} if config.run.test else {}),
+    }
+    metrics_table(title, rows)
+    say_repeats(repeats, metrics["protocol"])
+    say_contradictions(metrics)
 
 
 def _data_of_teacher(arguments: Sequence[str]) -> list[str]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from emkd_tf.config import Config, DataConfig
 from emkd_tf.config.model_table import DEFAULT_MODEL
+from emkd_tf.config.sections.data import OF_MODEL
 from emkd_tf.data.attributes import attribute_arrays
 from emkd_tf.data.cleaning import Actions, encode, is_first, order_in_time, steps
 from emkd_tf.data.interactions import Log, read_interactions
@@ -19,7 +20,7 @@ from emkd_tf.data.training_cost import Speed, training_cost
 from emkd_tf.errors import InputError
 
 # What of DataConfig the next command must be given as well.
-_NOT_PASSED_ON = {"interactions", "dataset", "max_length", "window_step"}
+_NOT_PASSED_ON = {"interactions", "dataset", *OF_MODEL}
 
 
 def validate(config: Config, preset: str | None) -> dict[str, Any]:

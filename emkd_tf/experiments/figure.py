@@ -10,6 +10,7 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from emkd_tf.experiments.grid import Experiment
 from emkd_tf.experiments.report import Findings, Result
@@ -48,20 +49,29 @@ def _by_seconds(
     axes: Axes, results: Sequence[Result], metric: str, is_on_cpu: bool
 ) -> None:
     """By the processor's seconds, or by the clock's where something else computes."""
-    for result in results:
-        spent = result.processor_seconds if is_on_cpu else None
-        value, seconds = result.metrics[metric], spent or result.seconds or 0.0
+    points = [
+        ((is_on_cpu and result.processor_seconds) or result.seconds or 0.0, result)
+        for result in results
+    ]
+    points.sort(key=lambda point: point[0])
+    for number, (seconds, result) in enumerate(points):
+        value = result.metrics[metric]
         low, high = value.over_users
         errors = [[value.mean - low], [high - value.mean]]
         axes.errorbar(seconds, value.mean, yerr=errors, fmt="o", capsize=2)
         axes.annotate(
             result.label,
             (seconds, value.mean),
-            xytext=(5, 3),
+            # Neighbours have theirs above and below.
+            xytext=(5, 3 if number % 2 else -10),
             textcoords="offset points",
             fontsize=8,
         )
     axes.set_xscale("log")
+    axes.margins(x=0.12)  # room for the last name
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel(f"{'CPU seconds' if is_on_cpu else 'seconds'} of training")
 
 

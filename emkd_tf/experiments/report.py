@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +19,7 @@ from emkd_tf.evaluation.comparison import (
 )
 from emkd_tf.evaluation.run_ranks import RunRanks, read_run, require_comparable
 from emkd_tf.evaluation.text_tables import TextTable
+from emkd_tf.experiments.cost import machine, processor_seconds
 from emkd_tf.experiments.grid import Cell, Experiment
 
 _NOT_RUN = "not run"
@@ -110,7 +110,7 @@ def findings(experiment: Experiment, dataset: str, cells: Sequence[Cell]) -> Fin
         for label in experiment.rows
     ]
     protocol = every[0].protocol if every else "unseen"
-    machines = sorted({_machine(run) for run in every})
+    machines = sorted({machine(run) for run in every})
     return Findings(
         results, reference, runs, dataset, protocol, machines, experiment.metrics
     )
@@ -140,30 +140,7 @@ def _result(
         own[0].settings if own else experiment.rows[label],
         written[0].get("parameters") if written else None,
         float(np.mean([m["seconds"] for m in written])) if written else None,
-        _processor_seconds(own),
-    )
-
-
-def _processor_seconds(runs: Sequence[RunRanks]) -> float | None:
-    """Returns the mean of what trainings took, as their last epochs have it."""
-    histories = [run.path / "history.jsonl" for run in runs]
-    lines = [
-        json.loads(path.read_text(encoding="utf-8").splitlines()[-1])
-        for path in histories
-        if path.exists()
-    ]
-    if not lines or any("processor_seconds" not in line for line in lines):
-        return None
-    return float(np.mean([line["processor_seconds"] for line in lines]))
-
-
-def _machine(run: RunRanks) -> str:
-    environment = read_json(run.path / "environment.json")
-    devices = ", ".join(environment.get("devices", []))
-    packages = environment.get("packages", {})
-    return (
-        f"{environment.get('platform')}, {environment.get('cores')} cores, {devices}, "
-        f"TensorFlow {packages.get('tensorflow')}"
+        processor_seconds(own),
     )
 
 
@@ -180,7 +157,8 @@ def marked(found: Findings) -> dict[str, str]:
     for mark in ("best", "second"):
         if len(ordered) < 2:
             break
-        _, tested = differences({label: values[label] for label in ordered}, ordered[0])
+        # Which one is best is known only after looking: corrected for all pairs.
+        _, tested = differences({label: values[label] for label in ordered})
         if max(difference.p_users for difference in tested.values()) >= _LEVEL:
             break
         marks[ordered.pop(0)] = mark

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,7 +27,12 @@ from emkd_tf.models.recommender import Recommender
 from emkd_tf.models.tower import Tower
 from emkd_tf.objectives.next_item import place_weights
 
-ROWS = {"shift": Shift, "whole": Whole, "prefix": Prefix}
+# What makes of bounds [sequences], twice, and L the rows of a setting.
+ROWS: dict[str, Callable[[np.ndarray, np.ndarray, int], Rows]] = {
+    "shift": Shift,
+    "whole": Whole,
+    "prefix": Prefix,
+}
 
 
 class NextItemModel(Recommender):
