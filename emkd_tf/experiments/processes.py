@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +29,8 @@ class Ended(NamedTuple):
 
 class Trainings:
     """Processes of `emkd train`; leaving it as a context interrupts those that run,
-    which save.
+    which save. Inside SIGTERM does what Ctrl-C does: the trainings have sessions of
+    their own, and would outlive it.
 
     Args:
         jobs: at a time, which share the processor's cores.
@@ -42,12 +44,17 @@ class Trainings:
         self._jobs, self._say = jobs, say
         self._processes: dict[Path, tuple[Cell, subprocess.Popen]] = {}
         self._beaten: set[Path] = set()
+        self._is_main = threading.current_thread() is threading.main_thread()
 
     def __enter__(self) -> Trainings:
+        if self._is_main:
+            self._handler = signal.signal(signal.SIGTERM, signal.default_int_handler)
         return self
 
     def __exit__(self, *error: object) -> None:
         self.stop(self.running)
+        if self._is_main:
+            signal.signal(signal.SIGTERM, self._handler)
 
     @property
     def running(self) -> list[Cell]:

@@ -1,6 +1,7 @@
 """Trainings as processes: what outlives a killed command is seen."""
 
 import contextlib
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +18,35 @@ lock = filelock.FileLock(sys.argv[1])
 lock.acquire()
 time.sleep(60)
 """
+
+
+# Trains, as far as one can see, until it gets the signal of an interrupted training.
+RUNNER = """
+import subprocess, sys, time, types
+from pathlib import Path
+from emkd_tf.experiments import processes
+program = "import time; print('trains', flush=True); time.sleep(60)"
+child = [sys.executable, "-c", program]
+processes._start = lambda cell, jobs: subprocess.Popen(child)
+cell = types.SimpleNamespace(run_dir=Path("run"), is_begun=False, label="a", seed=0)
+try:
+    with processes.Trainings(1, lambda line: None) as trainings:
+        trainings.start(cell)
+        process = trainings._processes[cell.run_dir][1]
+        time.sleep(60)
+except KeyboardInterrupt:
+    print("interrupted", process.returncode, flush=True)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_trainings_do_not_outlive_an_interrupted_command(number):
+    command = [sys.executable, "-c", RUNNER]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "trains\n"
+    process.send_signal(number)
+    output = process.communicate(timeout=30)[0]
+    assert output == f"interrupted {-signal.SIGTERM}\n"
 
 
 @contextlib.contextmanager
