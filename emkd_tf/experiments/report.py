@@ -170,19 +170,23 @@ def table(experiment: Experiment, found: Findings) -> TextTable:
     marks = marked(found)
     first = experiment.metrics[0]
     header = ["row"]
+    published = {metric for result in found.results for metric in result.published}
     for metric in experiment.metrics:
-        header += [f"{metric} published", metric]
+        header += [f"{metric} published"] * (metric in published) + [metric]
     header += [f"{first} to {found.reference or 'the best'}", "p"]
     header += ["seeds", "parameters", "CPU seconds", "seconds"]
     rows = []
     for result in found.results:
         cells = [result.label]
         for metric in experiment.metrics:
-            known = result.published.get(metric)
-            cells.append(f"{known:.4f}" if known is not None else "")
+            if metric in published:
+                known = result.published.get(metric)
+                cells.append("" if known is None else f"{known:.4f}")
             cells.append(_estimated(result, metric))
         cells += _compared(result)
-        cells[2] += {"best": " **", "second": " *"}.get(marks.get(result.label, ""), "")
+        cells[header.index(first)] += {"best": " **", "second": " *"}.get(
+            marks.get(result.label, ""), ""
+        )
         cells.append(str(result.seeds))
         counts = (result.parameters, result.processor_seconds, result.seconds)
         cells += ["" if count is None else f"{count:,.0f}" for count in counts]

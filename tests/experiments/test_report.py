@@ -1,5 +1,7 @@
 """The numbers of a report, from ranks."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -47,6 +49,18 @@ def test_the_best_is_marked_only_beyond_chance(grid, planned, finish):
             again = rng.permutation(one) if cell.label == "large" else one
             finish(cell, again)
     assert marked(findings(grid, "sample", planned)) == {}
+
+
+def test_a_column_of_published_values_is_there_for_metrics_that_have_some(
+    grid, planned, finished
+):
+    header = table(grid, findings(grid, "sample", planned)).header
+    assert ("NDCG@10 published" in header, "HR@10 published" in header) == (True, False)
+    grid = dataclasses.replace(grid, published={})
+    text = table(grid, findings(grid, "sample", planned))
+    assert text.header[:3] == ["row", "NDCG@10", "HR@10"]
+    assert text.rows[1][1].endswith(" **")
+    assert {len(row) for row in text.rows} == {len(text.header)}
 
 
 def test_what_is_missing_is_said(grid, planned, finish):
