@@ -123,6 +123,9 @@ def _num_windows(config: Config, lengths: np.ndarray, is_masked: bool) -> int:
         ends = np.cumsum(lengths)
         return len(Windows(ends - lengths, ends, data.max_length, data.window_step))
     nexts = np.maximum(lengths - 1, 0)
-    of_user = {"shift": np.minimum(nexts, 1), "prefix": nexts}
-    of_user["whole"] = -(-nexts // data.max_length)
-    return int(of_user[data.rows].sum())
+    of_users = {
+        "shift": np.minimum(nexts, 1),
+        "whole": -(-nexts // data.max_length),
+        "prefix": nexts,
+    }
+    return int(of_users[data.rows].sum())

@@ -67,12 +67,12 @@ def unused(config: Config, histories: Histories) -> str | None:
     length = config.data.max_length
     starts, ends = histories.training_bounds()
     nexts = np.maximum(ends - starts - 1, 0)
-    share = 1 - np.minimum(nexts, length).sum() / nexts.sum()
-    if share < _MENTIONED_SHARE:
+    older = np.maximum(nexts - length, 0).sum()
+    if older <= _MENTIONED_SHARE * nexts.sum():
         return None
     return (
-        f"Rows: {share:.0%} of the actions are older than the newest {length} of their "
-        "users and not trained on; --rows whole trains on them, too."
+        f"Rows: {older / nexts.sum():.0%} of the actions are older than the newest "
+        f"{length} of their users and not trained on; --rows whole trains on them, too."
     )
 
 
