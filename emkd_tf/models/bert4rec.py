@@ -66,7 +66,7 @@ class BERT4Rec(Recommender):
         )
         return cls(
             towers,
-            make_item_loss(config),
+            make_item_loss(config, histories),
             most_hidden=_masked_items(config, histories).most,
             **training_options(config),
         )

@@ -88,7 +88,7 @@ class EMKD(Recommender):
                 mask_query=True,
                 use_item_bias=True,
             ),
-            make_item_loss(config),
+            make_item_loss(config, histories),
             **attributes_of(histories),
             losses=Terms.of_config(config),
             **training_options(config),

@@ -133,11 +133,21 @@ def attributes_of(histories: Histories) -> dict[str, Any]:
     return {"attribute_ids": ids, "num_attributes": histories.num_attributes}
 
 
-def make_item_loss(config: Config) -> ItemLoss:
+def item_loss_class(config: Config, histories: Histories) -> type[ItemLoss]:
+    """Returns the item loss of the settings, or the full softmax where candidates would
+    be as many as all items."""
+    objective = config.objective
+    chosen = ITEM_LOSSES[objective.item_loss]
+    if chosen.CARRIES == "candidates" and objective.num_sampled >= histories.num_items:
+        return ITEM_LOSSES["full"]
+    return chosen
+
+
+def make_item_loss(config: Config, histories: Histories) -> ItemLoss:
     """Builds the item loss, with distillation if that takes part."""
     objective = config.objective
     weight = objective.distillation_weight if objective.distillation else None
-    return ITEM_LOSSES[objective.item_loss](
+    return item_loss_class(config, histories)(
         temperature=objective.temperature,
         distillation_weight=weight,
         compute=compute_of(config),
@@ -155,7 +165,7 @@ def drawn_items(
         num_views: M, where every view has labels of its own.
     """
     objective = config.objective
-    carries = ITEM_LOSSES[objective.item_loss].CARRIES
+    carries = item_loss_class(config, histories).CARRIES
     if carries == "candidates":
         counts = histories.training_item_counts()
         return [], Candidates(counts, objective.num_sampled)

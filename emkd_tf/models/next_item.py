@@ -103,7 +103,7 @@ class NextItemModel(Recommender):
         """Returns what the model takes beside its towers; a model with more settings
         adds to it."""
         return {
-            "item_loss": make_item_loss(config),
+            "item_loss": make_item_loss(config, histories),
             "expected_labels": expected_labels(config, histories),
             "only_last": config.data.rows == "prefix",
             **training_options(config),

@@ -95,13 +95,23 @@ def test_a_batch_carries_what_the_item_loss_wants(config_of, histories, name):
 
 
 @pytest.mark.parametrize("name", ITEM_LOSSES)
-def test_the_item_loss_is_of_the_settings(config_of, name):
-    changes = {"item_loss": name, "temperature": 0.7, "distillation_weight": 0.2}
-    loss = make_item_loss(config_of(**changes))
+def test_the_item_loss_is_of_the_settings(config_of, histories, name):
+    changes = {"item_loss": name, "num_sampled": 11, "temperature": 0.7}
+    changes["distillation_weight"] = 0.2
+    loss = make_item_loss(config_of(**changes), histories)
     assert type(loss) is ITEM_LOSSES[name]
     assert (loss.temperature, loss.distillation_weight) == (0.7, 0.2)
-    alone = make_item_loss(config_of(**changes, distillation=False))
+    alone = make_item_loss(config_of(**changes, distillation=False), histories)
     assert alone.distillation_weight is None
+
+
+def test_candidates_stand_for_more_items_than_they_are(config_of, histories):
+    for num_sampled, name in [(-1, "sampled"), (0, "full")]:
+        num_sampled += histories.num_items
+        config = config_of(item_loss="sampled", num_sampled=num_sampled)
+        assert type(make_item_loss(config, histories)) is ITEM_LOSSES[name]
+        _, candidates = drawn_items(config, histories)
+        assert (candidates is None) == (name == "full")
 
 
 def test_how_to_compute_and_to_train(config_of):

@@ -42,7 +42,7 @@ class ObjectiveConfig:
             candidates that the positions of a step share; negatives, uniform ones of
             each position; bce, bpr and gbce are losses of these other than a softmax.
         num_sampled: [S] candidates of a step, shared by its chosen positions; for a
-            sampled item loss.
+            sampled item loss, which is the full one where there are no more items.
         prediction_steps: [S] items ahead that a state predicts, one after the other.
         item_encodings: encodings of a batch's items, each with dropout of its own, that
             a prediction is contrasted with.
