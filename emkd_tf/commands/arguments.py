@@ -12,7 +12,6 @@ import yaml
 from emkd_tf.commands.restarting import is_watched
 from emkd_tf.commands.terminal import say
 from emkd_tf.config import Config, RunConfig, to_flat
-from emkd_tf.config.files import NO_PRESET
 from emkd_tf.config.flags import read_settings, settings_parser
 from emkd_tf.errors import InputError
 
@@ -29,7 +28,7 @@ def settings(
     arguments: Sequence[str],
     own: Mapping[str, dict[str, Any]] | None = None,
     *,
-    suits_machine: bool = False,
+    is_training: bool = False,
 ) -> Config | None:
     """Reads the config of a command, or prints it and returns None.
 
@@ -37,19 +36,19 @@ def settings(
         command: whose name and first line the help page has.
         arguments: without the command's own.
         own: options of these by flag or name, for the help page.
-        suits_machine: see `read_settings`; a preset that nobody asked for is said.
+        is_training: see `read_settings`; a preset that nobody asked for is said.
     """
     prog = f"emkd {command.__name__}"
     found = read_settings(
-        prog, command.__doc__, arguments, own, suits_machine=suits_machine
+        prog, command.__doc__, arguments, own, is_training=is_training
     )
     if found.is_print:
         say(yaml.safe_dump(to_flat(found.config), sort_keys=False).rstrip())
         return None
     if found.unasked and not is_watched():  # who watches has said it
         say(
-            f"Preset {found.unasked}, as this machine has no GPU; --preset {NO_PRESET} "
-            "trains the model's own settings."
+            f"Preset {found.unasked}; --preset paper trains the published settings, "
+            "for far longer."
         )
     return found.config
 

@@ -30,7 +30,7 @@ from emkd_tf.config.sections.data import OF_MODEL
 def train(arguments: Sequence[str]) -> None:
     """Prepare, train, evaluate and export in one go."""
     arguments = [*_data_of_teacher(arguments), *arguments]
-    config = settings(train, arguments, suits_machine=True)
+    config = settings(train, arguments, is_training=True)
     if config is None:
         return
     if config.objective.distill is not None:

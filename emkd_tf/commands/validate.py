@@ -11,8 +11,7 @@ from rich.table import Table
 
 from emkd_tf.commands.arguments import settings
 from emkd_tf.commands.terminal import say, show
-from emkd_tf.config.machine import suitable_preset
-from emkd_tf.config.model_table import DEFAULT_MODEL
+from emkd_tf.config.model_table import DEFAULT_MODEL, MODELS
 from emkd_tf.errors import InputError
 
 _OWN: dict[str, dict[str, Any]] = {
@@ -31,7 +30,8 @@ def validate(arguments: Sequence[str]) -> None:
     if arguments and not arguments[0].startswith("-"):
         arguments[0] = f"--interactions={arguments[0]}"
     chosen = [f"--model={given.model}"]
-    if preset := given.preset or suitable_preset(given.model):
+    entry = MODELS.get(given.model)
+    if preset := given.preset or (entry.preset if entry else None):
         chosen.append(f"--preset={preset}")
     config = settings(validate, [*arguments, *chosen], _OWN)
     if config is None:

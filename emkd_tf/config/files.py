@@ -17,7 +17,7 @@ from emkd_tf.errors import InputError
 _PACKAGE = Path(__file__).resolve().parent.parent
 _INSTALLED = _PACKAGE / "configs"  # in a wheel; a checkout has them beside the package
 CONFIGS_DIR = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "configs"
-NO_PRESET = "none"  # the model's settings as they are, on any machine
+NO_PRESET = "none"  # the model's settings as they are
 # What a settings file may hold besides settings: groups of them.
 _BY_NAME = {"presets": "preset", "datasets": "dataset"}
 

@@ -24,7 +24,6 @@ from emkd_tf.config.flat import (
     nearest,
 )
 from emkd_tf.config.help import FLAGS, asked_page, meaning
-from emkd_tf.config.machine import suitable_preset
 from emkd_tf.config.model_table import DEFAULT_MODEL, MODELS, readers, unread
 from emkd_tf.config.sections.data import log_name
 from emkd_tf.errors import InputError
@@ -183,7 +182,7 @@ class Settings(NamedTuple):
     Attributes:
         config: of the run.
         is_print: --print-config was given.
-        unasked: preset that the machine decided; None where it did not.
+        unasked: preset that nobody asked for; None where somebody did.
     """
 
     config: Config
@@ -197,7 +196,7 @@ def read_settings(
     arguments: Sequence[str],
     own: Mapping[str, dict[str, Any]] | None = None,
     *,
-    suits_machine: bool = False,
+    is_training: bool = False,
 ) -> Settings:
     """Reads all settings of a run from its command line.
 
@@ -205,7 +204,7 @@ def read_settings(
         prog, description: for the help.
         arguments: without the command's own.
         own: options of the command's own arguments by flag or name, for the help.
-        suits_machine: without --preset and --config take the one that suits it.
+        is_training: without --preset and --config take the model's own preset.
 
     Raises:
         InputError: an unknown flag, key or preset, or a value of a wrong type or range.
@@ -235,8 +234,8 @@ def read_settings(
     model = str(chosen["model"] or DEFAULT_MODEL)
     if model not in MODELS:
         raise InputError(f"Unknown model `{model}`. {nearest(model, MODELS)}")
-    is_open = suits_machine and not known.preset and not files
-    unasked = suitable_preset(model) if is_open else None
+    is_open = is_training and not known.preset and not files
+    unasked = MODELS[model].preset if is_open else None
     parser.check(layered(template, known.preset or unasked, files, model))
     parser.set_defaults({"model": model})
     _refuse_unread(model, arguments)

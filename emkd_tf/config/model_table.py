@@ -55,8 +55,7 @@ class Entry:
         by_task: likewise, where a setting `task` asks for another one.
         title: its name as papers write it.
         reads: the settings of model and loss that it reads.
-        without_gpu: preset of a training on a machine without a GPU, unless another is
-            asked for.
+        preset: of a training that asks for none; None for the settings of its file.
         is_trained: it learns by steps; others are counted, and have no checkpoint and
             no export.
     """
@@ -65,7 +64,7 @@ class Entry:
     title: str
     reads: frozenset[str]
     by_task: dict[str, str] = dataclasses.field(default_factory=dict)
-    without_gpu: str | None = None
+    preset: str | None = None
     is_trained: bool = True
 
 
@@ -75,7 +74,7 @@ MODELS = {
         "EMKD",
         _EMKD,
         {"next_item": "emkd_tf.models.emkd_next_item:EMKDNextItem"},
-        without_gpu="quick",
+        preset="quick",
     ),
     "sasrec": Entry("emkd_tf.models.sasrec:SASRec", "SASRec", _NEXT_ITEM),
     "distilled": Entry("emkd_tf.models.distilled:Distilled", "Distilled", _DISTILLED),

@@ -43,7 +43,7 @@ def spent(found: Findings) -> TextTable:
         last = [history[-1] for run in runs if (history := _history(run))]
         epochs = _length(runs[0].settings) if last else "counted"
         if last:
-            epochs = f"{np.mean([x['epoch'] for x in last]):.0f} of {epochs}"
+            epochs = f"{np.mean([x['epoch'] for x in last]):.0f} ({epochs} given)"
         best = [float(_metrics(run).get("best_epoch", 0)) for run in runs]
         size = runs[0].settings.get("batch_size") or 0
         examples = [x["step"] * size for x in last]

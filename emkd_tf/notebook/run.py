@@ -34,8 +34,8 @@ def train(
 
     Args:
         data: of `prepare`, or the name of a known dataset.
-        model, preset: as for `emkd train`, which chooses a preset by the machine if it
-            is given none.
+        model, preset: as for `emkd train`, which has a preset of its own if it is given
+            none.
         settings: any others, by their flat names, such as `epochs=20`.
 
     Raises:
@@ -46,7 +46,7 @@ def train(
         data = prepare(data)
     chosen = {"preset": preset} if preset else {}
     every = {**data.settings, "model": model, **chosen, **settings}
-    found = read_settings("emkd train", "", as_flags(every), suits_machine=True)
+    found = read_settings("emkd train", "", as_flags(every), is_training=True)
     from emkd_tf.training.run import train as trained
 
     result = trained(found.config)

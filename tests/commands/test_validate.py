@@ -7,8 +7,7 @@ import pytest
 from emkd_tf.cli import main
 
 
-def test_validate_prints_what_the_log_holds(log, said, capsys, monkeypatch):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+def test_validate_prints_what_the_log_holds(log, said):
     text = said("validate", log)
     for part in (
         "Columns: user = user_id, item = item_id, time = timestamp",

@@ -3,8 +3,11 @@
 import pytest
 import yaml
 
+from emkd_tf.cli import main
 from emkd_tf.config import to_flat
+from emkd_tf.config.files import layered
 from emkd_tf.config.flags import read_settings
+from emkd_tf.config.model_table import MODELS
 from emkd_tf.errors import InputError
 
 
@@ -114,3 +117,39 @@ def test_a_model_brings_its_settings_and_refuses_those_it_does_not_read(tmp_path
         read("--model", "sasrec", "--num-views", "3")
     with pytest.raises(InputError, match=r"`sasrek`\. Did you mean `sasrec`"):
         read("--model", "sasrek")
+
+
+def chosen(*arguments):
+    return read_settings("emkd train", "", arguments, is_training=True)
+
+
+def test_a_training_that_asks_for_no_preset_has_the_models_own():
+    expected = layered("beauty", "quick", [])
+    flat = to_flat(chosen("--dataset=beauty").config)
+    assert {key: flat[key] for key in expected} == expected
+    assert chosen("--dataset=beauty").unasked == "quick"
+    assert chosen("--interactions=mine.csv", "--epochs=3").config.training.epochs == 3
+    assert chosen("--dataset=beauty", "--model=sasrec").unasked is None
+
+
+def test_what_was_asked_for_is_taken(tmp_path):
+    paper = to_flat(read_settings("emkd train", "", ["--dataset=beauty"]).config)
+    for preset in ("paper", "none"):
+        asked = chosen("--dataset=beauty", f"--preset={preset}")
+        assert (to_flat(asked.config), asked.unasked) == (paper, None)
+    file = tmp_path / "own.yaml"
+    file.write_text("epochs: 7\n")
+    assert chosen("--dataset=beauty", f"--config={file}").unasked is None
+
+
+@pytest.mark.parametrize("model", [m for m in MODELS if MODELS[m].preset])
+def test_a_model_with_a_preset_of_its_own_has_it_and_the_published_one(model):
+    for preset in (MODELS[model].preset, "paper"):
+        layered("own", preset, [], model)
+
+
+def test_a_preset_that_nobody_asked_for_is_said_on_standard_output(capsys, tmp_path):
+    assert main(["train", "--interactions", str(tmp_path / "none.csv")]) == 2
+    out, error = capsys.readouterr()
+    assert out.startswith("Preset quick; --preset paper trains the published settings")
+    assert error.count("\n") == 1

@@ -120,7 +120,7 @@ def test_both_splits_and_every_protocol_are_means_over_seeds(grid, planned, runs
         ):
             expected = np.mean([ndcg(of[column].to_numpy()) for of in users])
             assert cell == f"{expected:.4f}"
-        assert row[5] == "3 of 3"
+        assert row[5] == "3 (3 given)"
         assert row[7] == "105"  # 15 steps of 7
 
 
