@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from emkd_tf.commands.arguments import seconds_of
 from emkd_tf.commands.terminal import say, show_text
 from emkd_tf.config.flags import as_flags, settings_parser
+from emkd_tf.config.sections.data import log_name
 from emkd_tf.errors import InputError
 
 if TYPE_CHECKING:
     from emkd_tf.experiments.grid import Cell, Experiment
 
-_PASSED_ON = ("data_dir", "cache_dir", "interactions", "attributes", "runs_dir")
+_SOURCES = ("data_dir", "interactions", "attributes")
+_PASSED_ON = (*_SOURCES, "cache_dir", "runs_dir")
 
 
 def experiments(arguments: Sequence[str]) -> None:
@@ -31,7 +33,8 @@ def experiments(arguments: Sequence[str]) -> None:
     if name is None:
         raise InputError(f"`emkd experiments {action}` needs a NAME; see list.")
     experiment = read_experiment(name)
-    dataset = values["dataset"] or experiment.datasets[0]
+    log = values["interactions"]
+    dataset = values["dataset"] or (log_name(log) if log else experiment.datasets[0])
     if experiment.kind != "runs":
         _COUNTED[experiment.kind](experiment, values)
         return
@@ -113,9 +116,8 @@ def _report(
 ) -> None:
     from emkd_tf.experiments.pages import write_report
 
-    command = ["emkd", "experiments", "run", experiment.name, f"--dataset={dataset}"]
-    command += [f"--preset={values['preset']}"] if values["preset"] else []
-    command += [f"--seeds={values['seeds']}"]
+    command = ["emkd", "experiments", "run", values["what"][1], f"--dataset={dataset}"]
+    command += as_flags({key: values[key] for key in (*_SOURCES, "preset", "seeds")})
     table, files = write_report(
         experiment, dataset, cells, Path(values["output"]), shlex.join(command)
     )

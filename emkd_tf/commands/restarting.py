@@ -49,16 +49,17 @@ def train_restarting(arguments: Sequence[str]) -> int:
     """Runs `emkd train` and returns its exit code, as a shell would give it.
 
     A segmentation fault starts it once more: it continues from its last checkpoint, or
-    begins again. Ctrl-C and SIGTERM are passed on.
+    begins again. Ctrl-C and SIGTERM are passed on, and start nothing more.
     """
-    code = _train(arguments)
-    if code == -signal.SIGSEGV:
+    code, is_interrupted = _train(arguments)
+    if code == -signal.SIGSEGV and not is_interrupted:
         say("XLA ended the training with a segmentation fault; it starts once more.")
-        code = _train(arguments)
+        code, _ = _train([*arguments, "--resume=auto"])
     return code if code >= 0 else 128 - code
 
 
-def _train(arguments: Sequence[str]) -> int:
+def _train(arguments: Sequence[str]) -> tuple[int, bool]:
+    """Returns the exit code of a training, and whether it was to stop."""
     # `python /elsewhere/train.py` finds the package beside it; so must the new process.
     path = [str(Path(emkd_tf.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     environment = {"PYTHONPATH": os.pathsep.join(filter(None, path)), _WATCHED: "1"}
@@ -68,8 +69,8 @@ def _train(arguments: Sequence[str]) -> int:
         start_new_session=True,  # Ctrl-C is for us, who pass it on
         preexec_fn=_end_with_parent,
     )
-    with _passing_on(process):
-        return process.wait()
+    with _passing_on(process) as passed_on:
+        return process.wait(), bool(passed_on)
 
 
 def _end_with_parent() -> None:
@@ -78,13 +79,17 @@ def _end_with_parent() -> None:
 
 
 @contextlib.contextmanager
-def _passing_on(process: subprocess.Popen) -> Iterator[None]:
-    before = {
-        number: signal.signal(number, lambda received, _: process.send_signal(received))
-        for number in _PASSED_ON
-    }
+def _passing_on(process: subprocess.Popen) -> Iterator[list[int]]:
+    """Passes signals on to a process; gives the list of those that came."""
+    received: list[int] = []
+
+    def pass_on(number: int, frame: object) -> None:
+        received.append(number)
+        process.send_signal(number)
+
+    before = {number: signal.signal(number, pass_on) for number in _PASSED_ON}
     try:
-        yield
+        yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

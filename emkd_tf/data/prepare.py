@@ -43,12 +43,23 @@ class _Input:
 
 
 def _own_input(config: DataConfig) -> _Input:
+    return _Input(own_hashes(config), lambda: read_own(config))
+
+
+def own_hashes(config: DataConfig) -> dict[str, str]:
+    """Returns the sha256 of each file of a log of one's own, by its role; none of a
+    named dataset.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    if config.interactions is None:
+        return {}
     files = {"interactions": config.interactions, "attributes": config.attributes}
     paths = {role: Path(file) for role, file in files.items() if file is not None}
     for path in paths.values():
         require_readable(path)
-    hashes = {role: _content_hash(path) for role, path in paths.items()}
-    return _Input(hashes, lambda: read_own(config))
+    return {role: _content_hash(path) for role, path in paths.items()}
 
 
 def _content_hash(path: Path) -> str:

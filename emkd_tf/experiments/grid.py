@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ import yaml
 from emkd_tf.config import BESIDE_TRAINING, Config, from_flat, nearest, to_flat
 from emkd_tf.config.files import CONFIGS_DIR, NO_PRESET
 from emkd_tf.config.flags import as_flags, read_settings
+from emkd_tf.data.prepare import own_hashes
 from emkd_tf.errors import InputError
 
 FOLDER = CONFIGS_DIR / "experiments"
@@ -220,12 +222,18 @@ def cell_of(label: str, arguments: Sequence[str]) -> Cell:
 
 
 def _hash(config: Config) -> str:
-    """Of all that decides a training but its seed: changed settings are other runs.
-    Defaults are left out, so that a new setting does not rename the runs before it."""
+    """Of all that decides a training but its seed: changed settings, and another log,
+    are other runs. Defaults are left out, so that a new setting does not rename the
+    runs before it."""
     defaults = to_flat(from_flat({}))
     decisive = {
         key: value
         for key, value in to_flat(config).items()
         if key not in BESIDE_TRAINING and key != "seed" and value != defaults[key]
     }
+    if files := _own_hashes(config.data):
+        decisive["files"] = files
     return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:8]
+
+
+_own_hashes = functools.cache(own_hashes)  # for all rows of a grid

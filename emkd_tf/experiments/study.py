@@ -10,6 +10,7 @@ from optuna.trial import TrialState
 
 from emkd_tf.atomic_files import read_json, write_json
 from emkd_tf.config import Config, to_flat
+from emkd_tf.data.prepare import own_hashes
 from emkd_tf.errors import InputError
 from emkd_tf.experiments.search_space import Space, as_yaml, inside
 from emkd_tf.training.run_config import changed_settings, read_config, write_config
@@ -30,7 +31,7 @@ def open_study(folder: Path, config: Config, space: Space) -> optuna.Study:
         space: what is tried.
 
     Raises:
-        InputError: it is a study of other settings.
+        InputError: it is a study of other settings or another log.
     """
     is_new = not (folder / "config.yaml").exists()
     if not is_new:
@@ -52,6 +53,7 @@ def open_study(folder: Path, config: Config, space: Space) -> optuna.Study:
     if is_new:
         study.enqueue_trial(inside(space, to_flat(config)), {GIVEN: True})
         write_json(folder / "space.json", as_yaml(space))
+        write_json(folder / "data.json", own_hashes(config.data))
         write_config(folder, config)
     return study
 
@@ -60,6 +62,8 @@ def _require_same(folder: Path, config: Config, space: Space) -> None:
     changed = changed_settings(read_config(folder), config)
     if read_json(folder / "space.json") != as_yaml(space):
         changed.append("what is searched")
+    if read_json(folder / "data.json") != own_hashes(config.data):
+        changed.append("what the log holds")
     if changed:
         raise InputError(
             f"The study in {folder} has other settings: {', '.join(changed)}. Choose "

@@ -7,20 +7,21 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import filelock
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from emkd_tf.atomic_files import read_json
-from emkd_tf.config import Config
+from emkd_tf.config import Config, to_flat
 from emkd_tf.config.flags import as_flags
 from emkd_tf.errors import InputError
 from emkd_tf.evaluation.metrics import SELECTION_METRIC
 from emkd_tf.experiments.grid import Cell, cell_of
 from emkd_tf.experiments.processes import POLL_SECONDS, Ended, Trainings, is_training
 from emkd_tf.experiments.processes import title as title_of
-from emkd_tf.experiments.search_space import Space, suggest
+from emkd_tf.experiments.search_space import Space, inside, suggest
 from emkd_tf.experiments.study import GIVEN, Clock, counts, open_study
 
 
@@ -56,6 +57,7 @@ class Search:
         say: Callable[[str], None] = print,
     ):
         self.folder, self.space, self._say = folder, space, say
+        self._config = config
         self._arguments = list(arguments)
         self._trials: dict[Path, optuna.Trial] = {}
         self._reported: dict[Path, int] = {}  # epochs
@@ -122,7 +124,7 @@ class Search:
 
     def _begin(self, trainings: Trainings) -> None:
         trial = self.study.ask()
-        settings = suggest(trial, self.space)
+        settings = self._settings_of(trial)
         flags = as_flags(settings)
         own = [f"--runs_dir={self.folder / 'runs'}", "--export=false", "--test=false"]
         cell = cell_of(f"trial {trial.number}", [*self._arguments, *flags, *own])
@@ -139,6 +141,15 @@ class Search:
             self._tell(Ended(cell, None))
         else:
             trainings.start(cell)
+
+    def _settings_of(self, trial: optuna.Trial) -> dict[str, Any]:
+        """Returns what a trial tries: the first one all that is given, also what is
+        not in the space."""
+        if GIVEN not in trial.user_attrs:
+            return suggest(trial, self.space)
+        given = {key: to_flat(self._config)[key] for key in self.space}
+        known = {key: self.space[key] for key in inside(self.space, given)}
+        return {**given, **suggest(trial, known)}
 
     def _is_behind(self, cell: Cell) -> bool:
         """Reports new validations of a trial; tells whether they are to be its last."""

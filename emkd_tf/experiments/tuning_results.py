@@ -19,6 +19,7 @@ from tensorboard.plugins.hparams import api as hparams
 from emkd_tf.atomic_files import write_text
 from emkd_tf.config import BESIDE_TRAINING, Config, from_flat, to_flat
 from emkd_tf.config.files import layered
+from emkd_tf.config.flags import as_flags
 from emkd_tf.config.model_table import unread
 from emkd_tf.evaluation.metrics import SELECTION_METRIC
 from emkd_tf.evaluation.text_tables import TextTable
@@ -121,9 +122,11 @@ def _heading(
     folder: Path,
     command: Sequence[str],
 ) -> list[str]:
-    log, dataset = config.data.interactions, config.data.dataset
-    data = f"--interactions={log}" if log else f"--dataset={dataset}"
-    train = ["emkd", "train", data, f"--config={folder / 'best.yaml'}"]
+    data = config.data
+    source = "interactions" if data.interactions else "dataset"
+    paths = (source, "attributes", "data_dir", "cache_dir")
+    train = ["emkd", "train", *as_flags({key: getattr(data, key) for key in paths})]
+    train += [f"--config={folder / 'best.yaml'}"]
     ended = study.get_trials(states=_ENDED)
     seconds = study.user_attrs.get("seconds", 0.0)
     return [

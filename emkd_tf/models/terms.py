@@ -154,8 +154,8 @@ def make_attribute_heads(
 def contrast_shares(
     states: Sequence[States], row: tf.Tensor, *, temperature: float, self_term: bool
 ) -> dict[str, tf.Tensor]:
-    """ICL [N] and CCL of N networks' states; `row` [B] is the place in the global
-    batch."""
+    """ICL [N] and CCL of N networks' states; `row` [B] has the numbers of the
+    sequences."""
     is_self = _is_self(row)
     width = states[0].anchors.shape[1] * states[0].anchors.shape[2]  # L * d
     anchors = [tf.reshape(s.anchors, [-1, width]) for s in states]
@@ -179,8 +179,8 @@ def view_contrast_share(
     temperature: float,
     cosine: bool = False,
 ) -> tf.Tensor:
-    """NT-Xent of two views [B, d] of each sequence, mean over sequences; `row` [B] is
-    the place in the global batch."""
+    """NT-Xent of two views [B, d] of each sequence, mean over sequences; `row` [B] has
+    their numbers."""
     is_self = _is_self(row)
     losses = nt_xent_loss(
         views,
@@ -194,5 +194,5 @@ def view_contrast_share(
 
 def _is_self(row: tf.Tensor) -> tf.Tensor:
     """[B, C]: all sequences of the global batch are negatives, of whichever replica,
-    but the own one."""
+    but the own one, however often the batch has it."""
     return row[:, tf.newaxis] == global_rows(row)[tf.newaxis, :]

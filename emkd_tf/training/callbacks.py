@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -144,7 +143,6 @@ class SaveLast(tf.keras.callbacks.Callback):
         self._every, self._epoch_steps, self._epochs = every, epoch_steps, epochs
         self._is_interrupted = is_interrupted
         self._saved = self._step = checkpoints.step
-        self._began = time.perf_counter()
         # Keras resets the epoch's means when an epoch begins; inside an epoch they go
         # on from the checkpoint.
         is_inside = self._step % epoch_steps != 0
@@ -174,9 +172,7 @@ class SaveLast(tf.keras.callbacks.Callback):
         is_interrupted = self._is_interrupted()
         if not (is_due or is_interrupted or self._step - self._saved >= self._every):
             return
-        now = time.perf_counter()
-        self._progress.seconds.assign_add(now - self._began)
-        self._began = now
+        self._progress.count_time()
         self._checkpoints.save_last()
         self._saved = self._step
         if is_interrupted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,7 +26,8 @@ class Progress(tf.Module):
     Attributes:
         best, best_epoch: the best validation's value and epoch.
         validations_since: validations after the best one.
-        seconds: of training, over all processes that took part in it.
+        seconds, processor_seconds: of training, by the clock and over all cores, of all
+            processes that took part in it.
     """
 
     def __init__(self) -> None:
@@ -34,6 +36,20 @@ class Progress(tf.Module):
         self.best_epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.validations_since = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+        self.processor_seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+        self.start_clock()
+
+    def start_clock(self) -> None:
+        """Forgets the time since it was counted last."""
+        self._began = time.perf_counter(), time.process_time()
+
+    def count_time(self) -> None:
+        """Counts the time since then."""
+        began, processor_began = self._began
+        self.start_clock()
+        now, processor_now = self._began
+        self.seconds.assign_add(now - began)
+        self.processor_seconds.assign_add(processor_now - processor_began)
 
 
 class Checkpoints:
@@ -61,6 +77,7 @@ class Checkpoints:
         say: Callable[[str], None] = print,
     ):
         self._folder, self._model, self._say = folder, model, say
+        self._progress = progress
         self.average = average
         self._weights = tf.train.Checkpoint(towers=model.towers, heads=model.heads)
         self._everything = tf.train.Checkpoint(
@@ -105,10 +122,19 @@ class Checkpoints:
             self._last.save(checkpoint_number=self.step)
 
     def restore_last(self) -> bool:
-        """Restores the newest state of the training; False if there is none yet."""
+        """Restores the newest state of the training; False if there is none yet.
+
+        What was kept as the best after it goes: epochs that are trained again may
+        validate otherwise.
+        """
         if not newest_first(self._folder / "last"):
             return False
         restore(self._folder / "last", self._everything, self._say)
+        best_epoch = int(self._progress.best_epoch.numpy())
+        for path in newest_first(self._folder / "best"):
+            if _number(path) > best_epoch:
+                for file in path.parent.glob(f"{path.name}.*"):
+                    file.unlink(missing_ok=True)
         return True
 
     def restore_best(self) -> None:
@@ -152,4 +178,8 @@ def newest_first(folder: Path) -> list[Path]:
     """Returns the checkpoints in a folder."""
     indices = [path.with_suffix("") for path in folder.glob("ckpt-*.index")]
     found = [path for path in indices if path.name.split("-")[1].isdecimal()]
-    return sorted(found, key=lambda path: int(path.name.split("-")[1]), reverse=True)
+    return sorted(found, key=_number, reverse=True)
+
+
+def _number(path: Path) -> int:
+    return int(path.name.split("-")[1])

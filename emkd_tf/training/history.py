@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from emkd_tf.atomic_files import write_text
+from emkd_tf.training.checkpoints import Progress
 from emkd_tf.training.schedules import current_rate
 
 
@@ -23,6 +24,7 @@ class WriteHistory(tf.keras.callbacks.Callback):
 
     Args:
         run_dir: of the run.
+        progress: that counts them.
         batch_size: global, for examples a second.
         first_step: of this process; what an earlier one wrote beyond it is undone.
         stage: name of the training, in its lines; None for a run's only one.
@@ -31,6 +33,7 @@ class WriteHistory(tf.keras.callbacks.Callback):
     def __init__(
         self,
         run_dir: Path,
+        progress: Progress,
         batch_size: int,
         first_step: int = 0,
         stage: str | None = None,
@@ -38,13 +41,11 @@ class WriteHistory(tf.keras.callbacks.Callback):
         super().__init__()
         self._path, self._batch_size = run_dir / "history.jsonl", batch_size
         self._name = {} if stage is None else {"stage": stage}
-        self._start, self._before = time.process_time(), 0.0
+        self._progress = progress
         if self._path.exists():
             text = self._path.read_text(encoding="utf-8", errors="replace")
             kept = [x for x in _whole_lines(text) if _step(x, stage) <= first_step]
             write_text(self._path, "".join(kept))
-            if kept:
-                self._before = json.loads(kept[-1]).get("processor_seconds", 0.0)
         self._began = self._trained = 0.0
         self._batches = 0
 
@@ -62,7 +63,8 @@ class WriteHistory(tf.keras.callbacks.Callback):
         logs["examples_per_second"] = examples / self._trained
         values = {name: float(value) for name, value in logs.items()}
         step = int(self.model.optimizer.iterations.numpy())
-        spent = self._before + time.process_time() - self._start
+        self._progress.count_time()
+        spent = float(self._progress.processor_seconds.numpy())
         line = {**self._name, "epoch": epoch + 1, "step": step, **values}
         line["processor_seconds"] = round(spent, 2)
         with self._path.open("a", encoding="utf-8") as file:

@@ -44,6 +44,9 @@ class WatchLoss(tf.keras.callbacks.Callback):
         self._max_skipped, self._say = max_skipped, say
         self._skipped = 0
 
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._skipped = int(self.model.skipped.numpy())
+
     def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
         if not self.model.skip_nonfinite:
             if not math.isfinite(float(logs["loss/total"])):

@@ -14,6 +14,7 @@ from emkd_tf.config.sections.data import log_name
 from emkd_tf.errors import InputError
 
 FILE = "config.yaml"
+MEMBERS = "members"  # folder of a run that is a sum of others
 _LAST_WITHOUT_MARK = "k"  # ended the files of versions that wrote no mark
 
 
@@ -51,7 +52,10 @@ def read_config(run_dir: Path) -> Config:
 
 
 def is_unfinished(run_dir: Path) -> bool:
-    return (run_dir / FILE).exists() and not (run_dir / "metrics.json").exists()
+    """Tells whether a training may go on in a directory: it has no results, and is not
+    a sum of others, in which nothing is trained."""
+    ended = [run_dir / "metrics.json", run_dir / MEMBERS]
+    return (run_dir / FILE).exists() and not any(path.exists() for path in ended)
 
 
 def unfinished_runs(config: Config) -> list[Path]:

@@ -23,11 +23,10 @@ from emkd_tf.models.recommender import Recommender
 from emkd_tf.training import run_data
 from emkd_tf.training.checkpoints import restore
 from emkd_tf.training.host_memory import keep_freed_memory
-from emkd_tf.training.run_config import FILE, read_config
+from emkd_tf.training.run_config import FILE, MEMBERS, read_config
 from emkd_tf.training.setup import build_model
 
-FOLDER = "members"
-_KEPT = (FILE, "dataset.json", "checkpoints/best", FOLDER)
+_KEPT = (FILE, "dataset.json", "checkpoints/best", MEMBERS)
 
 
 def open_run(
@@ -78,8 +77,8 @@ def open_model(
     Raises:
         InputError: no checkpoint, or one of another model.
     """
-    if (run_dir / FOLDER).is_dir():
-        return sum_of(sorted((run_dir / FOLDER).iterdir()), histories, with_cold)
+    if (run_dir / MEMBERS).is_dir():
+        return sum_of(sorted((run_dir / MEMBERS).iterdir()), histories, with_cold)
     model = build_model(config, histories)
     if not isinstance(model, Recommender):
         return model
@@ -116,7 +115,7 @@ def sum_of(
                 f"{path} cannot be a part of a sum: {title} is counted, not trained."
             )
         name = path.resolve().name
-        if path.parent.name == FOLDER:
+        if path.parent.name == MEMBERS:
             name = name.partition("-")[2]
         is_one = len(ensemble.towers) == 1
         towers += ensemble.towers
@@ -132,7 +131,7 @@ def ensemble_of(model: Recommender | Ensemble | Scorer) -> Ensemble | None:
 def keep_members(run_dirs: Sequence[Path], run_dir: Path) -> None:
     """Keeps what opening runs needs as `members/` in a run directory, so that they may
     be moved or removed. Files are hard links where the file system has them."""
-    with new_folder(run_dir / FOLDER) as unfinished:
+    with new_folder(run_dir / MEMBERS) as unfinished:
         for number, path in enumerate(run_dirs, 1):
             member = unfinished / f"{number:02}-{path.resolve().name}"
             member.mkdir()

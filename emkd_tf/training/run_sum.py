@@ -20,8 +20,8 @@ from emkd_tf.training import run_dir as run_directory
 from emkd_tf.training.board import FOLDER as LOGS
 from emkd_tf.training.results import read_card, write_results
 from emkd_tf.training.run import RunResult
-from emkd_tf.training.run_config import read_config
-from emkd_tf.training.run_model import FOLDER, keep_members, sum_of
+from emkd_tf.training.run_config import MEMBERS, read_config
+from emkd_tf.training.run_model import keep_members, sum_of
 
 
 def add_up(run_dirs: Sequence[Path], overrides: dict[str, Any]) -> RunResult:
@@ -121,5 +121,5 @@ def _export(
 
 def title_of(run_dir: Path, config: Config) -> str:
     """Returns what a run's model is called in tables."""
-    is_sum = (run_dir / FOLDER).is_dir()
+    is_sum = (run_dir / MEMBERS).is_dir()
     return "Ensemble" if is_sum else MODELS[config.model.model].title

@@ -112,6 +112,7 @@ class Trainer:
         require_equal_steps(self._strategy, before.checkpoints.step)
         self.checkpoints.start_from(before.checkpoints)
         self.progress.seconds.assign(before.progress.seconds)
+        self.progress.processor_seconds.assign(before.progress.processor_seconds)
 
     def fit(self, interrupts: Interrupts) -> None:
         """Trains to the last epoch, or until patience is out.
@@ -121,6 +122,7 @@ class Trainer:
             KeyboardInterrupt: a signal came; the training is saved.
         """
         progress, profile = self._progress_bar(), self._profile()
+        self.progress.start_clock()
         try:
             with interrupts.deferred():
                 self._fit(interrupts, progress, profile)
@@ -160,6 +162,7 @@ class Trainer:
             keep,
             WriteHistory(
                 self._run_dir,
+                self.progress,
                 self._training.batch_size,
                 self.checkpoints.step,
                 self._stage.name,

@@ -26,6 +26,17 @@ def test_a_report_without_runs_says_so(said, tmp_path):
     assert "Not run: EMKD x3" in (tmp_path / "table4-sample.md").read_text()
 
 
+def test_a_log_of_ones_own_has_its_name_and_stands_in_the_command(said, tmp_path):
+    mine, log = tmp_path / "mine.yaml", tmp_path / "shop.csv"
+    mine.write_text("rows: {a: {model: sasrec}}\n")
+    log.write_text("user,item\n")
+    flags = (f"--interactions={log}", f"--runs-dir={tmp_path}", f"--output={tmp_path}")
+    said("experiments", "report", str(mine), *flags)
+    page = (tmp_path / "mine-shop.md").read_text()
+    command = f"run {mine} --dataset=shop --interactions={log} --seeds=1"
+    assert f"    emkd experiments {command}\n" in page
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -11,7 +11,7 @@ import pytest
 from command_line import flags
 from trainings import TRAIN
 
-from emkd_tf.commands.restarting import may_restart
+from emkd_tf.commands.restarting import may_restart, train_restarting
 from emkd_tf.config import from_flat
 
 SAID = "XLA ended the training with a segmentation fault; it starts once more."
@@ -32,6 +32,37 @@ def test_what_was_chosen_is_said_once(tmp_path):
     assert process.stdout.count("Preset quick") == 1
     assert process.stderr.count("\n") == 1
     assert "Unknown dataset `nothing`" in process.stderr
+
+
+@pytest.fixture
+def program(tmp_path, monkeypatch):
+    """Returns a function that puts a shell script in the place of trainings, which
+    keeps their arguments, and one that reads these."""
+    kept, file = tmp_path / "arguments", tmp_path / "python"
+
+    def put(script):
+        file.write_text(f'#!/bin/sh\necho "$@" >> {kept}\n{script}\n')
+        file.chmod(0o755)
+        monkeypatch.setattr(sys, "executable", str(file))
+
+    return put, lambda: kept.read_text().splitlines()
+
+
+def test_the_second_start_may_continue_what_the_first_began(program, capsys):
+    put, begun = program
+    put("kill -SEGV $$")
+    assert train_restarting(["--resume=never"]) == 128 + signal.SIGSEGV
+    first, second = begun()
+    assert second == f"{first} --resume=auto"
+    assert capsys.readouterr().out.count(SAID) == 1
+
+
+def test_what_was_to_stop_does_not_start_again(program, capsys):
+    put, begun = program
+    put("trap 'kill -SEGV $$' TERM\nkill -TERM $PPID\nsleep 5 & wait")
+    assert train_restarting([]) == 128 + signal.SIGSEGV
+    assert len(begun()) == 1
+    assert SAID not in capsys.readouterr().out
 
 
 class Training:

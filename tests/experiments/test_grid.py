@@ -5,6 +5,7 @@ import yaml
 
 from emkd_tf.config import to_flat
 from emkd_tf.errors import InputError
+from emkd_tf.experiments import grid
 from emkd_tf.experiments.grid import cells, names, read_experiment
 
 OF_THE_PAPER = {f"table{n}" for n in range(1, 6)} | {f"figure{n}" for n in (3, 4, 5)}
@@ -64,6 +65,20 @@ def test_a_run_is_named_by_what_decides_it(tmp_path):
     assert name() == name(k=7) != name(dropout=0.25)
     other_seed = cells(read_experiment(write(tmp_path)), "beauty", seeds=2)[1]
     assert other_seed.run_dir.name == name().replace("seed0", "seed1")
+
+
+def test_a_run_of_another_log_is_another_run(tmp_path):
+    path, log = write(tmp_path), tmp_path / "log.csv"
+
+    def name(text, file=log):
+        file.write_text(text)
+        grid._own_hashes.cache_clear()  # as in another process
+        flags = [f"--interactions={file}"]
+        return cells(read_experiment(path), "log", flags=flags)[0].run_dir.name
+
+    moved = tmp_path / "elsewhere" / "log.csv"
+    moved.parent.mkdir()
+    assert name("a log") == name("a log", moved) != name("another log")
 
 
 def test_the_flags_of_a_cell_give_its_config(tmp_path):

@@ -8,6 +8,7 @@ import yaml
 
 from emkd_tf.atomic_files import read_json
 from emkd_tf.config.flags import read_settings
+from emkd_tf.errors import InputError
 from emkd_tf.experiments.search_space import Range, as_yaml, suggest
 from emkd_tf.experiments.study import Clock, open_study
 
@@ -43,6 +44,17 @@ def test_a_study_that_is_opened_again_draws_other_trials(tmp_path):
     assert len(again.trials) == 4
     drawn += [suggest(again.ask(), SPACE) for _ in range(4)]
     assert len({each["dropout"] for each in drawn}) == 8
+
+
+def test_a_study_of_another_log_is_refused(tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text("a log")
+    mine = config(f"--interactions={log}")
+    for _ in range(2):
+        open_study(tmp_path, mine, SPACE)
+    log.write_text("another log")
+    with pytest.raises(InputError, match="other settings: what the log holds"):
+        open_study(tmp_path, mine, SPACE)
 
 
 def test_a_clock_counts_over_processes_and_notes_at_its_end(study):

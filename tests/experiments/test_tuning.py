@@ -70,6 +70,15 @@ def states(search):
     return [trial.state for trial in search.study.trials]
 
 
+def test_the_first_trial_has_what_is_given_also_where_no_other_could(search):
+    found = search({"dropout": (0.3, 0.4), "learning_rate": (0.001, 0.002)})
+    found.run(trials=3)
+    tried = [trial.user_attrs["settings"]["dropout"] for trial in found.study.trials]
+    assert tried[0] == found.started[0].config.model.dropout == 0.2
+    assert set(tried[1:]) <= {0.3, 0.4}
+    assert found.study.trials[0].params == {"learning_rate": 0.001}
+
+
 def test_the_best_validation_is_chosen_and_no_trial_reads_the_test(search):
     found = search({"dropout": CHOICES})
     found.run(trials=8, jobs=2)

@@ -114,3 +114,11 @@ def test_a_search_without_a_whole_trial_has_no_preset(tmp_path):
     found = write_results(optuna.create_study(), config_of(), tmp_path, COMMAND)
     assert [path.name for path in found] == ["trials.csv", "hparams"]
     assert not (tmp_path / "best.yaml").exists()
+
+
+def test_the_command_of_the_preset_names_all_files(study, tmp_path, tiny_log):
+    paths = (f"--interactions={tiny_log}", "--attributes=titles.csv")
+    write_results(study, config_of(*paths, "--cache-dir=c"), tmp_path, COMMAND)
+    heading = (tmp_path / "best.yaml").read_text().splitlines()[2]
+    file = f"--config={tmp_path / 'best.yaml'}"
+    assert heading == f"#   emkd train {' '.join(paths)} --cache_dir=c {file}"

@@ -197,6 +197,18 @@ def test_gradients_are_finite(case, static_shapes, sampled):
         assert np.isfinite(tf.convert_to_tensor(gradient)).all()
 
 
+def test_a_sequence_is_no_negative_of_itself_however_often_it_is_there():
+    model = make()
+    batch = batch_of(users=3, views=2)
+    twice = {name: tf.repeat(value, 2, axis=0) for name, value in batch.items()}
+    once, repeated = model.compute_losses(batch), model.compute_losses(twice)
+    # A mean over anchors; each other sequence is a negative twice.
+    found = {name: float(repeated[name] - once[name]) for name in ("icl", "ccl")}
+    n = len(model.towers)
+    expected = {"icl": n * np.log(2), "ccl": n * (n - 1) * np.log(2)}
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
 @pytest.mark.parametrize("num_networks", [1, 2, 4])
 def test_any_number_of_networks(num_networks):
     model, batch = make(num_networks), batch_of(users=4, views=2)

@@ -1,5 +1,7 @@
 """Checkpoints of a run: written, replaced, restored, refused."""
 
+import time
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -60,6 +62,36 @@ def test_the_best_weights_come_back_and_two_checkpoints_are_kept(tmp_path):
     for weight in model.trainable_variables:
         np.testing.assert_array_equal(weight, tf.fill(weight.shape, 12.0))
     assert checkpoints.step == 0
+
+
+def test_what_was_the_best_after_the_last_checkpoint_is_forgotten(tmp_path):
+    model, progress, checkpoints = make(tmp_path)
+    disturb(model, progress, 5)  # the best epoch, too
+    checkpoints.save_best(5)
+    checkpoints.save_last()
+    disturb(model, progress, 8)
+    checkpoints.save_best(8)  # killed before the training was saved
+    model, progress, checkpoints = make(tmp_path)
+    assert checkpoints.restore_last()
+    disturb(model, progress, 0)
+    checkpoints.restore_best()
+    for weight in model.trainable_variables:
+        np.testing.assert_array_equal(weight, tf.fill(weight.shape, 5.0))
+    assert not list((tmp_path / "best").glob("ckpt-8*"))
+
+
+def test_time_is_counted_once():
+    progress = Progress()
+    progress.start_clock()
+    began = time.perf_counter(), time.process_time()
+    for _ in range(3):
+        sum(range(300_000))
+        time.sleep(0.02)
+        progress.count_time()
+    now = time.perf_counter(), time.process_time()
+    spent = [float(progress.seconds), float(progress.processor_seconds)]
+    assert 0.06 <= spent[0] <= now[0] - began[0] + 0.01
+    assert 0.0 < spent[1] <= now[1] - began[1] + 0.01
 
 
 @pytest.mark.parametrize("suffix", [".index", ".data-00000-of-00001"])

@@ -85,3 +85,15 @@ def test_skipping_leaves_weights_and_means_as_they_are_and_is_bounded(tmp_path, 
     spoil(model, value)
     with pytest.raises(NonFiniteLossError, match="2 batches were skipped"):
         callback.on_train_batch_end(3, model.train_step(batch()))
+
+
+def test_a_training_that_goes_on_tells_new_skips_alone(tmp_path):
+    model, said = make(skip=True), []
+    model.skipped.assign(1)  # before it was interrupted
+    callback = watch(model, tmp_path, said.append, max_skipped=2)
+    callback.on_train_begin()
+    callback.on_train_batch_end(0, model.train_step(batch()))
+    assert said == []
+    spoil(model)
+    callback.on_train_batch_end(1, model.train_step(batch()))
+    assert said == ["Skipped a batch (2 of 2 that may be)."]

@@ -5,7 +5,9 @@ import pytest
 from emkd_tf.config import from_flat
 from emkd_tf.errors import InputError
 from emkd_tf.training.run_config import (
+    MEMBERS,
     changed_settings,
+    is_unfinished,
     read_config,
     same_inputs,
     write_config,
@@ -72,3 +74,11 @@ def test_where_a_log_lies_and_its_name_are_no_settings_of_a_training():
         "`dataset` was log, is mine",
         "`epochs` was 250, is 3",
     ]
+
+
+def test_nothing_is_trained_in_a_sum_of_runs_that_was_interrupted(tmp_path):
+    assert not is_unfinished(tmp_path)
+    write_config(tmp_path, from_flat({}))
+    assert is_unfinished(tmp_path)
+    (tmp_path / MEMBERS).mkdir()
+    assert not is_unfinished(tmp_path)

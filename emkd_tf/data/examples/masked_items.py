@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
+import numpy as np
 import tensorflow as tf
 
 from emkd_tf.data.examples.transform import CLOZE, Transform
@@ -39,7 +40,7 @@ class MaskedItems(Transform):
     @property
     def most(self) -> int:
         """The most items that an example hides."""
-        return max(1, round(self.share * self.length))
+        return max(1, round(float(np.float32(self.share) * np.float32(self.length))))
 
     def draw(self, seed: tf.Tensor) -> tf.Tensor:
         """Draws [L + 1] float32, uniform in [0, 1): the order in which items are

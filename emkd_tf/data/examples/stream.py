@@ -97,7 +97,7 @@ class Stream:
         Returns:
             A dataset of {"item_ids": [b, L], "row": [b]}, int32, with what the
             transforms and the candidates add; b = B / W / parts_of_part; "row" is the
-            place in the global batch.
+            number of the row, which a batch of more examples than rows has repeatedly.
         """
         share = self._batch_size // part[1]  # of every batch
 
@@ -197,7 +197,7 @@ class Stream:
         of_transforms, of_partners = draws
         batch = {
             "item_ids": reads.item_ids(rows),
-            "row": tf.cast(numbers % self._batch_size, tf.int32),
+            "row": tf.cast(rows, tf.int32),
         }
         if self._same_target is not None:
             batch["partner_ids"] = reads.item_ids(reads.partners(rows, of_partners))

@@ -39,6 +39,14 @@ def test_the_number_is_exact_and_every_item_has_its_turn(share):
     np.testing.assert_array_equal(views == mask_id(V), labels > 0)
 
 
+@pytest.mark.parametrize(("length", "share"), [(90, 0.35), (190, 0.15), (50, 0.05)])
+def test_the_most_is_what_a_full_row_hides_where_floats_round(length, share):
+    masked = MaskedItems(V, length, share)
+    rows = tf.ones([1, length], tf.int32)
+    batch = masked({"item_ids": rows}, masked.draw([0, 0])[tf.newaxis])
+    assert np.count_nonzero(batch["labels"]) == masked.most
+
+
 def test_some_rows_hide_the_last_item_alone():
     _, _, labels = mask(0.5, last_only_share=0.25, copies=200)
     alone = (labels[:, 6:, :-1] == 0).all(axis=2)  # several are hidden otherwise
