@@ -19,7 +19,7 @@ from emkd_tf.commands.export import export
 from emkd_tf.commands.prepare import prepare
 from emkd_tf.commands.recommend import recommend
 from emkd_tf.commands.report import report
-from emkd_tf.commands.terminal import say
+from emkd_tf.commands.terminal import say, two_columns
 from emkd_tf.commands.train import train
 from emkd_tf.commands.tune import tune
 from emkd_tf.commands.validate import validate
@@ -42,7 +42,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
 
 
 def _overview() -> str:
-    commands = [f"  {name:<10} {each.__doc__}" for name, each in COMMANDS.items()]
+    commands = two_columns({name: str(COMMANDS[name].__doc__) for name in COMMANDS})
     return "\n".join(
         [
             *("usage: emkd COMMAND [--SETTING VALUE] ...", "", *commands, ""),

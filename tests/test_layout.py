@@ -76,6 +76,7 @@ NO_MIRROR = {
     "experiments/figure.py",  # tests/experiments/test_pages.py
     "notebook/data.py",  # tests/test_notebook.py
     "notebook/run.py",  # likewise
+    "notebook/questions.py",  # likewise
     "models/cl4srec.py",  # tests/models/test_view_contrast.py
     "models/duorec.py",  # likewise
     "export/reload.py",  # tests/export/test_saved_model.py runs it

@@ -59,6 +59,17 @@ def test_other_tables_are_the_same_log(kind, log, frame, home, tmp_path):
     np.testing.assert_array_equal(again.histories.items, log.histories.items)
 
 
+def test_a_table_or_a_path_may_come_first(frame, log, home, tmp_path):
+    path, cache = tmp_path / "mine.csv", {"cache_dir": str(home / "cache")}
+    frame.write_csv(path)
+    for table in (frame, frame.to_pandas(), path, str(path)):
+        found = emkd_tf.prepare(table, **cache)
+        np.testing.assert_array_equal(found.histories.items, log.histories.items)
+    assert found.description["name"] == "mine"
+    with pytest.raises(InputError, match="The table has no rows"):
+        emkd_tf.prepare(frame.clear(), **cache)
+
+
 def test_what_is_no_table_is_one_line(home):
     with pytest.raises(InputError, match="polars, pandas or Arrow table, got int"):
         emkd_tf.prepare(interactions=3, cache_dir=str(home))
@@ -89,6 +100,43 @@ def test_lists_have_a_row_an_item_and_leave_out_what_was_seen(run):
     assert run.recommend([["i1"]], k=100).height == 16  # of 17 items
 
 
+def test_what_is_no_list_of_histories_is_one_line(run):
+    frame = pl.DataFrame({"history": [["i1"]]})
+    for histories in ("i1", ["i1", "i2"], frame, [frame], [3]):
+        with pytest.raises(InputError, match="must be lists of item ids, one list a"):
+            run.recommend(histories)
+    for call in (lambda: run.recommend([["i1"]], k=0), lambda: run.export("x", k=0)):
+        with pytest.raises(InputError, match="`k` must be at least 1, got 0"):
+            call()
+
+
+def test_no_histories_have_no_lists(run):
+    lists, some = run.recommend([]), run.recommend([["i1"]])
+    assert lists.is_empty()
+    assert lists.schema == some.schema
+
+
+def test_unknown_ids_are_warned_of(run):
+    with pytest.warns(UserWarning, match="1 ids are not in the training data") as told:
+        run.recommend([["i1", "nothing"]])
+    assert "histories" not in str(told[0].message)
+    with pytest.warns(UserWarning, match="such as 'a'; 1 histories have no other"):
+        run.recommend([["a", "b"], ["i1"]])
+
+
+def test_a_float_column_of_ids_has_them_as_logs_do(frame, home):
+    ids = pl.col("item").str.slice(1).cast(pl.Int64)
+    log = emkd_tf.prepare(frame.with_columns(ids), cache_dir=str(home / "cache"))
+    folders = {"runs_dir": str(home / "runs"), "export": False}
+    run = emkd_tf.train(log, model="markov", **folders)
+    assert run.recommend([[1.0, 4.0]]).equals(run.recommend([["1", "4"]]))
+
+
+def test_logs_say_what_they_are(log):
+    told = f"40 users, 17 items, {len(log.histories.items)} actions, 0 attributes"
+    assert repr(log) == f"Data('log': {told})"
+
+
 @pytest.mark.slow
 def test_an_export_is_the_next_version(run, home):
     first = run.export(home / "shop")
@@ -101,6 +149,8 @@ def test_mistakes_are_those_of_the_command_line(log, tmp_path):
         emkd_tf.train(log, epoch=3)
     with pytest.raises(InputError, match="is no run directory"):
         emkd_tf.open_run(tmp_path)
+    with pytest.raises(InputError, match="`epochs` is no setting of the data"):
+        emkd_tf.prepare("sample", epochs=3)
 
 
 def test_the_package_itself_loads_no_tensorflow():

@@ -11,8 +11,9 @@ import yaml
 
 from emkd_tf.commands.restarting import is_watched
 from emkd_tf.commands.terminal import say
-from emkd_tf.config import Config, RunConfig, to_flat
+from emkd_tf.config import Config, to_flat
 from emkd_tf.config.flags import read_settings, settings_parser
+from emkd_tf.config.run_names import run_path
 from emkd_tf.errors import InputError
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -83,13 +84,6 @@ def required_run(
     if values["run"] is None:
         raise InputError(f"`emkd {command.__name__}` needs --run RUN, a run directory.")
     return run_path(values["run"])
-
-
-def run_path(run: str) -> Path:
-    """Returns the directory of a run, which may be given by its name alone."""
-    path, named = Path(run), Path(RunConfig.runs_dir) / run
-    has_config = [(p / "config.yaml").exists() for p in (path, named)]
-    return named if has_config == [False, True] else path
 
 
 def distinct_runs(names: Sequence[str], baseline: str | None = None) -> list[Path]:

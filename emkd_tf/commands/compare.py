@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emkd_tf.atomic_files import write_text
-from emkd_tf.commands.arguments import distinct_runs, run_path
+from emkd_tf.commands.arguments import distinct_runs
 from emkd_tf.commands.terminal import say, show_text
 from emkd_tf.config.flags import settings_parser
+from emkd_tf.config.run_names import run_path
 from emkd_tf.errors import InputError
 from emkd_tf.evaluation.text_tables import to_latex, to_markdown
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from emkd_tf.commands.arguments import given, run_path
+from emkd_tf.commands.arguments import given
 from emkd_tf.commands.terminal import (
     load_tensorflow,
     metrics_table,
@@ -13,6 +13,7 @@ from emkd_tf.commands.terminal import (
 )
 from emkd_tf.config.flags import settings_parser
 from emkd_tf.config.model_table import BASELINE, MODELS
+from emkd_tf.config.run_names import run_path
 from emkd_tf.errors import InputError
 
 _KEYS = (

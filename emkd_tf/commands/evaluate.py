@@ -41,7 +41,7 @@ def evaluate(arguments: Sequence[str]) -> None:
     apart = {f"{k}, {protocol}": v for k, v in repeats_apart(repeats).items()}
     networks = {
         f"{name}, {protocol}": summarize(of_network[protocol])
-        for name, of_network in ranks.items()
+        for name, of_network in (ranks.items() if len(ranks) > 1 else ())
     }
     title = f"{config.data.dataset}, {values['split']}, by protocol"
     metrics_table(title, {**by_protocol, **apart, **networks})

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emkd_tf.commands.arguments import seconds_of
-from emkd_tf.commands.terminal import say, show_text
+from emkd_tf.commands.terminal import say, show_text, two_columns
 from emkd_tf.config.flags import as_flags, settings_parser
 from emkd_tf.config.sections.data import log_name
 from emkd_tf.errors import InputError
@@ -27,8 +27,8 @@ def experiments(arguments: Sequence[str]) -> None:
     from emkd_tf.experiments.grid import cells, names, read_experiment
 
     if action == "list":
-        for each in names():
-            say(f"{each:<10} {read_experiment(each).title}")
+        titles = {each: read_experiment(each).title for each in names()}
+        say("\n".join(two_columns(titles)))
         return
     if name is None:
         raise InputError(f"`emkd experiments {action}` needs a NAME; see list.")

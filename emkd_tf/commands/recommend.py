@@ -74,13 +74,15 @@ def _recommend(
 
 def _check(values: dict[str, Any]) -> None:
     """Raises an InputError if it is not clear what lists are asked for."""
-    ways = ("history", "user", "output")
+    ways, output = ("history", "user", "output"), values["output"]
     chosen = [name for name in ways if values[name] is not None]
-    if len(chosen) != 1 or (values["input"] and not values["output"]):
+    if len(chosen) != 1 or (values["input"] and not output):
         raise InputError(
             "`emkd recommend` needs --history ID,ID,..., --user ID or --output FILE, "
             "the latter with --input FILE if not for all users of the run."
         )
+    if values["input"] and Path(values["input"]).resolve() == Path(output).resolve():
+        raise InputError(f"--output {output} is the file of --input; name another.")
     if values["k"] < 1:
         raise InputError(f"`k` must be at least 1, got {values['k']}.")
 

@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 import tempfile
+import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from emkd_tf.evaluation.text_tables import TextTable
 
 _STDERR = 2
 _FILE_WIDTH = 160
+_TERMINAL_WIDTH = 79
 _COLUMNS = ("HR@5", "HR@10", "HR@20", "NDCG@5", "NDCG@10", "NDCG@20", "MRR")
 
 
@@ -50,6 +52,21 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
+def two_columns(texts: dict[str, str]) -> list[str]:
+    """Returns lines of names and what they are, as wide as a terminal is at least."""
+    width = 4 + max(map(len, texts))
+    return [
+        line
+        for name, text in texts.items()
+        for line in textwrap.wrap(
+            text,
+            width=_TERMINAL_WIDTH,
+            initial_indent=f"  {name}".ljust(width),
+            subsequent_indent=" " * width,
+        )
+    ]
+
+
 def show(table: Table) -> None:
     """Prints a table, in a file as wide as it is."""
     console = Console()
@@ -73,8 +90,8 @@ def show_text(text: TextTable) -> None:
 
 def metrics_table(title: str, rows: dict[str, dict[str, float]]) -> None:
     """Prints the metrics of each row's name."""
-    table = Table(title=title, title_justify="left")
-    table.add_column("")
+    table = Table(title=title, title_justify="left", padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
     for column in _COLUMNS:
         table.add_column(column, justify="right")
     for name, metrics in rows.items():

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emkd_tf.atomic_files import read_json
-from emkd_tf.commands.arguments import run_path, settings
+from emkd_tf.commands.arguments import settings
 from emkd_tf.commands.restarting import may_restart, train_restarting
 from emkd_tf.commands.terminal import (
     load_tensorflow,
@@ -24,6 +24,7 @@ from emkd_tf.commands.terminal import (
 from emkd_tf.config import KEYS, Config, RunConfig, from_flat, to_flat
 from emkd_tf.config.flags import as_flags
 from emkd_tf.config.model_table import BASELINE, MODELS
+from emkd_tf.config.run_names import run_path
 from emkd_tf.config.sections.data import OF_MODEL
 
 
@@ -65,10 +66,11 @@ def _show(config: Config, metrics: dict[str, Any], split: str) -> None:
     """Prints the metrics, and what is to know of them."""
     title = f"{metrics['dataset']}, {split}, protocol {metrics['protocol']}"
     repeats = metrics["repeats"][split]
+    by_network = metrics.get("test_by_network", {})
     rows = {
         MODELS[config.model.model].title: metrics[split],
         **repeats_apart(repeats),
-        **metrics.get("test_by_network", {}),
+        **(by_network if len(by_network) > 1 else {}),
         **({MODELS[BASELINE].title: metrics[BASELINE]} if config.run.test else {}),
     }
     metrics_table(title, rows)

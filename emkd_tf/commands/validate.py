@@ -37,7 +37,9 @@ def validate(arguments: Sequence[str]) -> None:
     if config is None:
         return
     if config.data.interactions is None:
-        raise InputError("`emkd validate` needs a FILE: emkd validate log.csv")
+        raise InputError(
+            "`emkd validate` needs a FILE, a log of your own: emkd validate log.csv"
+        )
     from emkd_tf.data import validation
 
     report = validation.validate(config, preset)
@@ -45,6 +47,8 @@ def validate(arguments: Sequence[str]) -> None:
         say(json.dumps(report, indent=2, ensure_ascii=False))
     else:
         _print_report(report)
+    if report["problem"]:
+        raise InputError(report["problem"])
 
 
 def _print_report(report: dict[str, Any]) -> None:
@@ -57,7 +61,7 @@ def _print_report(report: dict[str, Any]) -> None:
         spread = report[f"actions_per_{what}"]
         table.add_row(
             f"actions per {what}: median, p90, max",
-            ", ".join(f"{value:,g}" for value in spread.values()),
+            ", ".join(f"{value:,.1f}".removesuffix(".0") for value in spread.values()),
         )
     if times := report["times"]:
         table.add_row("from", times["earliest"])
@@ -79,10 +83,14 @@ def _print_report(report: dict[str, Any]) -> None:
 
 
 def _report_lines(report: dict[str, Any]) -> list[str]:
+    from emkd_tf.data.own_files import order_line
+
     lines = [
         "Columns: " + ", ".join(f"{k} = {v}" for k, v in report["columns"].items()),
         "Columns not used: " + (", ".join(report["unused_columns"]) or "none"),
     ]
+    if "time" not in report["columns"]:
+        lines.append(order_line(report["likely_times"]))
     for reason, dropped in report["dropped_rows"].items():
         lines.append(f"First row dropped for {reason}: {dropped['first']}")
     if attributes := report.get("attributes"):
@@ -95,5 +103,6 @@ def _report_lines(report: dict[str, Any]) -> list[str]:
             f"An epoch here, about: {estimate['seconds']:,.0f} s for "
             f"{estimate['windows']:,} windows, {estimate['memory_gib']:.1f} GiB"
         )
-    lines.append(f"Next: {report['next']}" if report["next"] else "Nothing is left.")
+    if report["next"]:
+        lines.append(f"Next: {report['next']}")
     return lines

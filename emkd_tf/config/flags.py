@@ -212,7 +212,7 @@ def read_settings(
     arguments = [_underscored(a) for a in arguments]
     known = _first_of(arguments)
     parser = settings_parser(prog, description)
-    parser.add_argument("--preset", help="settings by name, such as cpu or smoke; none")
+    parser.add_argument("--preset", help="see docs/models.md; none: the model's own")
     parser.add_argument(
         "--config", action="append", help="YAML file of settings; may be repeated"
     )
@@ -237,7 +237,9 @@ def read_settings(
     is_open = is_training and not known.preset and not files
     unasked = MODELS[model].preset if is_open else None
     parser.check(layered(template, known.preset or unasked, files, model))
-    parser.set_defaults({"model": model})
+    names = [argument.partition("=")[0] for argument in arguments]
+    of_steps = "--steps" in names and "--epochs" not in names  # which would win
+    parser.set_defaults({"model": model, **({"epochs": 0} if of_steps else {})})
     _refuse_unread(model, arguments)
     if dataset:
         parser.set_defaults({"dataset": dataset})

@@ -17,6 +17,13 @@ from emkd_tf.config.model_table import MODELS, readers
 from emkd_tf.config.rules import choices_of
 
 FLAGS = ("-h", "--help")
+_LOG = (
+    *("dataset", "interactions", "attributes", "data_dir", "cache_dir"),
+    *("user_column", "item_column", "time_column", "rating_column"),
+    *("attribute_item_column", "attribute_columns"),
+    *("min_rating", "since", "until", "duplicates", "user_core", "item_core"),
+    *("split", "test_share"),
+)
 # The settings that a short page shows, by command; a page of other ones is never short.
 _MAIN = {
     "train": (
@@ -25,6 +32,8 @@ _MAIN = {
         *("epochs", "batch_size", "learning_rate", "patience", "seed", "resume"),
         *("name", "recommend_seen", "export", "k"),
     ),
+    "prepare": (*_LOG, "engine"),
+    "validate": ("FILE", "json", *_LOG, "model", "preset"),
     "evaluate": ("run", "split", "protocol"),
     "tune": (
         *("dataset", "interactions", "attributes", "model", "preset", "config"),

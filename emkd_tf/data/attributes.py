@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from emkd_tf.data.texts import canonical
+from emkd_tf.errors import InputError
 from emkd_tf.special_ids import PAD_ID, vocabulary_size
 
 
@@ -34,6 +35,17 @@ def attribute_arrays(
     counts = np.bincount(pairs["number"].to_numpy(), minlength=len(item_ids))
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     return offsets, pairs["value"].to_numpy().astype(np.int32), names.to_list()
+
+
+def no_item_known(
+    dataset: str, attributes: pl.DataFrame, item_ids: pl.Series
+) -> InputError:
+    """Returns the error of attributes that are of other items alone."""
+    return InputError(
+        f"No item of the attributes is an item of `{dataset}`; write the ids the same "
+        f"way in both files: the log has {item_ids[0]!r}, the attributes "
+        f"{attributes['item'][0]!r}."
+    )
 
 
 def numbered(attributes: pl.DataFrame, item_ids: pl.Series) -> pl.DataFrame:

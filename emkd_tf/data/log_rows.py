@@ -10,6 +10,7 @@ import polars as pl
 
 from emkd_tf.data import times
 from emkd_tf.data.dropped import counted
+from emkd_tf.data.likely_times import hint, likely_times
 from emkd_tf.data.tables import Table
 from emkd_tf.errors import InputError
 
@@ -47,6 +48,11 @@ def read_rows(table: Table, columns: dict[str, str]) -> Rows:
     Raises:
         InputError: an id with a line break, or a time that is no time.
     """
+    if "time" in columns and table.schema[columns["time"]] == pl.Time:
+        raise InputError(
+            f"{table.path}: column {columns['time']!r} holds times of day; name a "
+            f"column of dates with --time-column.{_other_times(table, columns)}"
+        )
     rows = _named(table, columns)
     for reader in _time_readers(rows) if "time" in columns else [None]:
         found = table.look(functools.partial(_aggregates, columns, reader))
@@ -63,12 +69,18 @@ def read_rows(table: Table, columns: dict[str, str]) -> Rows:
         raise InputError(
             f"{table.place(row)}: column {columns['time']!r} holds {value!r}, no time; "
             "use a number that grows with time, or ISO 8601 (2024-01-31, "
-            "2024-01-31T12:00:00Z)."
+            f"2024-01-31T12:00:00Z).{_other_times(table, columns)}"
         )
     latest = found["latest"]
     unit = None if latest is None else times.units_per_second(latest)
     rows = rows_of(table, columns, reader)
     return Rows(rows, reader, _kept(rows), found, unit)
+
+
+def _other_times(table: Table, columns: dict[str, str]) -> str:
+    others = [name for name in table.columns if name not in columns.values()]
+    found = hint(likely_times(table, others))
+    return found and f" {found}."
 
 
 def rows_of(

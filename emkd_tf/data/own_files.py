@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from emkd_tf.config import DataConfig
 from emkd_tf.data.attribute_columns import NO_PAIRS, Attributes
 from emkd_tf.data.attribute_files import read_attributes
 from emkd_tf.data.interactions import Log, read_interactions
+from emkd_tf.data.likely_times import hint, likely_times
 from emkd_tf.data.sources import Interactions
 from emkd_tf.data.splits import split_lines
 
@@ -34,6 +36,8 @@ def content_of(config: DataConfig, log: Log) -> Interactions:
         "unused_columns": log.unused,
         "first_dropped": log.dropped.first,
     }
+    if "time" not in log.columns:
+        told["likely_times"] = likely_times(log.table, log.unused)
     pairs = NO_PAIRS
     if config.attributes is not None:
         found = read_own_attributes(config, log)
@@ -77,6 +81,16 @@ def _told(attributes: Attributes) -> dict[str, Any]:
     }
 
 
+def order_line(likely: Sequence[str]) -> str:
+    """Says in what order the actions of a log without times are.
+
+    Args:
+        likely: its columns that look like times.
+    """
+    line = "No column of times: the order of the rows is the order."
+    return f"{line} But {hint(likely)}." if likely else line
+
+
 def read_lines(description: dict[str, Any]) -> list[str]:
     """Says how a dataset's files were read, from its `dataset.json`: the columns that
     were chosen and those that were not, and where the first dropped rows are."""
@@ -87,7 +101,7 @@ def read_lines(description: dict[str, Any]) -> list[str]:
         if unused := description["unused_columns"]:
             lines.append(f"Columns not used: {', '.join(unused)}")
         if "time" not in columns:
-            lines.append("No column of times: the order of the rows is the order.")
+            lines.append(order_line(description.get("likely_times", [])))
     lines += split_lines(description.get("split"))
     for reason, place in description.get("first_dropped", {}).items():
         lines.append(f"First row dropped for {reason}: {place}")

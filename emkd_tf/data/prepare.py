@@ -13,7 +13,7 @@ import numpy as np
 
 from emkd_tf.atomic_files import new_folder, write_json
 from emkd_tf.config import DataConfig, nearest
-from emkd_tf.data.attributes import attribute_arrays
+from emkd_tf.data.attributes import attribute_arrays, no_item_known
 from emkd_tf.data.download import cache_dir, data_dir, fetch, sha256
 from emkd_tf.data.engine import Engine, in_process
 from emkd_tf.data.histories import Histories
@@ -163,10 +163,7 @@ def _write(
         pairs = written.content.attributes
         offsets, values, names = attribute_arrays(pairs, written.item_ids)
         if len(pairs) and not names:
-            raise InputError(
-                f"No item of the attributes is an item of `{config.dataset}`; write "
-                "the ids the same way in both files."
-            )
+            raise no_item_known(config.dataset, pairs, written.item_ids)
         counts = {
             "users": written.users,
             "items": len(written.item_ids),

@@ -143,7 +143,10 @@ def _scan_typed(path: Path) -> Table | None:
     if path.is_dir():
         files = parquet_files(path)
         if not files:
-            raise InputError(f"{path} holds no file that ends in .parquet; check it.")
+            raise InputError(
+                f"{path} holds no file that ends in .parquet, and other files are read "
+                "one by one; give a file, or Parquet."
+            )
         return _parquet(path, files, in_names="=" in str(files[0].parent))
     with path.open("rb") as file:
         magic = file.read(6)

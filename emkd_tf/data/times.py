@@ -123,6 +123,6 @@ def as_date(time: float, unit: int | None) -> str:
         unit: see `units_per_second`.
     """
     if unit is None:
-        return f"{time:g}"
+        return f"{time:.0f}" if float(time).is_integer() else f"{time:g}"
     when = datetime.fromtimestamp(time / unit, timezone.utc)
     return when.strftime("%Y-%m-%d %H:%M:%S")

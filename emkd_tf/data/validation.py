@@ -11,9 +11,11 @@ import numpy as np
 from emkd_tf.config import Config, DataConfig
 from emkd_tf.config.model_table import DEFAULT_MODEL
 from emkd_tf.config.sections.data import OF_MODEL
-from emkd_tf.data.attributes import attribute_arrays
+from emkd_tf.data.attributes import attribute_arrays, no_item_known
 from emkd_tf.data.cleaning import Actions, encode, is_first, order_in_time, steps
+from emkd_tf.data.engine import is_global, nothing_left
 from emkd_tf.data.interactions import Log, read_interactions
+from emkd_tf.data.likely_times import likely_times
 from emkd_tf.data.own_files import read_own_attributes
 from emkd_tf.data.times import as_date
 from emkd_tf.data.training_cost import Speed, training_cost
@@ -32,7 +34,9 @@ def validate(config: Config, preset: str | None) -> dict[str, Any]:
         preset: that the config was read with, if any, for the command to run next.
 
     Returns:
-        The report, of numbers, texts, lists and dicts.
+        The report, of numbers, texts, lists and dicts. Its "problem" is why a training
+        would refuse the log, with how to mend it, or None; "next" the command of the
+        training, where there is no problem.
 
     Raises:
         InputError: the file cannot be read, or no action is left.
@@ -43,26 +47,45 @@ def validate(config: Config, preset: str | None) -> dict[str, Any]:
     if not len(actions):
         raise InputError(f"{data.interactions} has no action: {log.dropped.counts}.")
     kept, dropped = _drop(log, actions, data)
+    attributes, problem = _attributes(config, kept, log)
+    problem = _problem(data, log, kept, dropped) or problem
+    has_time = "time" in log.columns
     return {
         "file": data.interactions,
         "kind": log.table.kind,
         "rows": log.rows.found["rows"],
         "columns": log.columns,
         "unused_columns": log.unused,
-        "order": "time" if "time" in log.columns else "rows of the file",
+        "order": "time" if has_time else "rows of the file",
+        "likely_times": [] if has_time else likely_times(log.table, log.unused),
         "times": _times(log, actions),
         "users": len(actions.user_ids),
         "items": len(actions.item_ids),
         "actions": len(actions),
         "actions_per_user": _spread(np.bincount(actions.users)),
         "actions_per_item": _spread(np.bincount(actions.items)),
-        **_repeats_and_ties(actions, has_time="time" in log.columns),
+        **_repeats_and_ties(actions, has_time=has_time),
         "dropped_rows": dropped,
         "left": _left(kept),
-        **_attributes(config, kept, log),
+        **attributes,
         "estimate": _estimate(config, kept),
-        "next": next_command(config, preset) if len(kept) else None,
+        "problem": problem,
+        "next": None if problem else next_command(config, preset),
     }
+
+
+def _problem(
+    config: DataConfig, log: Log, kept: Actions, dropped: dict[str, Any]
+) -> str | None:
+    """Returns why a preparation would refuse the log."""
+    try:
+        is_global(config, has_times="time" in log.columns)
+        if not len(kept):
+            rows = {reason: found["rows"] for reason, found in dropped.items()}
+            raise nothing_left(config, rows)
+    except InputError as error:
+        return str(error)
+    return None
 
 
 def _drop(
@@ -132,13 +155,20 @@ def _left(kept: Actions) -> dict[str, int]:
     }
 
 
-def _attributes(config: Config, kept: Actions, log: Log) -> dict[str, Any]:
+def _attributes(
+    config: Config, kept: Actions, log: Log
+) -> tuple[dict[str, Any], str | None]:
+    """Returns what is told of the attributes, and why a preparation would refuse
+    them."""
     if config.data.attributes is None:
-        return {}
+        return {}, None
     found = read_own_attributes(config.data, log)
     ids = kept.item_ids[np.unique(kept.items)]
     offsets, _, names = attribute_arrays(found.pairs, ids)
-    return {
+    problem = None
+    if len(found.pairs) and len(ids) and not names:
+        problem = str(no_item_known(config.data.dataset, found.pairs, ids))
+    told = {
         "attributes": {
             "file": config.data.attributes,
             "item_column": found.item_column,
@@ -148,6 +178,7 @@ def _attributes(config: Config, kept: Actions, log: Log) -> dict[str, Any]:
             "items_with_attributes": int(np.count_nonzero(np.diff(offsets))),
         }
     }
+    return told, problem
 
 
 def _estimate(config: Config, kept: Actions) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ import yaml
 
 from emkd_tf.atomic_files import read_json
 from emkd_tf.config import BESIDE_TRAINING, from_flat, to_flat
+from emkd_tf.config.run_names import CONFIG_FILE, no_run
 from emkd_tf.errors import InputError
 from emkd_tf.evaluation.metrics import NEVER
 
@@ -70,8 +71,8 @@ def read_run(path: Path, split: str, protocol: str | None = None) -> RunRanks:
     Raises:
         InputError: no run, an unfinished or damaged one, or one without these ranks.
     """
-    if not (path / "config.yaml").is_file():
-        raise InputError(f"{path} is no run directory: it has no config.yaml.")
+    if not (path / CONFIG_FILE).is_file():
+        raise no_run(path)
     if not (path / "metrics.json").is_file():
         raise InputError(
             f"{path} is not finished: it has no metrics.json; repeat the command that "

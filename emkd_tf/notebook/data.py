@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from emkd_tf.config import KEYS, nearest
 from emkd_tf.config.flags import as_flags, read_settings
 from emkd_tf.errors import InputError
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 Table = Any  # a path; or a polars, pandas or Arrow table
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Data:
     """Prepared histories.
 
@@ -31,6 +32,11 @@ class Data:
     histories: Histories
     settings: dict[str, Any]
 
+    def __repr__(self) -> str:
+        counts = ("users", "items", "actions", "attributes")
+        amounts = ", ".join(f"{self.description[key]:,} {key}" for key in counts)
+        return f"Data({self.description['name']!r}: {amounts})"
+
     @property
     def description(self) -> dict[str, Any]:
         """The content of `dataset.json`: counts, columns, dropped rows."""
@@ -38,7 +44,7 @@ class Data:
 
 
 def prepare(
-    dataset: str | None = None,
+    dataset: str | Table | None = None,
     *,
     interactions: Table = None,
     attributes: Table = None,
@@ -47,7 +53,8 @@ def prepare(
     """Prepares a known dataset, or a log of one's own.
 
     Args:
-        dataset: beauty, toys, ml-1m or sample; of a log of one's own its name.
+        dataset: beauty, toys, ml-1m or sample; of a log of one's own its name. A path
+            or a table here is the log.
         interactions: the log: a path as for `--interactions`, or a polars, pandas or
             Arrow table with columns for user, item and time.
         attributes: of the items, likewise.
@@ -56,7 +63,14 @@ def prepare(
     Raises:
         InputError, DataUnavailableError: as of `emkd prepare`.
     """
-    settings = dict(settings)
+    for name in settings:
+        if KEYS.get(name) != "data":
+            known = [key for key in KEYS if KEYS[key] == "data"]
+            raise InputError(
+                f"`{name}` is no setting of the data. {nearest(name, known)}"
+            )
+    if interactions is None and not _is_name(dataset):
+        dataset, interactions = None, dataset
     if dataset is None:
         dataset = "sample" if interactions is None else _name_of(interactions)
     settings["dataset"] = dataset
@@ -70,6 +84,11 @@ def prepare(
     return Data(prepared(config.data), settings)
 
 
+def _is_name(dataset: Any) -> bool:
+    is_text = isinstance(dataset, str) and not Path(dataset).is_file()
+    return dataset is None or is_text
+
+
 def _name_of(table: Table) -> str:
     return Path(table).stem if isinstance(table, (str, Path)) else "log"
 
@@ -81,8 +100,11 @@ def _as_file(table: Table, cache_dir: str | None) -> Path:
         return Path(table)
     from emkd_tf.data.download import cache_dir as folder_of
 
+    frame = _as_polars(table)
+    if frame.is_empty():
+        raise InputError("The table has no rows; give one with a row an action.")
     content = io.BytesIO()
-    _as_polars(table).write_parquet(content)
+    frame.write_parquet(content)
     digest = hashlib.sha256(content.getvalue()).hexdigest()[:16]
     path = Path(folder_of(cache_dir)) / "tables" / f"{digest}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,19 +12,33 @@ from emkd_tf.atomic_files import read_json
 from emkd_tf.config import Config
 from emkd_tf.config.flags import as_flags, read_settings
 from emkd_tf.config.model_table import DEFAULT_MODEL
+from emkd_tf.config.run_names import CONFIG_FILE, no_run, run_path
 from emkd_tf.errors import InputError
-from emkd_tf.notebook.data import Data, prepare
+from emkd_tf.notebook.data import Data, Table, prepare
+from emkd_tf.notebook.questions import (
+    as_histories,
+    require_positive,
+    warn_of_unknown,
+)
+
+_LISTS = {
+    "history": pl.Int64,
+    "rank": pl.Int64,
+    "item": pl.String,
+    "score": pl.Float64,
+}
 
 if TYPE_CHECKING:
     from emkd_tf.data.histories import Histories
     from emkd_tf.models.ensemble import Ensemble, Scorer
     from emkd_tf.models.recommender import Recommender
+    from emkd_tf.retrieval.recommend import Lists
 
     Model = Recommender | Ensemble | Scorer
 
 
 def train(
-    data: Data | str,
+    data: Data | Table,
     *,
     model: str = DEFAULT_MODEL,
     preset: str | None = None,
@@ -33,7 +47,8 @@ def train(
     """Trains a model, evaluates its best state, and exports it.
 
     Args:
-        data: of `prepare`, or the name of a known dataset.
+        data: of `prepare`, or what it takes first: the name of a known dataset, a path
+            or a table.
         model, preset: as for `emkd train`, which has a preset of its own if it is given
             none.
         settings: any others, by their flat names, such as `epochs=20`.
@@ -42,7 +57,7 @@ def train(
         InputError: a setting that is unknown, of another model or out of range.
         NonFiniteLossError: the training went wrong.
     """
-    if isinstance(data, str):
+    if not isinstance(data, Data):
         data = prepare(data)
     chosen = {"preset": preset} if preset else {}
     every = {**data.settings, "model": model, **chosen, **settings}
@@ -56,14 +71,15 @@ def train(
 
 
 def open_run(path: str | Path) -> Run:
-    """Opens a run directory.
+    """Opens a run directory, which may be given by its name in `runs/` alone.
 
     Raises:
         InputError: there is none.
     """
-    if not (Path(path) / "config.yaml").exists():
-        raise InputError(f"{path} is no run directory: it has no config.yaml.")
-    return Run(Path(path))
+    found = run_path(path)
+    if not (found / CONFIG_FILE).exists():
+        raise no_run(found)
+    return Run(found)
 
 
 class Run:
@@ -79,6 +95,7 @@ class Run:
     def __init__(self, path: Path):
         self.path = path
         self._opened: tuple[Config, Histories, Model] | None = None
+        self._lists: Lists | None = None
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
@@ -129,15 +146,31 @@ class Run:
     ) -> pl.DataFrame:
         """Recommends items for histories of item ids, oldest first.
 
+        Ids that are not in the training data are left out, and a history of which
+        nothing is left gets the most popular items; a warning says so.
+
+        Args:
+            histories: a list of ids for each history.
+            k: items of a list, > 0.
+
         Returns:
             A row an item: "history", its number from 0; "rank" from 1; "item"; "score".
             A history that leaves fewer than k items has fewer rows.
-        """
-        from emkd_tf.retrieval.recommend import recommender_of
 
-        config, own, model = self._open()
-        lists = recommender_of(model, own, config.run.excluding)
-        answer = lists.recommend([[str(i) for i in one] for one in histories], k)
+        Raises:
+            InputError: histories that are no lists of ids, or a k below 1.
+        """
+        require_positive(k)
+        questions = as_histories(histories)
+        if not questions:
+            return pl.DataFrame(schema=_LISTS)
+        if self._lists is None:
+            from emkd_tf.retrieval.recommend import recommender_of
+
+            config, own, model = self._open()
+            self._lists = recommender_of(model, own, config.run.excluding)
+        answer = self._lists.recommend(questions, k)
+        warn_of_unknown(answer)
         rows = [
             (number, rank, item, float(score))
             for number, (items, scores) in enumerate(
@@ -146,19 +179,23 @@ class Run:
             for rank, (item, score) in enumerate(zip(items, scores, strict=True), 1)
             if item
         ]
-        schema = ["history", "rank", "item", "score"]
-        return pl.DataFrame(rows, schema=schema, orient="row")
+        return pl.DataFrame(rows, schema=_LISTS, orient="row")
 
     def export(self, folder: str | Path, k: int | None = None) -> Path:
         """Exports the best state for TF Serving as the next version in a folder.
 
         Args:
             folder: of the model; its versions are numbered in it.
-            k: items of a list; the run's own if not given.
+            k: items of a list, > 0; the run's own if not given.
 
         Returns:
             The folder of the version.
+
+        Raises:
+            InputError: a k below 1, or a model that is counted.
         """
+        if k is not None:
+            require_positive(k)
         from emkd_tf.export.saved_model import export_saved_model
         from emkd_tf.training.results import read_card
         from emkd_tf.training.run_model import ensemble_of

@@ -151,8 +151,10 @@ class Recommender(Lists):
         self._top_k = tf.function(_top_k_of_vectors, reduce_retracing=True)
 
     def queries(self, item_ids: np.ndarray, users: Users = None) -> np.ndarray:
-        """Returns [B, N * d + 2] float32, to be multiplied with `item_vectors`."""
-        newest = tf.constant(item_ids[:, -self._length :])
+        """Returns [B, N * d + 2] float32, to be multiplied with `item_vectors`, of
+        left-padded item ids [B, any] int32."""
+        newest = item_ids[:, -self._length :]
+        newest = np.pad(newest, [(0, 0), (self._length - newest.shape[1], 0)])
         texts = [""] * len(item_ids) if users is None else users
         numbers = [self._user_numbers.get(text, UNKNOWN) for text in texts]
         vectors = self._encode(newest, tf.constant(numbers, tf.int64)).numpy()

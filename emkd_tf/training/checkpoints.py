@@ -163,7 +163,8 @@ def restore(
         )
     for path, older in zip(paths, [*paths[1:], None], strict=True):
         try:
-            checkpoint.read(str(path)).assert_existing_objects_matched()
+            status = checkpoint.read(str(path)).assert_existing_objects_matched()
+            status.expect_partial()  # what it has beyond them is meant to stay there
             return
         # TensorFlow's reader has an exception of its own for every kind of damage.
         except (AssertionError, LookupError, RuntimeError, ValueError, _OpError) as e:

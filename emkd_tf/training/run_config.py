@@ -10,10 +10,11 @@ import yaml
 from emkd_tf.atomic_files import write_text
 from emkd_tf.config import BESIDE_TRAINING, KEYS, Config, from_flat, to_flat
 from emkd_tf.config.files import read_yaml
+from emkd_tf.config.run_names import CONFIG_FILE as FILE
+from emkd_tf.config.run_names import no_run
 from emkd_tf.config.sections.data import log_name
 from emkd_tf.errors import InputError
 
-FILE = "config.yaml"
 MEMBERS = "members"  # folder of a run that is a sum of others
 _LAST_WITHOUT_MARK = "k"  # ended the files of versions that wrote no mark
 
@@ -34,7 +35,7 @@ def read_config(run_dir: Path) -> Config:
     """
     path = run_dir / FILE
     if not os.path.exists(path):
-        raise InputError(f"{run_dir} is no run directory: it has no {FILE}.")
+        raise no_run(run_dir)
     try:
         text = path.read_bytes()
     except OSError as error:

@@ -7,7 +7,10 @@ from emkd_tf.cli import main
 
 def test_the_list_names_the_tables(said):
     text = said("experiments", "list")
-    assert "table4     What each part is worth (Du et al. 2023, table 4)" in text
+    assert (
+        "  table4            What each part is worth (Du et al. 2023, table 4)" in text
+    )
+    assert max(map(len, text.splitlines())) < 80
     assert said("experiments") == text
 
 

@@ -45,6 +45,16 @@ def test_recommend_from_file_to_file(finished_run, tmp_path, capfd):
     ).height
 
 
+def test_the_input_is_not_written_over(finished_run, tmp_path, capsys):
+    source = tmp_path / "histories.csv"
+    source.write_text("user,history\nnew,item 1\n")
+    output = tmp_path / "x" / ".." / "histories.csv"
+    flags = [f"--run={finished_run[0]}", f"--input={source}", f"--output={output}"]
+    assert main(["recommend", *flags]) == 2
+    assert "is the file of --input; name another" in capsys.readouterr().err
+    assert source.read_text().startswith("user,history")
+
+
 def test_blanks_round_the_ids_of_a_history_are_no_part_of_them(finished_run, capsys):
     arguments = ["recommend", f"--run={finished_run[0]}"]
     lists = []

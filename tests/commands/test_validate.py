@@ -49,3 +49,12 @@ def test_the_help_page_lists_the_arguments_of_its_own(capsys):
     assert "\n  FILE         " in shown
     assert "\n  --json       " in shown
     assert shown.count("--preset TEXT") == 1
+
+
+def test_a_log_that_no_training_takes_ends_with_why(log, capsys):
+    assert main(["validate", log, "--user-core=99"]) == 2
+    out, error = capsys.readouterr()
+    assert "left: users" in out
+    assert "Next: " not in out
+    assert error.count("\n") == 1
+    assert "lower --user-core" in error

@@ -153,3 +153,11 @@ def test_a_preset_that_nobody_asked_for_is_said_on_standard_output(capsys, tmp_p
     out, error = capsys.readouterr()
     assert out.startswith("Preset quick; --preset paper trains the published settings")
     assert error.count("\n") == 1
+
+
+def test_steps_decide_the_length_where_epochs_are_not_given():
+    assert read("--model=sasrec", "--preset=smoke").training.epochs == 2
+    found = read("--model=sasrec", "--preset=smoke", "--steps=30").training
+    assert (found.epochs, found.steps) == (0, 30)
+    found = read("--model=sasrec", "--steps=30", "--epochs=3").training
+    assert (found.epochs, found.steps) == (3, 30)

@@ -1,5 +1,7 @@
 """The rows of a log, read by what its columns are."""
 
+from datetime import date, time
+
 import polars as pl
 import pytest
 
@@ -59,3 +61,14 @@ def test_lists_become_rows_in_their_order(tmp_path):
 def test_what_is_no_time_is_named(tmp_path, times, message):
     with pytest.raises(InputError, match=message):
         read(tmp_path, {"user": ["a", "b"], "item": ["x", "y"], "time": times})
+
+
+def test_a_time_of_day_is_no_time_and_the_date_beside_it_is_named(tmp_path):
+    days = [date(2024, 1, 31), date(2024, 2, 1)]
+    frame = {"user": [1, 1], "item": [1, 2], "date": days, "time": [time(9), time(8)]}
+    with pytest.raises(InputError, match="holds times of day") as error:
+        read(tmp_path, frame)
+    assert "`date` looks like times: --time-column date." in str(error.value)
+    frame["time"] = ["09:00:00", "08:00:00"]
+    with pytest.raises(InputError, match=r"'09:00:00', no time.*`date` looks like"):
+        read(tmp_path, frame)

@@ -88,5 +88,6 @@ def test_the_size_of_a_number_tells_its_unit(unit):
 
 def test_small_numbers_are_no_dates():
     assert units_per_second(4000) is None
+    assert (as_date(20200913.0, None), as_date(0.25, None)) == ("20200913", "0.25")
     assert (as_date(17, None), bound("2024-01-01", None)) == ("17", None)
     assert (bound("17.5", None), bound("soon", 1)) == (17.5, None)

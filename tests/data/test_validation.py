@@ -7,6 +7,7 @@ import pytest
 from emkd_tf.config import from_flat, to_flat
 from emkd_tf.config.files import layered
 from emkd_tf.config.flags import read_settings
+from emkd_tf.data.own_files import order_line
 from emkd_tf.data.prepare import prepare
 from emkd_tf.data.validation import next_command, validate
 from emkd_tf.errors import InputError
@@ -103,3 +104,36 @@ def test_attributes_and_what_is_left_out_of_them(report_of, tmp_path):
         "values": 1,
         "items_with_attributes": 3,
     }
+
+
+def test_what_a_training_refuses_is_the_problem_and_nothing_is_next(report_of):
+    assert report_of(*ROWS)[0]["problem"] is None
+    refused = {
+        "lower --user-core or --item-core": {"user_core": 99},
+        "`split` global_time needs times": {"split": "global_time"},
+    }
+    untimed = ["user_id,item_id", *("a,x", "a,y", "a,z"), *("b,x", "b,y", "b,z")]
+    for text, settings in refused.items():
+        found, _ = report_of(*untimed, **settings)
+        assert text in found["problem"]
+        assert found["next"] is None
+
+
+def test_attributes_of_other_items_are_the_problem(report_of, tmp_path):
+    attributes = tmp_path / "items.csv"
+    attributes.write_text("item_id,brand\n7,b\n")
+    found, _ = report_of(*ROWS, attributes=str(attributes))
+    assert "the log has 'x', the attributes '7'" in found["problem"]
+
+
+def test_a_column_that_looks_like_times_is_named(report_of):
+    rows = [
+        "user_id,item_id,clicked",
+        "a,x,1400000000",
+        "a,y,1400000100",
+        "a,z,1400000200",
+    ]
+    found, _ = report_of(*rows)
+    assert (found["order"], found["likely_times"]) == ("rows of the file", ["clicked"])
+    line = order_line(found["likely_times"])
+    assert line.endswith("But `clicked` looks like times: --time-column clicked.")

@@ -58,6 +58,8 @@ def test_queries_times_item_vectors_are_the_scores(model_and_histories):
     scores = queries @ recommender.item_vectors.T
     expected = model.score_items(tf.constant([[5, 10]]))[0]
     np.testing.assert_allclose(scores[0], expected, atol=1e-5)
+    short = recommender.queries(np.array([[5, 10], [0, 0]], np.int32))
+    np.testing.assert_array_equal(short, queries)
     np.testing.assert_array_equal(scores[1], recommender.popularity)
 
 

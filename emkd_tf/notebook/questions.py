@@ -1,0 +1,59 @@
+"""Histories that a notebook asks for: checked, and what is unknown of them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from emkd_tf.errors import InputError
+
+if TYPE_CHECKING:
+    from emkd_tf.retrieval.recommend import Recommendations
+
+
+def as_histories(histories: Any) -> list[list[str]]:
+    """Returns histories as lists of raw ids.
+
+    Raises:
+        InputError: they are something else, such as one list of ids, or a table.
+    """
+    # Of a text the letters would be ids, of a table the columns histories.
+    if isinstance(histories, (str, bytes)) or hasattr(histories, "columns"):
+        histories = [histories]
+    found = []
+    for one in histories:
+        is_list = isinstance(one, Iterable) and not isinstance(one, (str, bytes))
+        if not is_list or hasattr(one, "columns"):
+            raise InputError(
+                "`histories` must be lists of item ids, one list a history, got "
+                f"{type(one).__name__} for a history."
+            )
+        found.append([_as_id(item) for item in one])
+    return found
+
+
+def _as_id(item: Any) -> str:
+    """Returns an id as logs have it: 17 of a float column is `17`."""
+    is_whole = isinstance(item, float) and item.is_integer()
+    return str(int(item)) if is_whole else str(item)
+
+
+def require_positive(k: int) -> None:
+    """Raises an InputError where lists would have no item."""
+    if k < 1:
+        raise InputError(f"`k` must be at least 1, got {k}.")
+
+
+def warn_of_unknown(answer: Recommendations) -> None:
+    """Warns of ids that are not in the training data."""
+    unknown = [item for of_history in answer.unknown for item in of_history]
+    if not unknown:
+        return
+    without = int(answer.is_popular.sum())
+    popular = f"; {without} histories have no other, and get popular items"
+    warnings.warn(
+        f"{len(unknown)} ids are not in the training data and were left out, such as "
+        f"{unknown[0]!r}{popular if without else ''}.",
+        stacklevel=3,
+    )
