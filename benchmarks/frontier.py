@@ -51,7 +51,8 @@ PEERS = {
 KEPT = {
     "EMKD, quick": "beauty-quick",
     "EMKD, quick, one network": "beauty-one",
-    "EMKD, quick, without attributes": "beauty-without-attributes",
+    "EMKD, quick, one network without attributes": "beauty-one-without-attributes",
+    "EMKD, quick, all items": "beauty-full",
     "SASRec with attributes": "beauty-sasrec-attributes",
     "SASRec": "beauty-sasrec",
     "SASRec, d = 256": "beauty-sasrec-256",
