@@ -25,8 +25,9 @@ def test_every_row_is_a_training_that_can_begin(name):
     if experiment.kind == "counts":
         return
     for dataset in experiment.datasets:
-        found = cells(experiment, dataset, seeds=2)
-        assert len(found) == 2 * len(experiment.rows)
+        seeds = 2 if dataset == experiment.datasets[0] else 1
+        found = cells(experiment, dataset, seeds=seeds)
+        assert len(found) == seeds * len(experiment.rows)
         assert len({cell.run_dir for cell in found}) == len(found)
 
 
