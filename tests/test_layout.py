@@ -56,6 +56,7 @@ NO_MIRROR = {
     "__main__.py",  # tests/test_cli.py calls it
     "errors.py",
     "training/run_cold.py",  # tests/commands/test_opening.py: lists and exports
+    "config/flag_errors.py",  # tests/config/test_flags.py: every mistake
     "config/rules.py",  # tests/config/test_sections.py: every rule
     "config/model_table.py",  # tests/config/test_files.py: every model's settings
     "config/encoder_table.py",  # tests/models/test_from_config.py, tests/contracts.py

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -13,13 +12,13 @@ from typing import Any, NamedTuple, NoReturn
 import jsonargparse
 
 from emkd_tf.config.files import layered, read_yaml
+from emkd_tf.config.flag_errors import one_line
 from emkd_tf.config.flat import (
     KEYS,
     PATHS,
     RENAMED,
     SECTIONS,
     Config,
-    choices,
     from_flat,
     nearest,
 )
@@ -29,12 +28,6 @@ from emkd_tf.config.sections.data import log_name
 from emkd_tf.errors import InputError
 
 _PRINT = "--print_config"
-_KINDS = {
-    "int": "whole number",
-    "float": "number",
-    "bool": "true or false",
-    "str": "text",
-}
 _FILES = {
     *(*PATHS, "distill", "run", "runs", "baseline"),
     *("input", "output", "titles", "verify"),
@@ -47,7 +40,7 @@ class SettingsParser(jsonargparse.ArgumentParser):
     """Typed flags; an error is one line with the nearest flag."""
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        raise InputError(_one_line(message, self._option_string_actions))
+        raise InputError(one_line(message, self._option_string_actions))
 
     def parse(self, arguments: Sequence[str]) -> dict[str, Any]:
         """Parses flags, written with dashes or underscores; `~` in paths is the user's
@@ -87,27 +80,6 @@ def _underscored(argument: str) -> str:
         name = flag[2:].replace("-", "_")
         flag = f"--{RENAMED.get(name, name)}"
     return flag + equals + value
-
-
-def _one_line(message: str, flags: Iterable[str]) -> str:
-    text = " ".join(str(message).split())
-    if match := re.search(r"unrecognized arguments: (\S+)", text, re.IGNORECASE):
-        flag = match.group(1).partition("=")[0]
-        if not flag.startswith("-"):
-            return f"Unexpected argument `{flag}`; settings are given as --name VALUE."
-        hint = nearest(flag, [f for f in flags if f.startswith("--")])
-        return f"Unknown flag `{flag}`. {hint}".replace("_", "-")
-    if match := re.search(r'key "(\w+)": (.*)', text):
-        key, rule = match.groups()
-        if key in KEYS and (known := choices(key)):
-            value = rule.rpartition("value: ")[2]
-            return f"`{key}` must be one of {', '.join(known)}, got {value!r}."
-        if found := re.search(r"Union subtypes .* Given value: (.*)", rule):
-            rule = f"Expected text. Got value: {found.group(1)}"
-        for kind, word in _KINDS.items():
-            rule = rule.replace(f"a <class '{kind}'>", word)
-        return f"`{match.group(1)}`: {rule}"
-    return text
 
 
 def as_flags(settings: Mapping[str, Any]) -> list[str]:

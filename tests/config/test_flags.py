@@ -94,6 +94,21 @@ def test_mistakes_are_one_line(arguments, message):
     assert "\n" not in str(caught.value)
 
 
+def test_what_stands_alone_is_said_how_to_give(tmp_path):
+    log, run = tmp_path / "log.csv", tmp_path / "run"
+    log.touch()
+    run.mkdir()
+    (run / "config.yaml").touch()
+    for word, way in [
+        (log, f"a log is given as --interactions {log}"),
+        (run, f"a run is given as --run {run}"),
+        ("extra", "settings are given as --name VALUE"),
+    ]:
+        with pytest.raises(InputError) as caught:
+            read(str(word))
+        assert str(caught.value) == f"Unexpected argument `{word}`; {way}."
+
+
 def test_a_wrong_type_in_a_file_is_one_line(tmp_path):
     file = tmp_path / "c.yaml"
     file.write_text("epochs: many\n")
