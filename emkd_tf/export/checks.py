@@ -42,9 +42,13 @@ def verify(folder: Path) -> int:
         requests = read_json(folder / QUESTIONS_FILE)
         expected = {request["signature"] for request in requests}
     except (OSError, ValueError, KeyError, TypeError) as error:
+        found = [path.parent for path in folder.glob(f"*/{QUESTIONS_FILE}")]
+        versions = [path for path in found if path.name.isdecimal()]
+        newest = max(versions, key=lambda path: int(path.name), default=None)
+        hint = f" Its versions are: check {newest}." if newest else ""
         raise InputError(
             f"{folder} is no export of emkd: its {QUESTIONS_FILE} cannot be read "
-            f"({error})."
+            f"({error}).{hint}"
         ) from None
     folder = folder.resolve()
     model = read_saved_model(folder)

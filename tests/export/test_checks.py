@@ -33,6 +33,14 @@ def test_a_moved_export_answers_as_before(copy):
     assert verify(copy) == len(read_json(copy / QUESTIONS_FILE))
 
 
+def test_a_folder_of_versions_names_the_newest(tmp_path):
+    for version in ("9", "10"):
+        (tmp_path / version).mkdir()
+        (tmp_path / version / QUESTIONS_FILE).touch()
+    with pytest.raises(InputError, match=f"Its versions are: check {tmp_path}/10"):
+        verify(tmp_path)
+
+
 def halve(path):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
