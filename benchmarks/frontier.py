@@ -64,7 +64,11 @@ KEPT = {
 KEPT_PEERS = {
     "RecTools SASRec, d = 256": "rectools-sasrec-256",
     "RecTools SASRec, d = 64": "rectools-sasrec-64",
+    "RecTools SASRec, 256 negatives": "rectools-sasrec-sampled-64",
+    "RecTools eSASRec": "rectools-esasrec-64",
+    "RecTools BERT4Rec": "rectools-bert4rec-64",
     "RecBole SASRec, d = 64": "recbole-sasrec-64",
+    "RecBole GRU4Rec": "recbole-gru4rec-64",
 }
 
 
