@@ -90,8 +90,8 @@ def show_text(text: TextTable) -> None:
 
 def metrics_table(title: str, rows: dict[str, dict[str, float]]) -> None:
     """Prints the metrics of each row's name."""
-    table = Table(title=title, title_justify="left", padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True)
+    table = Table(title=title, title_justify="left")
+    table.add_column("")
     for column in _COLUMNS:
         table.add_column(column, justify="right")
     for name, metrics in rows.items():

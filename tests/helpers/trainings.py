@@ -51,6 +51,6 @@ def _outcome(run):
     tensors = {
         name: weights.get_tensor(name).tolist()
         for name in sorted(weights.get_variable_to_shape_map())
-        if "progress/seconds" not in name and "OBJECT_GRAPH" not in name
+        if "seconds" not in name and "OBJECT_GRAPH" not in name
     }
     return metrics, history, tensors, pl.read_parquet(run / "per_user.parquet")
