@@ -10,8 +10,7 @@ import yaml
 from emkd_tf.atomic_files import write_text
 from emkd_tf.config import BESIDE_TRAINING, KEYS, Config, from_flat, to_flat
 from emkd_tf.config.files import read_yaml
-from emkd_tf.config.run_names import CONFIG_FILE as FILE
-from emkd_tf.config.run_names import no_run
+from emkd_tf.config.run_names import CONFIG_FILE, no_run
 from emkd_tf.config.sections.data import log_name
 from emkd_tf.errors import InputError
 
@@ -24,7 +23,7 @@ def write_config(run_dir: Path, config: Config) -> None:
     text = yaml.safe_dump(
         to_flat(config), sort_keys=False, allow_unicode=True, explicit_end=True
     )
-    write_text(run_dir / FILE, text)
+    write_text(run_dir / CONFIG_FILE, text)
 
 
 def read_config(run_dir: Path) -> Config:
@@ -33,7 +32,7 @@ def read_config(run_dir: Path) -> Config:
     Raises:
         InputError: no such run directory, or a file that is damaged or not whole.
     """
-    path = run_dir / FILE
+    path = run_dir / CONFIG_FILE
     if not os.path.exists(path):
         raise no_run(run_dir)
     try:
@@ -56,7 +55,7 @@ def is_unfinished(run_dir: Path) -> bool:
     """Tells whether a training may go on in a directory: it has no results, and is not
     a sum of others, in which nothing is trained."""
     ended = [run_dir / "metrics.json", run_dir / MEMBERS]
-    return (run_dir / FILE).exists() and not any(path.exists() for path in ended)
+    return (run_dir / CONFIG_FILE).exists() and not any(path.exists() for path in ended)
 
 
 def unfinished_runs(config: Config) -> list[Path]:

@@ -14,6 +14,7 @@ import tensorflow as tf
 from emkd_tf.atomic_files import new_folder
 from emkd_tf.config import Config, from_flat, to_flat
 from emkd_tf.config.model_table import MODELS
+from emkd_tf.config.run_names import CONFIG_FILE
 from emkd_tf.data.histories import Histories
 from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
@@ -23,10 +24,10 @@ from emkd_tf.models.recommender import Recommender
 from emkd_tf.training import run_data
 from emkd_tf.training.checkpoints import restore
 from emkd_tf.training.host_memory import keep_freed_memory
-from emkd_tf.training.run_config import FILE, MEMBERS, read_config
+from emkd_tf.training.run_config import MEMBERS, read_config
 from emkd_tf.training.setup import build_model
 
-_KEPT = (FILE, "dataset.json", "checkpoints/best", MEMBERS)
+_KEPT = (CONFIG_FILE, "dataset.json", "checkpoints/best", MEMBERS)
 
 
 def open_run(

@@ -59,7 +59,7 @@ def test_the_second_start_may_continue_what_the_first_began(program, capsys):
 
 def test_what_was_to_stop_does_not_start_again(program, capsys):
     put, begun = program
-    put("trap 'kill -SEGV $$' TERM\nkill -TERM $PPID\nsleep 5 & wait")
+    put("trap 'kill -SEGV $$' TERM\nsleep 1\nkill -TERM $PPID\nsleep 5 & wait")
     assert train_restarting([]) == 128 + signal.SIGSEGV
     assert len(begun()) == 1
     assert SAID not in capsys.readouterr().out
