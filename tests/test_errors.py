@@ -106,6 +106,18 @@ def half(content):
     return content[: len(content) // 2]
 
 
+def parquet_folder(other):
+    """Prepares a folder of Parquet with another file in it."""
+
+    def arguments(folder):
+        logs = folder / "logs"
+        file(logs, "part-0.parquet", parquet()(folder))
+        file(logs, other, "")
+        return ["prepare", f"--interactions={logs}"]
+
+    return arguments
+
+
 def truncated_parquet(folder):
     return half(parquet()(folder))
 
@@ -211,6 +223,8 @@ ROWS = [  # one row a line, as in the document
     Row("log", "no such file", ("none.csv does not exist",), flags("prepare", "--interactions=none.csv")),
     Row("log", "a zip archive", ("log.zip is a zip archive or a workbook; unpack it, or save it as CSV",), log("log.zip", b"PK\x03\x04")),
     Row("log", "a folder without Parquet", ("holds no file that ends in .parquet",), lambda folder: ["prepare", f"--interactions={folder}"]),
+    Row("log", "a folder of Parquet and other tables", ("holds log.csv beside Parquet; give a folder of Parquet alone, or one file",), parquet_folder("log.csv")),
+    Row("log", "a Delta table", ("is a Delta table, whose folder may hold files that are no longer of it",), parquet_folder("_delta_log/0.json")),
     Row("log", "no header and five columns", ("has no header and 5 columns; write a first line of names",), log("log.csv", "1,2,3,4,5\n")),
     Row("CSV", "empty", ("is empty; it needs a header line",), log("log.csv", "")),
     Row("CSV", "a header alone", ("has no rows",), log("log.csv", "user,item,time\n")),
@@ -285,6 +299,7 @@ ROWS = [  # one row a line, as in the document
     Row("flag", "a seed that is too large", ("`seed` must be a whole number below 2^31",), flags("train", "--seed=99999999999")),
     Row("flag", "two rules for what was seen", ("`protocol` must be all, or not given, where `recommend_seen` is true, got 'unseen'",), flags("train", "--recommend-seen=true", "--protocol=unseen")),
     Row("flag", "of trainings, where nothing is trained", ("`epochs` is no setting of poprec, which is counted, not trained",), flags("train", "--model=poprec", "--epochs=3")),
+    Row("flag", "of another task", ("`num_views` is read with `task` masked_item alone, and the task is next_item",), flags("train", "--num-views=4")),
     Row("flag", "an unknown preset", ("`preset` 'gpu' is no preset of emkd",), flags("train", "--preset=gpu")),
     Row("flag", "a name with a folder in it", ("`name` must be a plain folder name",), flags("train", "--name=a/b")),
     Row("command", "unknown", ("Unknown command `trane`. Did you mean `train`?",), flags("trane")),

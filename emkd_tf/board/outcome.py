@@ -26,7 +26,7 @@ def write_outcome(
         settings: of the run, by flat name.
         metrics: the content of `metrics.json`.
     """
-    skipped = BESIDE_TRAINING | unread(str(settings["model"]))
+    skipped = BESIDE_TRAINING | _unread(settings)
     kept = {
         key: value
         for key, value in settings.items()
@@ -64,9 +64,13 @@ def settings_card(settings: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     counts = ("users", "items", "actions", "attributes", "sparsity_percent")
     of_data = {"dataset": data["name"], **{k: data[k] for k in counts if k in data}}
     of_data["licence"] = data.get("licence") or "not known"
-    skipped = unread(str(settings["model"]))
+    skipped = _unread(settings)
     of_run = {key: value for key, value in settings.items() if key not in skipped}
     return "\n".join([*_table("data", of_data), "", *_table("setting", of_run)])
+
+
+def _unread(settings: Mapping[str, Any]) -> frozenset[str]:
+    return unread(str(settings["model"]), str(settings["task"]))
 
 
 def _table(title: str, values: Mapping[str, Any]) -> list[str]:

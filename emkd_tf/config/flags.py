@@ -115,8 +115,9 @@ def settings_parser(
     return parser
 
 
-def _refuse_unread(model: str, arguments: Sequence[str]) -> None:
-    """Raises an InputError if a flag sets what the model does not read."""
+def _refuse_unread(model: str, task: str, arguments: Sequence[str]) -> None:
+    """Raises an InputError if a flag sets what the model does not read for its
+    task."""
     for argument in arguments:
         name = argument.partition("=")[0].removeprefix("--")
         if not argument.startswith("--"):
@@ -125,6 +126,13 @@ def _refuse_unread(model: str, arguments: Sequence[str]) -> None:
             raise InputError(
                 f"`{name}` is no setting of {model}, but of "
                 f"{', '.join(readers(name))}; leave it out or choose another --model."
+            )
+        if name in unread(model, task):
+            of_tasks = MODELS[model].reads_by_task
+            wanted = next(of for of, keys in of_tasks.items() if name in keys)
+            raise InputError(
+                f"`{name}` is read with `task` {wanted} alone, and the task is {task}; "
+                f"leave it out, or give --task {wanted} or a --preset of that task."
             )
         is_of_training = KEYS.get(name) == "training" and name not in _OF_ALL_RUNS
         if is_of_training and not MODELS[model].is_trained:
@@ -212,11 +220,11 @@ def read_settings(
     names = [argument.partition("=")[0] for argument in arguments]
     of_steps = "--steps" in names and "--epochs" not in names  # which would win
     parser.set_defaults({"model": model, **({"epochs": 0} if of_steps else {})})
-    _refuse_unread(model, arguments)
     if dataset:
         parser.set_defaults({"dataset": dataset})
     # jsonargparse has a flag of this name with a meaning of its own.
     is_print = _PRINT in arguments
     values = parser.parse([a for a in arguments if a != _PRINT])
+    _refuse_unread(model, values["task"], arguments)
     config = from_flat({key: values[key] for key in KEYS})
     return Settings(config, is_print, unasked)

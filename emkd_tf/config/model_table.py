@@ -33,11 +33,18 @@ _MMINFOREC = _ANY_ENCODER | {
     *("num_networks", "max_length", "temperature", "memory_slots", "memory_dropout"),
     *("prediction_steps", "item_encodings", "initial_bound", "l2"),
 }
-_EMKD = _NEXT_ITEM | {
-    *("window_step", "num_views", "mask_probability"),
-    *("mask_at_least_one", "contrast_weight", "attribute_prediction"),
-    *("task", "attribute_weight"),
-    *("intra_contrast", "cross_contrast", "contrast_self_term"),
+_EMKD_BY_TASK = {
+    "masked_item": frozenset(
+        {
+            *("window_step", "num_views", "mask_probability"),
+            *("mask_at_least_one", "contrast_self_term"),
+        }
+    ),
+    "next_item": frozenset({"rows"}),
+}
+_EMKD = _NETWORKS.union(*_EMKD_BY_TASK.values()) | {
+    *("task", "attribute_prediction", "attribute_weight"),
+    *("contrast_weight", "intra_contrast", "cross_contrast"),
 }
 _S3REC = (_NEXT_ITEM - _ANY_ENCODER) | {
     *_TRANSFORMER,
@@ -55,6 +62,7 @@ class Entry:
         by_task: likewise, where a setting `task` asks for another one.
         title: its name as papers write it.
         reads: the settings of model and loss that it reads.
+        reads_by_task: those of them that it reads for one task alone.
         preset: of a training that asks for none; None for the settings of its file.
         is_trained: it learns by steps; others are counted, and have no checkpoint and
             no export.
@@ -64,6 +72,7 @@ class Entry:
     title: str
     reads: frozenset[str]
     by_task: dict[str, str] = dataclasses.field(default_factory=dict)
+    reads_by_task: dict[str, frozenset[str]] = dataclasses.field(default_factory=dict)
     preset: str | None = None
     is_trained: bool = True
 
@@ -74,6 +83,7 @@ MODELS = {
         "EMKD",
         _EMKD,
         {"next_item": "emkd_tf.models.emkd_next_item:EMKDNextItem"},
+        _EMKD_BY_TASK,
         preset="quick",
     ),
     "sasrec": Entry("emkd_tf.models.sasrec:SASRec", "SASRec", _NEXT_ITEM),
@@ -130,6 +140,11 @@ def readers(key: str) -> list[str]:
     return [name for name, entry in MODELS.items() if key in entry.reads]
 
 
-def unread(model: str) -> frozenset[str]:
-    """Returns the settings of other models that a model does not read."""
-    return frozenset().union(*(e.reads for e in MODELS.values())) - MODELS[model].reads
+def unread(model: str, task: str | None = None) -> frozenset[str]:
+    """Returns the settings that a model does not read: those of other models and,
+    where its task is given, those of its other tasks."""
+    every = frozenset().union(*(entry.reads for entry in MODELS.values()))
+    entry = MODELS[model]
+    by_task = entry.reads_by_task.items()
+    others = [keys for of, keys in by_task if task not in (None, of)]
+    return (every - entry.reads).union(*others)

@@ -67,7 +67,7 @@ def read_space(config: Config, file: Path | None = None) -> Space:
         for key, value in values.items():
             _require_searched(path, key)
             space.pop(key, None)
-            if value is not None and not _is_left_out(path, model, key):
+            if value is not None and not _is_left_out(path, config, key):
                 space[key] = _checked(path, key, value, config)
     if not space:
         raise InputError(f"There is nothing to search for {model}; give --space FILE.")
@@ -95,13 +95,15 @@ def _require_searched(path: Path, key: Any) -> None:
         raise InputError(f"{path}: `{key}` is no setting that is searched. {hint}")
 
 
-def _is_left_out(path: Path, model: str, key: str) -> bool:
-    """A file of all models may name what some of them do not read."""
-    if key not in unread(model):
+def _is_left_out(path: Path, config: Config, key: str) -> bool:
+    """A file of all models, or of all tasks of one, may name what some do not read."""
+    model, task = config.model.model, config.objective.task
+    if key not in unread(model, task):
         return False
     if path.parent == FOLDER:
         return True
-    raise InputError(f"{path}: `{key}` is no setting of {model}; leave it out.")
+    of = f"{model} with `task` {task}" if key not in unread(model) else model
+    raise InputError(f"{path}: `{key}` is no setting of {of}; leave it out.")
 
 
 def _checked(path: Path, key: str, value: Any, config: Config) -> Range | tuple:

@@ -130,6 +130,11 @@ def test_a_model_brings_its_settings_and_refuses_those_it_does_not_read(tmp_path
     assert read(f"--config={file}") == config
     with pytest.raises(InputError, match="`num_views` is no setting of sasrec, but of"):
         read("--model", "sasrec", "--num-views", "3")
+    with pytest.raises(InputError, match="`num_views` is read with `task` masked_item"):
+        chosen("--num-views", "3")
+    with pytest.raises(InputError, match="`rows` is read with `task` next_item alone"):
+        read("--preset", "paper", "--rows", "whole")
+    assert chosen("--preset=masked", "--num-views=3").config.objective.num_views == 3
     with pytest.raises(InputError, match=r"`sasrek`\. Did you mean `sasrec`"):
         read("--model", "sasrek")
 

@@ -18,8 +18,8 @@ from emkd_tf.experiments.search_space import (
 )
 
 
-def config_of(model):
-    return read_settings("emkd train", "", [f"--model={model}"]).config
+def config_of(model, *flags):
+    return read_settings("emkd train", "", [f"--model={model}", *flags]).config
 
 
 @pytest.mark.parametrize("model", sorted(set(MODELS) - {"poprec"}))
@@ -36,6 +36,16 @@ def test_what_is_drawn_for_a_model_are_settings_that_it_reads(model):
         for key, value in settings.items():
             assert type(value) is type(to_flat(config)[key])
             assert to_flat(found)[key] == value
+
+
+def test_what_another_task_reads_is_not_searched(tmp_path):
+    next_item = config_of("emkd", "--preset=quick")
+    assert "mask_probability" in read_space(config_of("emkd"))
+    assert "mask_probability" not in read_space(next_item)
+    file = tmp_path / "space.yaml"
+    file.write_text("num_views: [1, 2]")
+    with pytest.raises(InputError, match="of emkd with `task` next_item; leave it"):
+        read_space(next_item, file)
 
 
 def test_every_file_is_of_a_model():
