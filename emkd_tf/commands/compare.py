@@ -10,6 +10,7 @@ from emkd_tf.atomic_files import write_text
 from emkd_tf.commands.arguments import distinct_runs
 from emkd_tf.commands.terminal import say, show_text
 from emkd_tf.config.flags import settings_parser
+from emkd_tf.config.rules import require_one_of
 from emkd_tf.config.run_names import run_path
 from emkd_tf.errors import InputError
 from emkd_tf.evaluation.text_tables import to_latex, to_markdown
@@ -89,10 +90,7 @@ def _arguments(arguments: Sequence[str]) -> dict[str, Any]:
     )
     values = parser.parse(arguments)
     for key, known in (("split", ("test", "validation")), ("metric", METRICS)):
-        if values[key] not in known:
-            raise InputError(
-                f"`{key}` must be one of {', '.join(known)}, got {values[key]!r}."
-            )
+        require_one_of(key, known, values[key])
     if not values["runs"]:
         raise InputError("`emkd compare` needs run directories: emkd compare RUN RUN.")
     for file in values["output"] or ():

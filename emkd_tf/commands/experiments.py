@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from emkd_tf.commands.arguments import seconds_of
 from emkd_tf.commands.terminal import say, show_text, two_columns
 from emkd_tf.config.flags import as_flags, settings_parser
+from emkd_tf.config.rules import require
 from emkd_tf.config.sections.data import log_name
 from emkd_tf.errors import InputError
 
@@ -69,8 +70,7 @@ def _arguments(arguments: Sequence[str]) -> dict[str, Any]:
             f"`emkd experiments` can list, show, run or report, not {action!r}."
         )
     for key in ("seeds", "jobs"):
-        if values[key] < 1:
-            raise InputError(f"`{key}` must be at least 1, got {values[key]}.")
+        require(values[key] >= 1, key, "at least 1", values[key])
     return values
 
 

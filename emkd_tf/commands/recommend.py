@@ -14,6 +14,7 @@ from emkd_tf.commands.arguments import RUN_KEYS, required_run, run_arguments
 from emkd_tf.commands.engines import OPTIONS, spark_session
 from emkd_tf.commands.opening import COLD_ITEMS, Opened, opened
 from emkd_tf.commands.terminal import load_tensorflow, progress, say, show
+from emkd_tf.config.rules import require
 from emkd_tf.errors import InputError
 
 if TYPE_CHECKING:
@@ -83,8 +84,7 @@ def _check(values: dict[str, Any]) -> None:
         )
     if values["input"] and Path(values["input"]).resolve() == Path(output).resolve():
         raise InputError(f"--output {output} is the file of --input; name another.")
-    if values["k"] < 1:
-        raise InputError(f"`k` must be at least 1, got {values['k']}.")
+    require(values["k"] >= 1, "k", "at least 1", values["k"])
 
 
 def _values(arguments: Sequence[str]) -> dict[str, Any]:

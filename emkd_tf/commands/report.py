@@ -9,6 +9,7 @@ from typing import Any
 from emkd_tf.commands.arguments import distinct_runs
 from emkd_tf.commands.terminal import load_tensorflow, progress, say
 from emkd_tf.config.flags import settings_parser
+from emkd_tf.config.rules import require, require_one_of
 from emkd_tf.errors import InputError
 
 _SHOWN_IN_NAME = 3
@@ -60,12 +61,8 @@ def _arguments(arguments: Sequence[str]) -> dict[str, Any]:
     values = parser.parse(arguments)
     if not values["run"]:
         raise InputError("`emkd report` needs --run RUN, a run directory.")
-    if values["metric"] not in METRICS:
-        raise InputError(
-            f"`metric` must be one of {', '.join(METRICS)}, got {values['metric']!r}."
-        )
-    if values["k"] < 1:
-        raise InputError(f"`k` must be at least 1, got {values['k']}.")
+    require_one_of("metric", METRICS, values["metric"])
+    require(values["k"] >= 1, "k", "at least 1", values["k"])
     return values
 
 

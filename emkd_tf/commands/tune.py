@@ -10,7 +10,7 @@ from typing import Any
 
 from emkd_tf.commands.arguments import seconds_of, settings
 from emkd_tf.commands.terminal import load_tensorflow, say, show_text
-from emkd_tf.config.rules import require_folder_name
+from emkd_tf.config.rules import require_at_least, require_folder_name
 from emkd_tf.errors import InputError
 
 _OWN: dict[str, dict[str, Any]] = {
@@ -64,8 +64,5 @@ def _own_arguments(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[s
         given, rest = parser.parse_known_args(arguments)
     except argparse.ArgumentError as error:
         raise InputError(f"{error}.") from None
-    for key in ("trials", "jobs"):
-        if getattr(given, key) < 1:
-            value = getattr(given, key)
-            raise InputError(f"`{key}` must be at least 1, got {value}.")
+    require_at_least(given, 1, "trials", "jobs")
     return given, rest

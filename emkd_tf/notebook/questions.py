@@ -39,12 +39,6 @@ def _as_id(item: Any) -> str:
     return str(int(item)) if is_whole else str(item)
 
 
-def require_positive(k: int) -> None:
-    """Raises an InputError where lists would have no item."""
-    if k < 1:
-        raise InputError(f"`k` must be at least 1, got {k}.")
-
-
 def warn_of_unknown(answer: Recommendations) -> None:
     """Warns of ids that are not in the training data."""
     unknown = [item for of_history in answer.unknown for item in of_history]

@@ -12,12 +12,12 @@ from emkd_tf.atomic_files import read_json
 from emkd_tf.config import Config
 from emkd_tf.config.flags import as_flags, read_settings
 from emkd_tf.config.model_table import DEFAULT_MODEL
+from emkd_tf.config.rules import require
 from emkd_tf.config.run_names import CONFIG_FILE, no_run, run_path
 from emkd_tf.errors import InputError
 from emkd_tf.notebook.data import Data, Table, prepare
 from emkd_tf.notebook.questions import (
     as_histories,
-    require_positive,
     warn_of_unknown,
 )
 
@@ -160,7 +160,7 @@ class Run:
         Raises:
             InputError: histories that are no lists of ids, or a k below 1.
         """
-        require_positive(k)
+        require(k >= 1, "k", "at least 1", k)
         questions = as_histories(histories)
         if not questions:
             return pl.DataFrame(schema=_LISTS)
@@ -195,7 +195,7 @@ class Run:
             InputError: a k below 1, or a model that is counted.
         """
         if k is not None:
-            require_positive(k)
+            require(k >= 1, "k", "at least 1", k)
         from emkd_tf.export.saved_model import export_saved_model
         from emkd_tf.training.results import read_card
         from emkd_tf.training.run_model import ensemble_of
