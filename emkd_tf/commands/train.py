@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 from emkd_tf.atomic_files import read_json
 from emkd_tf.commands.arguments import settings
 from emkd_tf.commands.restarting import may_restart, train_restarting
+from emkd_tf.commands.teacher import flags_of_teacher
 from emkd_tf.commands.terminal import (
     load_tensorflow,
     metrics_table,
@@ -21,16 +20,14 @@ from emkd_tf.commands.terminal import (
     say_lost,
     say_repeats,
 )
-from emkd_tf.config import KEYS, Config, RunConfig, from_flat, to_flat
-from emkd_tf.config.flags import as_flags
+from emkd_tf.config import Config, RunConfig, from_flat, to_flat
 from emkd_tf.config.model_table import BASELINE, MODELS
 from emkd_tf.config.run_names import run_path
-from emkd_tf.config.sections.data import OF_MODEL
 
 
 def train(arguments: Sequence[str]) -> None:
     """Prepare, train, evaluate and export in one go."""
-    arguments = [*_data_of_teacher(arguments), *arguments]
+    arguments = [*flags_of_teacher(arguments), *arguments]
     config = settings(train, arguments, is_training=True)
     if config is None:
         return
@@ -76,23 +73,6 @@ def _show(config: Config, metrics: dict[str, Any], split: str) -> None:
     metrics_table(title, rows)
     say_repeats(repeats, metrics["protocol"])
     say_contradictions(metrics)
-
-
-def _data_of_teacher(arguments: Sequence[str]) -> list[str]:
-    """Returns flags of the data that the run to learn from was trained on, unless data
-    is given."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for flag in ("--distill", "--dataset", "--interactions"):
-        parser.add_argument(flag, nargs="?")
-    known = parser.parse_known_args(arguments)[0]
-    path = run_path(os.path.expanduser(known.distill)) if known.distill else None
-    if path is None or known.dataset or known.interactions or not path.exists():
-        return []
-    from emkd_tf.training.run_config import read_config
-
-    of_run = to_flat(read_config(path))
-    keys = [key for key, section in KEYS.items() if section == "data"]
-    return as_flags({key: of_run[key] for key in keys if key not in OF_MODEL})
 
 
 def _next_commands(run_dir: Path, has_export: bool) -> list[str]:

@@ -1,0 +1,61 @@
+"""What `emkd train --distill RUN` takes from the run: its data, and the settings of one
+of its networks."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from emkd_tf.config import BESIDE_TRAINING, KEYS, to_flat
+from emkd_tf.config.flags import as_flags
+from emkd_tf.config.model_table import MODELS, unread
+from emkd_tf.config.run_names import run_path
+from emkd_tf.config.sections.data import OF_MODEL
+
+_STUDENT = "distilled"
+_OF_LISTS = {"distill", "distill_items", "distillation_weight", "temperature"}
+# What a network of an ensemble is and how it learns the next item, without what it
+# learns from others.
+_OF_NETWORK = {
+    key
+    for key, section in KEYS.items()
+    if section in ("model", "objective", "training") or key in OF_MODEL
+} - {
+    *BESIDE_TRAINING,
+    *unread(_STUDENT),
+    *_OF_LISTS,
+    *("model", "num_networks", "distillation", "seed", "strategy"),
+}
+
+
+def flags_of_teacher(arguments: Sequence[str]) -> list[str]:
+    """Returns what a command line leaves to the run that it names to learn from: its
+    data, unless data is given; the settings of its networks, where they can be the
+    student's, unless a preset or a file of settings is given."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for flag in ("distill", "dataset", "interactions", "preset", "config", "steps"):
+        parser.add_argument(f"--{flag}", nargs="?")
+    known = parser.parse_known_args(arguments)[0]
+    path = run_path(os.path.expanduser(known.distill)) if known.distill else None
+    if path is None or not path.exists():
+        return []
+    from emkd_tf.training.run_config import read_config
+
+    of_run = to_flat(read_config(path))
+    keys = set()
+    if not known.dataset and not known.interactions:
+        keys |= {k for k, section in KEYS.items() if section == "data"} - set(OF_MODEL)
+    if not known.preset and not known.config and _can_be_student(of_run):
+        keys |= _OF_NETWORK - ({"epochs"} if known.steps else set())
+    return as_flags({key: of_run[key] for key in KEYS if key in keys})
+
+
+def _can_be_student(of_run: dict[str, Any]) -> bool:
+    """Returns whether the networks of a run predict the next item with an encoder that
+    its settings name; SASRec's is the student's own."""
+    model, task = str(of_run["model"]), str(of_run["task"])
+    wanted = MODELS[_STUDENT].reads - _OF_LISTS
+    is_named = of_run["encoder"] is not None or model in ("sasrec", _STUDENT)
+    return is_named and not wanted & unread(model, task)
