@@ -6,15 +6,15 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from emkd_tf.config import BESIDE_TRAINING, KEYS, to_flat
 from emkd_tf.config.flags import as_flags
-from emkd_tf.config.model_table import MODELS, unread
+from emkd_tf.config.model_table import MODELS, readers, unread
 from emkd_tf.config.run_names import run_path
 from emkd_tf.config.sections.data import OF_MODEL
 
-_STUDENT = "distilled"
+(_STUDENT,) = readers("distill")
 _OF_LISTS = {"distill", "distill_items", "distillation_weight", "temperature"}
 # What a network of an ensemble is and how it learns the next item, without what it
 # learns from others.
@@ -30,32 +30,46 @@ _OF_NETWORK = {
 }
 
 
-def flags_of_teacher(arguments: Sequence[str]) -> list[str]:
-    """Returns what a command line leaves to the run that it names to learn from: its
-    data, unless data is given; the settings of its networks, where they can be the
-    student's, unless a preset or a file of settings is given."""
+class OfTeacher(NamedTuple):
+    """What a command line leaves to the run that it names to learn from, as flags.
+
+    Attributes:
+        data: where the run's is, unless data is given.
+        network: settings of its networks, where they can be the student's, unless a
+            preset or a file of settings is given.
+    """
+
+    data: list[str]
+    network: list[str]
+
+
+def of_teacher(arguments: Sequence[str]) -> OfTeacher:
+    """Reads the run of --distill, if the command line has it."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for flag in ("distill", "dataset", "interactions", "preset", "config", "steps"):
         parser.add_argument(f"--{flag}", nargs="?")
     known = parser.parse_known_args(arguments)[0]
     path = run_path(os.path.expanduser(known.distill)) if known.distill else None
     if path is None or not path.exists():
-        return []
+        return OfTeacher([], [])
     from emkd_tf.training.run_config import read_config
 
     of_run = to_flat(read_config(path))
-    keys = set()
+    data, network = set(), set()
     if not known.dataset and not known.interactions:
-        keys |= {k for k, section in KEYS.items() if section == "data"} - set(OF_MODEL)
+        data = {k for k, section in KEYS.items() if section == "data"} - set(OF_MODEL)
     if not known.preset and not known.config and _can_be_student(of_run):
-        keys |= _OF_NETWORK - ({"epochs"} if known.steps else set())
-    return as_flags({key: of_run[key] for key in KEYS if key in keys})
+        network = _OF_NETWORK - ({"epochs"} if known.steps else set())
+    flags = [
+        as_flags({key: of_run[key] for key in KEYS if key in keys})
+        for keys in (data, network)
+    ]
+    return OfTeacher(*flags)
 
 
 def _can_be_student(of_run: dict[str, Any]) -> bool:
-    """Returns whether the networks of a run predict the next item with an encoder that
-    its settings name; SASRec's is the student's own."""
+    """Returns whether the networks of a run predict the next item, with an encoder that
+    its settings name."""
     model, task = str(of_run["model"]), str(of_run["task"])
     wanted = MODELS[_STUDENT].reads - _OF_LISTS
-    is_named = of_run["encoder"] is not None or model in ("sasrec", _STUDENT)
-    return is_named and not wanted & unread(model, task)
+    return of_run["encoder"] is not None and not wanted & unread(model, task)

@@ -9,8 +9,8 @@ from typing import Any
 
 from emkd_tf.atomic_files import read_json
 from emkd_tf.commands.arguments import settings
-from emkd_tf.commands.restarting import may_restart, train_restarting
-from emkd_tf.commands.teacher import flags_of_teacher
+from emkd_tf.commands.restarting import is_watched, may_restart, train_restarting
+from emkd_tf.commands.teacher import of_teacher
 from emkd_tf.commands.terminal import (
     load_tensorflow,
     metrics_table,
@@ -27,10 +27,13 @@ from emkd_tf.config.run_names import run_path
 
 def train(arguments: Sequence[str]) -> None:
     """Prepare, train, evaluate and export in one go."""
-    arguments = [*flags_of_teacher(arguments), *arguments]
+    taught = of_teacher(arguments)
+    arguments = [*taught.data, *taught.network, *arguments]
     config = settings(train, arguments, is_training=True)
     if config is None:
         return
+    if taught.network and not is_watched():
+        say("Settings of the networks that it learns from; --preset fair has others.")
     if config.objective.distill is not None:
         path = str(run_path(config.objective.distill))
         config = from_flat({**to_flat(config), "distill": path})

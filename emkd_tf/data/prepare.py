@@ -18,9 +18,9 @@ from emkd_tf.data.download import cache_dir, data_dir, fetch, sha256
 from emkd_tf.data.engine import Engine, in_process
 from emkd_tf.data.histories import Histories
 from emkd_tf.data.own_files import read_own
+from emkd_tf.data.parquet_folders import parquet_files
 from emkd_tf.data.reading import require_readable
 from emkd_tf.data.sources import SOURCES, Interactions, Source, read_sample
-from emkd_tf.data.tables import parquet_files
 from emkd_tf.errors import InputError
 
 FORMAT_VERSION = 2

@@ -23,15 +23,16 @@ from emkd_tf.data.delimited import (
     sniff,
 )
 from emkd_tf.data.delimited_rows import Dialect, scan_lines
+from emkd_tf.data.parquet_folders import (
+    ARROW_SUFFIXES,
+    PARQUET_SUFFIXES,
+    parquet_files,
+)
 from emkd_tf.data.reading import not_utf8, reading, require_readable
 from emkd_tf.data.s3rec import is_sequences, scan_sequences
 from emkd_tf.data.texts import as_text
 from emkd_tf.errors import InputError
 
-PARQUET_SUFFIXES = (".parquet", ".pq", ".parq")
-_ARROW_SUFFIXES = (".feather", ".arrow", ".arrows", ".ipc")
-# A text of notes may lie beside Parquet, but no other table.
-_OTHER_SUFFIXES = (*_ARROW_SUFFIXES, ".csv", ".tsv", ".json", ".jsonl", ".gz", ".zst")
 _SAMPLE_LINES = 1000
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -134,36 +135,6 @@ def scan_table(
     return table
 
 
-def parquet_files(folder: Path) -> list[Path]:
-    """Returns the Parquet files of a folder in the order of their names.
-
-    Raises:
-        InputError: there are other tables beside them, or a Delta table's files, of
-            which some may be replaced by others.
-    """
-    found = [p for p in folder.rglob("*") if p.is_file() and not _is_hidden(p, folder)]
-    files = sorted(found)
-    parquet = [p for p in files if p.suffix in PARQUET_SUFFIXES]
-    others = [p for p in files if p.suffix.lower() in _OTHER_SUFFIXES]
-    if parquet and others:
-        raise InputError(
-            f"{folder} holds {others[0].relative_to(folder)} beside Parquet; give a "
-            "folder of Parquet alone, or one file."
-        )
-    if (folder / "_delta_log").exists():
-        raise InputError(
-            f"{folder} is a Delta table, whose folder may hold files that are no "
-            "longer of it; write the table as Parquet and give that folder."
-        )
-    return parquet
-
-
-def _is_hidden(path: Path, folder: Path) -> bool:
-    """Writers keep their own files behind such names; `_day=1` is a column."""
-    parts = path.relative_to(folder).parts
-    return any(part.startswith(("_", ".")) and "=" not in part for part in parts)
-
-
 def _scan_typed(path: Path) -> Table | None:
     """Opens a file whose columns have types, or returns None."""
     if path.is_dir():
@@ -181,7 +152,7 @@ def _scan_typed(path: Path) -> Table | None:
         return _parquet(path, [path], in_names=False)
     if magic == b"ARROW1":
         return Table(pl.scan_ipc(path), path, "Arrow")
-    if suffix in _ARROW_SUFFIXES:
+    if suffix in ARROW_SUFFIXES:
         with reading(path, "Arrow"):
             return Table(pl.read_ipc_stream(path).lazy(), path, "Arrow")
     if magic[:2] in _UTF16:

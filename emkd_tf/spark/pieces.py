@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from emkd_tf.data.delimited_rows import Dialect, scan_lines
-from emkd_tf.data.tables import Table, parquet_files, scan_table
+from emkd_tf.data.parquet_folders import parquet_files
+from emkd_tf.data.tables import Table, scan_table
 from emkd_tf.errors import InputError
 
 if TYPE_CHECKING:

@@ -61,7 +61,8 @@ def make_lists(
     teacher: Ensemble, histories: Histories, k: int, *, only_last: bool = False
 ) -> Lists:
     """Lists the best items of all before each action of the training parts but the
-    first of a history. The actions take 8 K bytes each.
+    first of a history, with the mean of its networks' scores: a sum would be larger
+    than what one network can learn. The actions take 8 K bytes each.
 
     Args:
         teacher: to ask.
@@ -88,6 +89,7 @@ def make_lists(
         users = tf.constant(of_user[chunk], tf.int64)
         found = _best(encode(tf.constant(known), users), item_vectors, k)
         scores[at], items[at] = (part.numpy() for part in found)
+    scores /= len(teacher.towers)
     return Lists(items, scores, only_last)
 
 

@@ -1,8 +1,10 @@
 """What a distillation takes from the run that it learns from."""
 
+import itertools
+
 import pytest
 
-from emkd_tf.commands.teacher import flags_of_teacher
+from emkd_tf.commands.teacher import of_teacher
 from emkd_tf.config import to_flat
 from emkd_tf.config.flags import read_settings
 from emkd_tf.training.run_config import write_config
@@ -16,7 +18,7 @@ def taken(tmp_path):
         teacher = read_settings("emkd train", "", of_run, is_training=True).config
         write_config(tmp_path, teacher)
         own = ["--model=distilled", f"--distill={tmp_path}", *flags]
-        arguments = [*flags_of_teacher(own), *own]
+        arguments = [*itertools.chain(*of_teacher(own)), *own]
         return to_flat(read_settings("emkd train", "", arguments).config)
 
     return read
@@ -34,7 +36,7 @@ def test_a_student_is_like_a_network_of_its_teacher(taken):
     }
     own = {
         **{"model": "distilled", "num_networks": 1, "distillation": False, "seed": 0},
-        **{"distillation_weight": 1.0, "temperature": 1.0},
+        **{"distillation_weight": 4.0, "temperature": 3.0},
     }
     assert {key: found[key] for key in (*like, *own)} == {**like, **own}
 

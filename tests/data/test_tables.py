@@ -7,7 +7,7 @@ import zipfile
 import polars as pl
 import pytest
 
-from emkd_tf.data.tables import parquet_files, scan_table
+from emkd_tf.data.tables import scan_table
 from emkd_tf.errors import InputError
 
 
@@ -62,15 +62,6 @@ def test_a_folder_of_parquet_is_read_in_the_order_of_names(tmp_path):
         folder.mkdir()
         frame = pl.DataFrame({"user": [f"u{number}"]})
         frame.write_parquet(folder / "part-0.parquet")
-    for hidden in (
-        "_metadata.parquet",
-        "_temporary/part-1.parquet",
-        "_temporary/a.csv",
-    ):
-        (tmp_path / hidden).parent.mkdir(exist_ok=True)
-        (tmp_path / hidden).write_text("no data")
-    (tmp_path / "README.txt").write_text("no table")
-    assert [p.parent.name for p in parquet_files(tmp_path)] == ["day=0", "day=1"]
     table = scan_table(tmp_path)
     assert table.collect(table.frame)["user"].to_list() == ["u0", "u1"]
     assert table.columns == ["user", "day"]

@@ -1,0 +1,42 @@
+"""Which files of a folder are the table, and which folders are refused."""
+
+import pytest
+
+from emkd_tf.data.parquet_folders import parquet_files
+from emkd_tf.errors import InputError
+
+
+def fill(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+
+
+def test_what_writers_hide_and_notes_are_no_tables(tmp_path):
+    tables = ("day=0/part-1.pq", "_day=1/part-0.parquet", "part-0.snappy.parquet")
+    hidden = ("_SUCCESS", "_metadata.parquet", ".part-0.parquet.crc", "README.txt")
+    fill(tmp_path, *tables, *hidden, "_temporary/part-0.parquet", "_temporary/log.csv")
+    (tmp_path / "folder.parquet").mkdir()
+    found = [str(path.relative_to(tmp_path)) for path in parquet_files(tmp_path)]
+    assert found == ["_day=1/part-0.parquet", "day=0/part-1.pq", tables[2]]
+
+
+def test_no_parquet_is_none(tmp_path):
+    fill(tmp_path, "log.csv")
+    assert parquet_files(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "other", ["log.csv", "more/log.JSONL", "log.csv.gz", "a.arrow"]
+)
+def test_other_tables_beside_them_are_refused(tmp_path, other):
+    fill(tmp_path, "part-0.parquet", other)
+    with pytest.raises(InputError, match=f"holds {other} beside Parquet; give a"):
+        parquet_files(tmp_path)
+
+
+def test_a_delta_table_is_refused(tmp_path):
+    fill(tmp_path, "part-0.parquet", "_delta_log/0.json")
+    with pytest.raises(InputError, match="is a Delta table, whose folder may hold"):
+        parquet_files(tmp_path)
