@@ -46,20 +46,22 @@ def make_step(config: Config) -> Callable[[], float]:
 
 def useful_operations(config: Config, batch: dict, num_items: int, num_attributes: int):
     """Counts multiplications and additions of a step: items only, chosen positions
-    only; a backward pass is two forward ones."""
-    model, d = config.model, config.model.hidden_units
+    only; a backward pass is two forward ones. Of EMKD with masked items, or with the
+    next item and neither attribute prediction nor contrast."""
+    model, objective, d = config.model, config.objective, config.model.hidden_units
     lengths = tf.math.count_nonzero(batch["item_ids"] != PAD_ID, axis=1)
-    rows = 1 + config.objective.num_views
+    is_masked = objective.task == "masked_item"
+    rows = 1 + objective.num_views * is_masked
     items = rows * float(tf.reduce_sum(lengths))
     pairs = rows * float(tf.reduce_sum(lengths**2))
     chosen = float(tf.math.count_nonzero(batch["labels"]))
-    sequences = batch["item_ids"].shape[0]
-    forward = (
-        model.num_blocks * (24 * d * d * items + 4 * d * pairs)
-        + 2 * chosen * d * (num_items + 1)
-        + 2 * float(tf.reduce_sum(lengths)) * d * num_attributes
-        + 2 * model.num_networks * sequences**2 * config.data.max_length * d
-    )
+    candidates = {"full": num_items, "sampled": objective.num_sampled}
+    forward = model.num_blocks * (24 * d * d * items + 4 * d * pairs)
+    forward += 2 * chosen * d * (candidates[objective.item_loss] + 1)
+    if is_masked:
+        sequences = batch["item_ids"].shape[0]
+        forward += 2 * float(tf.reduce_sum(lengths)) * d * num_attributes
+        forward += 2 * model.num_networks * sequences**2 * config.data.max_length * d
     return 3 * model.num_networks * forward
 
 
