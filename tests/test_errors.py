@@ -234,6 +234,7 @@ ROWS = [  # one row a line, as in the document
     Row("CSV", "a quote that is not closed", ("log.csv line 50: a quote is not closed or stands inside a field",), log("log.csv", LOG + '"u,i\n')),
     Row("log", "no column of users", ("has no user column", "it has who, item, time", "--user-column"), log("log.csv", "who,item,time\nu,i,1\n")),
     Row("log", "no column of items", ("has no item column", "--item-column"), log("log.csv", "user,what,time\nu,i,1\n")),
+    Row("log", "neither of them", ("has no user column", "and no item column", "it has who, what", "--user-column and --item-column"), log("log.csv", "who,what\nu,i\n")),
     Row("log", "a bound of times and no column of them", ("has no column of times for --since",), log("log.csv", "user,item\nu,i\n", "--since=2024-01-01")),
     Row("log", "a bound of times that is none", ("`since` must be a number like the log's times, or a date if these are dates, got 'soon'",), log("log.csv", LOG, "--since=soon")),
     Row("log", "lines that end with CR alone", ("log.csv ends its lines with CR alone; convert it: tr",), log("log.csv", LOG.replace("\n", "\r"))),

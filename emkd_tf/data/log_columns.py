@@ -19,6 +19,7 @@ from emkd_tf.data.columns import (
 from emkd_tf.data.tables import Table
 from emkd_tf.errors import InputError
 
+_NEEDED = {"user": USER_NAMES, "item": (*ITEM_NAMES, *LIST_NAMES)}
 # Of a file without names, by how many columns there are; MovieLens has four.
 _BY_PLACE = {
     2: ("user", "item"),
@@ -49,13 +50,11 @@ def choose_columns(table: Table, config: DataConfig) -> dict[str, str]:
     path, names, given = table.path, table.columns, given_columns(config)
     is_by_place = not table.has_names and not {"user", "item"} <= set(given)
     found = _by_place(table) if is_by_place else {}
-    usual: tuple[str, ...]
-    for what, usual in (("user", USER_NAMES), ("item", ITEM_NAMES)):
-        if what in found and what not in given:
-            continue
-        if what == "item" and what not in given:
-            usual = (*ITEM_NAMES, *LIST_NAMES)
-        found[what] = find_column(names, path, what, given.get(what), usual)
+    if not found:
+        _require_one_of_two(table, given)
+    for what, usual in _NEEDED.items():
+        if what not in found or what in given:
+            found[what] = find_column(names, path, what, given.get(what), usual)
     for what, usual in (("time", TIME_NAMES), ("rating", RATING_NAMES)):
         column = found.get(what) or usual_column(names, usual)
         if what in given:
@@ -68,6 +67,19 @@ def choose_columns(table: Table, config: DataConfig) -> dict[str, str]:
         find_column(names, path, "rating", None, RATING_NAMES)
     _require_different(table, found)
     return {what: found[what] for what in _BY_PLACE[4] if what in found}
+
+
+def _require_one_of_two(table: Table, given: dict[str, str]) -> None:
+    """Names both columns where neither is given or called as usual."""
+    names = table.columns
+    if given.keys() & _NEEDED or any(usual_column(names, u) for u in _NEEDED.values()):
+        return
+    user, item = (", ".join(usual[:3]) for usual in (USER_NAMES, ITEM_NAMES))
+    raise InputError(
+        f"{table.path} has no user column named like {user}, and no item column named "
+        f"like {item}, it has {', '.join(names)}; name them with --user-column and "
+        "--item-column."
+    )
 
 
 def _require_different(table: Table, found: dict[str, str]) -> None:
