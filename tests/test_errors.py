@@ -7,6 +7,7 @@ The table in the document is checked against the rows here.
 import dataclasses
 import gzip
 import io
+import lzma
 import pickle
 import shutil
 import zipfile
@@ -225,6 +226,14 @@ ROWS = [  # one row a line, as in the document
     Row("log", "a folder without Parquet", ("holds no file that ends in .parquet",), lambda folder: ["prepare", f"--interactions={folder}"]),
     Row("log", "a folder of Parquet and other tables", ("holds log.csv beside Parquet; give a folder of Parquet alone, or one file",), parquet_folder("log.csv")),
     Row("log", "a Delta table", ("is a Delta table, whose folder may hold files that are no longer of it",), parquet_folder("_delta_log/0.json")),
+    Row("log", "a Hudi table", ("is a Hudi table, whose folder may hold files that are no longer of it",), parquet_folder(".hoodie/0.commit")),
+    Row("log", "compressed by xz", ("log.csv.xz is compressed by xz; unpack it",), log("log.csv.xz", lzma.compress(LOG.encode()))),
+    Row("log", "an archive", ("log.tar.gz is an archive; unpack it",), log("log.tar.gz", LOG)),
+    Row("log", "no header and times where the users or items should be", ("has no header, and column_2 looks like times", "--time-column column_2 --user-column column_1 --item-column column_3"), log("clicks.dat", "1,2014-04-07T10:51:09.277Z,214536502,0\n1,2014-04-07T10:54:09.868Z,214536500,0\n")),
+    Row("log", "its header in the middle, of files that were put together", ("log.csv line 4 repeats the names of the columns; drop the line",), log("log.csv", "user,item\nu,a\nu,b\nuser,item\nv,a\n")),
+    Row("log", "ratings that are no numbers", ("log.csv line 3: column 'rating' holds '4,5', no number; write ratings as numbers",), log("log.csv", 'user;item;rating\nu;a;4\nu;b;4,5\n', "--min-rating=3")),
+    Row("JSON", "objects where ids should be", ("line 1: column 'items' holds objects or lists; write their ids alone",), log("log.jsonl", '{"user": "u", "items": [{"id": "a", "price": 1}]}\n{"user": "v", "items": [{"id": "a", "price": 2}]}\n')),
+    Row("JSON", "objects where times should be", ("line 1: column 'timestamp' holds", "$date", "no time"), log("log.jsonl", '{"user": "u", "item": "a", "timestamp": {"$date": "2024-01-03"}}\n{"user": "v", "item": "a", "timestamp": {"$date": "2024-01-03"}}\n')),
     Row("log", "no header and five columns", ("has no header and 5 columns; write a first line of names",), log("log.csv", "1,2,3,4,5\n")),
     Row("CSV", "empty", ("is empty; it needs a header line",), log("log.csv", "")),
     Row("CSV", "a header alone", ("has no rows",), log("log.csv", "user,item,time\n")),

@@ -1,5 +1,7 @@
 """The library as a notebook uses it."""
 
+import gzip
+import json
 import subprocess
 import sys
 
@@ -9,6 +11,7 @@ import pytest
 
 import emkd_tf
 from emkd_tf.errors import InputError
+from emkd_tf.notebook.run import Run
 
 SMALL = {"hidden_units": 8, "epochs": 2, "max_length": 6, "batch_size": 16}
 
@@ -66,6 +69,15 @@ def test_a_table_or_a_path_may_come_first(frame, log, home, tmp_path):
         found = emkd_tf.prepare(table, **cache)
         np.testing.assert_array_equal(found.histories.items, log.histories.items)
     assert found.description["name"] == "mine"
+    with gzip.open(tmp_path / "mine.csv.gz", "wb") as packed:
+        packed.write(path.read_bytes())
+    packed = emkd_tf.prepare(tmp_path / "mine.csv.gz", **cache)
+    assert packed.description["name"] == "mine"
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    frame.write_parquet(folder / "part-0.parquet")
+    found = emkd_tf.prepare(str(folder), **cache)
+    np.testing.assert_array_equal(found.histories.items, log.histories.items)
     with pytest.raises(InputError, match="The table has no rows"):
         emkd_tf.prepare(frame.clear(), **cache)
 
@@ -78,6 +90,17 @@ def test_what_is_no_table_is_one_line(home):
 def test_a_training_returns_its_run(run):
     assert 0 <= run.metrics["test"]["NDCG@10"] <= 1
     assert run.history["epoch"].to_list() == [1, 2]
+
+
+def test_a_history_has_the_columns_of_all_its_epochs(tmp_path):
+    """A long pre-training has no validation."""
+    lines = [{"epoch": n, "stage": "pretraining"} for n in range(1, 151)]
+    lines.append({"epoch": 1, "stage": "fine", "validation/NDCG@10": 0.25})
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (tmp_path / "history.jsonl").write_text(text)
+    history = Run(tmp_path).history
+    assert len(history) == 151
+    assert history["validation/NDCG@10"].drop_nulls().to_list() == [0.25]
     assert run.config.model.hidden_units == 8
     assert repr(run).startswith("Run('")
 

@@ -39,11 +39,14 @@ def ensemble(arguments: Sequence[str]) -> None:
 
     result = add_up(paths, given(values, _KEYS))
     metrics = result.metrics
-    title = f"{metrics['dataset']}, test, protocol {metrics['protocol']}"
-    rows = {"Ensemble": metrics["test"], **metrics["test_by_network"]}
-    metrics_table(title, {**rows, MODELS[BASELINE].title: metrics[BASELINE]})
+    split = "test" if "test" in metrics else "validation"
+    title = f"{metrics['dataset']}, {split}, protocol {metrics['protocol']}"
+    rows = {"Ensemble": metrics[split], **metrics.get("test_by_network", {})}
+    if BASELINE in metrics:
+        rows[MODELS[BASELINE].title] = metrics[BASELINE]
+    metrics_table(title, rows)
     say_contradictions(metrics)
     if result.export:
         say(f"Export: {result.export}")
-    ndcg = f"NDCG@10 {metrics['test']['NDCG@10']:.4f}"
-    say(f"Run: {result.run_dir}  test {ndcg} ({metrics['protocol']})")
+    ndcg = f"NDCG@10 {metrics[split]['NDCG@10']:.4f}"
+    say(f"Run: {result.run_dir}  {split} {ndcg} ({metrics['protocol']})")

@@ -15,7 +15,8 @@ from emkd_tf.config.sections.data import log_name
 from emkd_tf.errors import InputError
 
 if TYPE_CHECKING:
-    from emkd_tf.experiments.grid import Cell, Experiment
+    from emkd_tf.experiments.cells import Cell
+    from emkd_tf.experiments.grid import Experiment
 
 _SOURCES = ("data_dir", "interactions", "attributes")
 _PASSED_ON = (*_SOURCES, "cache_dir", "runs_dir")
@@ -25,7 +26,8 @@ def experiments(arguments: Sequence[str]) -> None:
     """List, show, run and report the paper's tables and figures, or your own grids."""
     values = _arguments(arguments)
     action, name = [*values["what"], None, None][:2]
-    from emkd_tf.experiments.grid import cells, names, read_experiment
+    from emkd_tf.experiments.cells import cells
+    from emkd_tf.experiments.grid import names, read_experiment
 
     if action == "list":
         titles = {each: read_experiment(each).title for each in names()}

@@ -69,9 +69,9 @@ def two_columns(texts: dict[str, str]) -> list[str]:
 
 def show(table: Table) -> None:
     """Prints a table, in a file as wide as it is."""
-    console = Console()
+    console = Console(markup=False)  # ids may look like markup: [live]
     if not console.is_terminal:
-        console = Console(width=_FILE_WIDTH)
+        console = Console(width=_FILE_WIDTH, markup=False)
     with console.capture() as shown:
         console.print(table)
     say(shown.get().rstrip("\n"))

@@ -18,6 +18,7 @@ _OWN: dict[str, dict[str, Any]] = {
     "FILE": {"nargs": "?", "help": "the log, as the first argument"},
     "--json": {"action": "store_true", "help": "print one JSON object, for programs"},
 }
+_ALONE = ("--help", "--print-config", "--print_config")  # flags without a value
 
 
 def validate(arguments: Sequence[str]) -> None:
@@ -27,8 +28,7 @@ def validate(arguments: Sequence[str]) -> None:
     own.add_argument("--preset")
     own.add_argument("--model", default=DEFAULT_MODEL)
     given, arguments = own.parse_known_args(arguments)
-    if arguments and not arguments[0].startswith("-"):
-        arguments[0] = f"--interactions={arguments[0]}"
+    arguments = _with_file_named(arguments)
     chosen = [f"--model={given.model}"]
     entry = MODELS.get(given.model)
     if preset := given.preset or (entry.preset if entry else None):
@@ -49,6 +49,24 @@ def validate(arguments: Sequence[str]) -> None:
         _print_report(report)
     if report["problem"]:
         raise InputError(report["problem"])
+
+
+def _with_file_named(arguments: Sequence[str]) -> list[str]:
+    """Gives the log, which stands alone, its flag."""
+    named: list[str] = []
+    for number, argument in enumerate(arguments):
+        before = arguments[number - 1] if number else ""
+        is_value = before.startswith("--") and "=" not in before
+        if argument.startswith("-") or (is_value and before not in _ALONE):
+            named.append(argument)
+            continue
+        if any(word.startswith("--interactions=") for word in named):
+            raise InputError(
+                f"`emkd validate` takes one FILE, got {argument!r} as well; look at "
+                "one after the other."
+            )
+        named.append(f"--interactions={argument}")
+    return named
 
 
 def _print_report(report: dict[str, Any]) -> None:

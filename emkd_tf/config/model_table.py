@@ -30,7 +30,8 @@ _DUOREC = (_CONTRAST | {"contrast_views"}) - {"rows"}
 _CASER = _NEXT_ITEM | {"num_targets", "user_vectors"}
 _BERT4REC = _NETWORKS | {"window_step", "mask_probability", "last_item_rows"}
 _MMINFOREC = _ANY_ENCODER | {
-    *("num_networks", "max_length", "temperature", "memory_slots", "memory_dropout"),
+    *("num_networks", "max_length", "rows"),
+    *("temperature", "memory_slots", "memory_dropout"),
     *("prediction_steps", "item_encodings", "initial_bound", "l2"),
 }
 _EMKD_BY_TASK = {

@@ -12,7 +12,7 @@ import polars as pl
 from emkd_tf.data.texts import NOTHING
 
 # Ways to write no attribute; the last one is MovieLens'.
-NO_VALUES = (*NOTHING, "-", "N/A", "n/a", "(no genres listed)")
+NO_VALUES = (*NOTHING, "-", "(no genres listed)")
 # numpy prints lists without commas; Python would join the texts.
 _NO_COMMA = re.compile(r"""(?<=['"])\s+(?=['"])""")
 

@@ -30,7 +30,12 @@ def scan_lines(source: Path | io.BytesIO) -> pl.LazyFrame:
     """Opens a text file, compressed or not, as rows of one column, "line"; a blank line
     is null."""
     lines = pl.scan_csv(
-        source, has_header=False, separator="\x01", quote_char=None, infer_schema=False
+        source,
+        has_header=False,
+        separator="\x01",
+        quote_char=None,
+        infer_schema=False,
+        glob=False,
     )
     return lines.select(line=pl.first())
 
@@ -52,11 +57,8 @@ class Form:
 
     def scan_part(self, lines: bytes) -> pl.LazyFrame:
         """Opens lines of the table alone, without its header."""
-        # Every part has all columns, however short its own first line is.
-        header = self.dialect.separator.join("c" * len(self.dialect.names))
-        part = io.BytesIO(header.encode() + b"\n" + lines)
-        dialect = dataclasses.replace(self.dialect, header_line=1)
-        return dataclasses.replace(self, dialect=dialect).scan(part)
+        dialect = dataclasses.replace(self.dialect, header_line=0)
+        return dataclasses.replace(self, dialect=dialect).scan(io.BytesIO(lines))
 
     def scan(self, source: Path | io.BytesIO) -> pl.LazyFrame:
         """Opens the whole table."""
@@ -67,16 +69,18 @@ class Form:
             parts = parts.struct.rename_fields(list(names))
             rows = scan_lines(source).slice(header_line).select(parts.alias("line"))
             return rows.unnest("line")
+        # The header's own quotes may be others than those of the rows.
         frame = pl.scan_csv(
             source,
-            has_header=header_line > 0,
-            skip_lines=max(header_line - 1, 0),
+            has_header=False,
+            skip_lines=header_line,
             separator=dialect.separator,
-            infer_schema=False,
+            schema=dict.fromkeys(names, pl.String),
             quote_char='"' if self.is_quoted and not self.is_plain else None,
+            glob=False,
+            raise_if_empty=False,
+            missing_columns="insert",  # of a first line that is short
         )
-        found = frame.collect_schema().names()
-        frame = frame.rename(dict(zip(found, names, strict=True)))
         if not (self.is_quoted and self.is_plain) or dialect.types:
             return frame
         outer = (pl.col(n).str.extract(r'^\s*"(.*)"\s*$') for n in names)

@@ -8,6 +8,7 @@ import polars as pl
 
 from emkd_tf.data.columns import USER_NAMES, find_column
 from emkd_tf.data.tables import scan_table
+from emkd_tf.data.texts import as_text, canonical
 from emkd_tf.errors import InputError
 
 HISTORY_NAMES = ("history", "items", "item_ids", "sequence")
@@ -42,8 +43,11 @@ def scan_histories(
             f"{path} has no column `history`, it has {', '.join(schema.names())}; it "
             f"needs one row a user, with item ids joined by {separator!r}."
         )
-    if isinstance(schema[history], pl.List | pl.Array):
-        lists = pl.col(history).cast(pl.List(pl.String))
+    dtype = schema[history]
+    inner = dtype.inner if isinstance(dtype, pl.List | pl.Array) else None
+    if isinstance(inner, pl.DataType) and not inner.is_nested():
+        ids = canonical(as_text(inner, pl.element()))  # as logs have them
+        lists = pl.col(history).cast(pl.List(inner)).list.eval(ids)
     elif schema[history] == pl.String:
         lists = pl.col(history).str.split(separator)
     else:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import glob
 import gzip
 import itertools
 import json
@@ -104,10 +105,14 @@ def scan_records(
     """
     try:
         shown = [_DECODER.decode(line) for line in sample]
+        with path.open("rb") as file:
+            has_mark = file.read(3) == b"\xef\xbb\xbf"  # polars takes it for JSON
     except ValueError:
+        has_mark = True
+    if has_mark:
         return _frame(list(records(path))).lazy(), None
     scan = functools.partial(pl.scan_ndjson, schema=_schema(shown))
-    return scan(path), scan
+    return scan(glob.escape(str(path))), scan
 
 
 def read_list(path: Path) -> pl.LazyFrame:
@@ -127,13 +132,14 @@ def read_list(path: Path) -> pl.LazyFrame:
 
 
 def _schema(found: Sequence[dict[str, Any]]) -> dict[str, pl.DataType]:
-    """Returns the columns of records: lists where one of them holds a list."""
+    """Returns the columns of records: lists where one of them holds a list, texts
+    where they hold objects."""
     schema: dict[str, Any] = {}
     for record in found:
         for name, value in record.items():
             if isinstance(value, list):
                 schema[name] = pl.List(pl.String)
-            elif not isinstance(value, dict):
+            else:
                 schema.setdefault(name, pl.String)
     return schema
 

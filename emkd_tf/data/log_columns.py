@@ -16,6 +16,7 @@ from emkd_tf.data.columns import (
     find_column,
     usual_column,
 )
+from emkd_tf.data.likely_times import likely_times
 from emkd_tf.data.tables import Table
 from emkd_tf.errors import InputError
 
@@ -26,6 +27,7 @@ _BY_PLACE = {
     3: ("user", "item", "time"),
     4: ("user", "item", "rating", "time"),
 }
+_PRODUCT, _REVIEWER = "^[0-9B][0-9A-Z]{9}$", "^A[0-9A-Z]{8,}$"
 _BEST_RATING = 100  # a third column of small numbers holds ratings, no times
 
 
@@ -103,7 +105,29 @@ def _by_place(table: Table) -> dict[str, str]:
     found = dict(zip(_BY_PLACE[len(names)], names, strict=True))
     if len(names) == 3 and _holds_ratings(table, found["time"]):
         found["rating"] = found.pop("time")
+    if _is_of_amazon_2018(table, found):
+        found["user"], found["item"] = found["item"], found["user"]
+    ids = [found["user"], found["item"]]
+    if "time" in found and not likely_times(table, [found["time"]]):
+        for name in likely_times(table, ids):
+            others = [each for each in names if each != name]
+            raise InputError(
+                f"{table.path} has no header, and {name} looks like times; say what "
+                f"is what: --time-column {name} --user-column {others[0]} "
+                f"--item-column {others[1]}, or otherwise."
+            )
     return found
+
+
+def _is_of_amazon_2018(table: Table, found: dict[str, str]) -> bool:
+    """Returns whether the items come before the users, as Ni et al. 2019 published
+    ratings: products have ten characters, reviewers an A and more."""
+    user, item = (pl.col(found[what]) for what in ("user", "item"))
+    sample = table.collect(table.frame.select(user=user, item=item).head(1000))
+    is_swapped = sample["user"].str.contains(_PRODUCT) & sample["item"].str.contains(
+        _REVIEWER
+    )
+    return bool(is_swapped.all()) and not sample["item"].str.contains(_PRODUCT).all()
 
 
 def _holds_ratings(table: Table, name: str) -> bool:

@@ -15,6 +15,11 @@ from emkd_tf.data.tables import Table
 from emkd_tf.errors import InputError
 
 _WORDS = {"told": "time"}
+_NESTED = r"""^(\{|\[\s*\{|\[\s*["'])"""  # JSON, or a Python literal
+_WRONG_IDS = {
+    "broken": "has a line break; correct or drop the row",
+    "nested": "holds objects or lists; write their ids alone",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,22 +64,52 @@ def read_rows(table: Table, columns: dict[str, str]) -> Rows:
         if found["first bad time"] is None:
             break
     for what in ("user", "item"):
-        if (row := found[f"first broken {what}"]) is not None:
-            raise InputError(
-                f"{table.place(row)}: column {columns[what]!r} has a line break; "
-                "correct or drop the row."
-            )
+        for wrong, way in _WRONG_IDS.items():
+            if (row := found[f"first {wrong} {what}"]) is not None:
+                raise InputError(f"{table.place(row)}: column {columns[what]!r} {way}.")
+    if (row := found["first repeated header"]) is not None:
+        raise InputError(
+            f"{table.place(row)} repeats the names of the columns; drop the line."
+        )
+    if (row := found["first bad rating"]) is not None:
+        value = _value(table, row, columns["rating"])
+        raise InputError(
+            f"{table.place(row)}: column {columns['rating']!r} holds {value!r}, no "
+            "number; write ratings as numbers, such as 4.5."
+        )
     if (row := found["first bad time"]) is not None:
-        value = table.collect(table.frame.slice(row, 1))[columns["time"]][0]
+        value = _value(table, row, columns["time"])
         raise InputError(
             f"{table.place(row)}: column {columns['time']!r} holds {value!r}, no time; "
             "use a number that grows with time, or ISO 8601 (2024-01-31, "
             f"2024-01-31T12:00:00Z).{_other_times(table, columns)}"
         )
-    latest = found["latest"]
-    unit = None if latest is None else times.units_per_second(latest)
     rows = rows_of(table, columns, reader)
+    dtype = table.schema[columns["time"]] if "time" in columns else None
+    unit = _unit(dtype, reader, found["earliest"], found["latest"])
     return Rows(rows, reader, _kept(rows), found, unit)
+
+
+def _value(table: Table, row: int, name: str) -> Any:
+    found = table.first_bad(pl.col("row") == row)
+    return found and found[name]
+
+
+def _unit(
+    dtype: pl.DataType | None,
+    reader: times.Reader | None,
+    earliest: float | None,
+    latest: float | None,
+) -> int | None:
+    """Returns what the times count a second in, as their type tells it, or the size of
+    numbers."""
+    if earliest is None or latest is None:
+        return None
+    if isinstance(dtype, pl.Datetime):
+        return {"ms": 1_000, "us": times.MICROSECONDS}.get(dtype.time_unit, 10**9)
+    if dtype == pl.Date or reader not in (times.whole, times.numbers):
+        return times.MICROSECONDS
+    return times.unit_of_range(earliest, latest)
 
 
 def _other_times(table: Table, columns: dict[str, str]) -> str:
@@ -108,7 +143,7 @@ def _aggregates(
     columns: dict[str, str], reader: times.Reader | None, table: Table
 ) -> pl.LazyFrame:
     rows = rows_of(table, columns, reader)
-    return rows.frame.select(**_looks(_kept(rows), rows.columns))
+    return rows.frame.select(**_looks(rows, columns))
 
 
 def _named(table: Table, columns: dict[str, str]) -> Table:
@@ -127,7 +162,8 @@ def _named(table: Table, columns: dict[str, str]) -> Table:
     if "time" in columns:
         chosen["told"] = _told(table, columns["time"])
     if "rating" in columns:
-        chosen["rating"] = times.numbers(table.text(columns["rating"]))
+        chosen["rated"] = table.text(columns["rating"])
+        chosen["rating"] = times.numbers(chosen["rated"])
     return dataclasses.replace(table, frame=table.frame.select("row", **chosen))
 
 
@@ -154,7 +190,7 @@ def _time_readers(rows: Table) -> list[times.Reader]:
 
 
 def _kept(rows: Table) -> dict[str, pl.Expr]:
-    parts = [name for name in rows.columns if name not in ("row", "time")]
+    parts = [name for name in rows.columns if name not in ("row", "time", "rated")]
     kept = {f"no {_WORDS.get(p, p)}": pl.col(p).is_not_null() for p in parts}
     if rows.first_line is None:
         return kept
@@ -162,12 +198,20 @@ def _kept(rows: Table) -> dict[str, pl.Expr]:
     return {"empty line": is_line, **kept}
 
 
-def _looks(kept: dict[str, pl.Expr], columns: list[str]) -> dict[str, pl.Expr]:
-    row = pl.col("row")
-    looks = {"rows": pl.len(), **counted(kept)}
+def _looks(rows: Table, names: dict[str, str]) -> dict[str, pl.Expr]:
+    row, columns = pl.col("row"), rows.columns
+    looks = {"rows": pl.len(), **counted(_kept(rows))}
     for what in ("user", "item"):
         is_broken = pl.col(what).str.contains(r"[\r\n]")
         looks[f"first broken {what}"] = row.filter(is_broken).min()
+        is_nested = pl.col(what).str.contains(_NESTED) & rows.kind.startswith("JSON")
+        looks[f"first nested {what}"] = row.filter(is_nested).min()
+    is_header = pl.all_horizontal(pl.col(w) == names[w] for w in ("user", "item"))
+    looks["first repeated header"] = row.filter(is_header & rows.has_names).min()
+    is_no_number = pl.lit(False)
+    if "rating" in columns:
+        is_no_number = pl.col("rated").is_not_null() & pl.col("rating").is_null()
+    looks["first bad rating"] = row.filter(is_no_number).min()
     if "time" not in columns:
         none = pl.lit(None)
         return {**looks, "first bad time": none, "earliest": none, "latest": none}

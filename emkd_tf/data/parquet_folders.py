@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from emkd_tf.errors import InputError
@@ -9,6 +11,7 @@ from emkd_tf.errors import InputError
 PARQUET_SUFFIXES = (".parquet", ".pq", ".parq")
 ARROW_SUFFIXES = (".feather", ".arrow", ".arrows", ".ipc")
 # A text of notes may lie beside Parquet, but no other table.
+_VERSIONED = {"_delta_log": "Delta", ".hoodie": "Hudi"}
 _OTHER_SUFFIXES = (*ARROW_SUFFIXES, ".csv", ".tsv", ".json", ".jsonl", ".gz", ".zst")
 
 
@@ -16,24 +19,37 @@ def parquet_files(folder: Path) -> list[Path]:
     """Returns the Parquet files of a folder in the order of their names.
 
     Raises:
-        InputError: there are other tables beside them, or a Delta table's files, of
-            which some may be replaced by others.
+        InputError: there are other tables beside them, Parquet without its ending, or
+            files of a Delta or Hudi table, of which others may have taken the place.
     """
-    found = [p for p in folder.rglob("*") if p.is_file() and not _is_hidden(p, folder)]
-    files = sorted(found)
-    parquet = [p for p in files if p.suffix in PARQUET_SUFFIXES]
+    files = sorted(p for p in _walk(folder) if not _is_hidden(p, folder))
+    parquet = [p for p in files if p.suffix.lower() in PARQUET_SUFFIXES]
     others = [p for p in files if p.suffix.lower() in _OTHER_SUFFIXES]
+    others += [p for p in files if p not in parquet and _begins_as_parquet(p)]
     if parquet and others:
         raise InputError(
             f"{folder} holds {others[0].relative_to(folder)} beside Parquet; give a "
             "folder of Parquet alone, or one file."
         )
-    if (folder / "_delta_log").exists():
-        raise InputError(
-            f"{folder} is a Delta table, whose folder may hold files that are no "
-            "longer of it; write the table as Parquet and give that folder."
-        )
+    for name, kind in _VERSIONED.items():
+        if (folder / name).exists():
+            raise InputError(
+                f"{folder} is a {kind} table, whose folder may hold files that are no "
+                "longer of it; write the table as Parquet and give that folder."
+            )
     return parquet
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yields the files of a folder, also behind links."""
+    for path, _, names in os.walk(folder, followlinks=True):
+        yield from (Path(path) / name for name in names)
+
+
+def _begins_as_parquet(path: Path) -> bool:
+    """Hive and Trino write files without an ending."""
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1"
 
 
 def _is_hidden(path: Path, folder: Path) -> bool:

@@ -11,6 +11,17 @@ import polars as pl
 
 from emkd_tf.errors import InputError
 
+_OTHER_KINDS = {
+    b"PK": "a zip archive or a workbook",
+    b"\xd0\xcf\x11\xe0": "a workbook of old Excel",
+    b"BZh": "compressed by bzip2",
+    b"\xfd7zXZ": "compressed by xz",
+    b"ORC": "an ORC file",
+    b"\x80\x04\x95": "a pickle, which is never loaded",
+    b"\x80\x05\x95": "a pickle, which is never loaded",
+}
+_ARCHIVES = (".tar", ".tgz", ".tbz2", ".txz")
+
 
 def require_file(path: Path) -> None:
     """Raises an InputError if there is no file at a path, or none to be read."""
@@ -31,6 +42,16 @@ def require_readable(path: Path) -> None:
             path.open("rb").close()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def refuse_other_kinds(path: Path, magic: bytes) -> None:
+    """Raises an InputError if a file's first bytes, or its name, are of a kind that is
+    not read."""
+    for mark, what in _OTHER_KINDS.items():
+        if magic.startswith(mark):
+            raise InputError(f"{path} is {what}; unpack it, or save it as CSV.")
+    if path.suffix.lower() in _ARCHIVES or Path(path.stem).suffix.lower() == ".tar":
+        raise InputError(f"{path} is an archive; unpack it.")
 
 
 @contextlib.contextmanager

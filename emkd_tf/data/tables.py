@@ -28,7 +28,12 @@ from emkd_tf.data.parquet_folders import (
     PARQUET_SUFFIXES,
     parquet_files,
 )
-from emkd_tf.data.reading import not_utf8, reading, require_readable
+from emkd_tf.data.reading import (
+    not_utf8,
+    reading,
+    refuse_other_kinds,
+    require_readable,
+)
 from emkd_tf.data.s3rec import is_sequences, scan_sequences
 from emkd_tf.data.texts import as_text
 from emkd_tf.errors import InputError
@@ -151,22 +156,25 @@ def _scan_typed(path: Path) -> Table | None:
     if magic.startswith(b"PAR1") or suffix in PARQUET_SUFFIXES:
         return _parquet(path, [path], in_names=False)
     if magic == b"ARROW1":
-        return Table(pl.scan_ipc(path), path, "Arrow")
+        return Table(pl.scan_ipc(path, glob=False), path, "Arrow")
     if suffix in ARROW_SUFFIXES:
         with reading(path, "Arrow"):
             return Table(pl.read_ipc_stream(path).lazy(), path, "Arrow")
     if magic[:2] in _UTF16:
         raise not_utf8(path, "UTF-16")
-    if magic.startswith(b"PK"):
-        raise InputError(
-            f"{path} is a zip archive or a workbook; unpack it, or save it as CSV."
-        )
+    refuse_other_kinds(path, magic)
     return None
 
 
 def _parquet(path: Path, files: list[Path], *, in_names: bool) -> Table:
     """Opens Parquet files, of which the folders' names may hold columns (`day=1`)."""
-    scan = functools.partial(pl.scan_parquet, hive_partitioning=in_names)
+    named = [part.partition("=")[0] for part in files[0].parent.parts if "=" in part]
+    scan = functools.partial(
+        pl.scan_parquet,
+        hive_partitioning=in_names,
+        hive_schema=dict.fromkeys(named, pl.String) if in_names else None,
+        glob=False,
+    )
     part = functools.partial(_scan_rows, scan)
     return Table(scan(files), path, "parquet", open_part=part)
 
@@ -190,7 +198,7 @@ def _scan_text(path: Path, known_names: Sequence[str], look: LookAtLines) -> Tab
             )
         start = filled[0].lstrip("\ufeff \t")
         if start[0] in "[{":
-            return _scan_json(path, filled)
+            return _scan_json(path, lines)
         dialect = sniff(lines, known_names)
         if is_sequences(filled) and not knows(filled[0].split(), known_names):
             return Table(scan_sequences(scan_lines(path)), path, "S3-Rec text")
@@ -215,7 +223,7 @@ def _delimited(path: Path, dialect: Dialect, look: LookAtLines) -> Table:
     )
 
 
-def _scan_json(path: Path, lines: Sequence[str]) -> Table:
+def _scan_json(path: Path, lines: Sequence[str | None]) -> Table:
     try:
         with reading(path, "JSON"):
             return _json_table(path, lines)
@@ -223,8 +231,11 @@ def _scan_json(path: Path, lines: Sequence[str]) -> Table:
         raise InputError(str(error)) from None
 
 
-def _json_table(path: Path, lines: Sequence[str]) -> Table:
-    if json_tables.is_record_a_line(lines):
-        records, part = json_tables.scan_records(path, lines)
-        return Table(records, path, "JSON lines", 1, open_part=part)
+def _json_table(path: Path, lines: Sequence[str | None]) -> Table:
+    filled = [line for line in lines if line and line.strip("\ufeff \t\r")]
+    if json_tables.is_record_a_line(filled):
+        records, part = json_tables.scan_records(path, filled)
+        # Blank lines are no records: these have numbers of their own.
+        first_line = 1 if len(filled) == len(lines) else None
+        return Table(records, path, "JSON lines", first_line, open_part=part)
     return Table(json_tables.read_list(path), path, "JSON")

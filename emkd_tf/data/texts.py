@@ -7,7 +7,8 @@ import polars as pl
 # How logs write that there is no value; an id of this text is no id.
 NOTHING = (
     *("", "nan", "NaN", "NAN", "null", "NULL", "Null", "none", "None", "NONE"),
-    *("<NA>", "<null>"),
+    *("<NA>", "<null>", "(null)", "NA", "N/A", "n/a", "#N/A", "NaT", "undefined"),
+    "\\N",  # of MySQL, Hive and COPY
 )
 _EXACT_FLOATS = 2.0**53  # above, neighbouring whole numbers share a float
 

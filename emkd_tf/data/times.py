@@ -15,6 +15,7 @@ MICROSECONDS = 1_000_000
 # Above these a number counts seconds, milliseconds, microseconds and nanoseconds since
 # 1970; below the first (March 1973) it may be anything that grows.
 _UNITS = ((1e8, 1), (1e11, 1_000), (1e14, MICROSECONDS), (1e17, 1_000_000_000))
+_LAST_SECOND = 4_102_444_800  # of 2099: 20240101120000 is no number of seconds
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?inf(inity)?", re.I)
 _ISO = (
     r"^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2})"
@@ -96,6 +97,16 @@ def units_per_second(largest: float) -> int | None:
     return units[-1] if units else None
 
 
+def unit_of_range(earliest: float, latest: float) -> int | None:
+    """Returns what numbers count a second in, or None where they are no times since
+    1970, end beyond 2100 or begin in another unit than they end in."""
+    unit = units_per_second(latest)
+    first = units_per_second(earliest)
+    if unit is None or latest / unit > _LAST_SECOND or first not in (None, unit):
+        return None
+    return unit
+
+
 def bound(text: str, unit: int | None) -> float | None:
     """Reads a bound of times: a number is taken as it is, a date in the times' unit.
 
@@ -124,5 +135,8 @@ def as_date(time: float, unit: int | None) -> str:
     """
     if unit is None:
         return f"{time:.0f}" if float(time).is_integer() else f"{time:g}"
-    when = datetime.fromtimestamp(time / unit, timezone.utc)
+    try:
+        when = datetime.fromtimestamp(time / unit, timezone.utc)
+    except (OverflowError, ValueError, OSError):  # beyond the year 9999
+        return f"{time:g}"
     return when.strftime("%Y-%m-%d %H:%M:%S")

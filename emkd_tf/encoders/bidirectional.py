@@ -26,7 +26,9 @@ class TransformerBlock(tf.keras.layers.Layer):
         Returns [T, d], or [B, d] of the last column.
 
     Source: Du et al. 2023 (encoder); the norm's place and the dropout after the
-    block follow the authors' release.
+    block follow the authors' release. Departures: a norm divides by Keras's deviation,
+    the release's by the unbiased one plus 1e-6; biases start at 0, the release's
+    uniform.
     """
 
     def __init__(

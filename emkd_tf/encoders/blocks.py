@@ -21,7 +21,7 @@ class BlockEncoder(tf.keras.layers.Layer):
         hidden_units: d.
         num_blocks, num_heads: of the transformer.
         seed: of the initial weights; networks with different seeds start different.
-        initialization: of the matrices: "normal" or "xavier".
+        initialization: of the matrices, one of INITIALIZERS.
         precision: of the products with weights.
 
     Call:

@@ -29,13 +29,14 @@ class CaserEncoder(tf.keras.layers.Layer):
         window: items that a state knows: its own and those before.
         vertical_filters: columns of F.
         horizontal_filters: columns of each F_h.
-        initialization: of the filters and of W: "normal" or "xavier".
+        initialization: of the filters and of W, one of INITIALIZERS.
         precision: of the product with W.
 
     Call: see `BlockEncoder`.
 
-    Source: Tang and Wang 2018, section 3, and the authors' release. Departure: none;
-    states of all places share their windows' items.
+    Source: Tang and Wang 2018, section 3, and the authors' release. Departures: states
+    of all places share their windows' items; dropout is on these too, as before every
+    encoder here.
     """
 
     KNOWS_ORDER, IS_CAUSAL, NORMS_EMBEDDING = True, True, False

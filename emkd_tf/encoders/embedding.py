@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from emkd_tf.encoders.attributes import AttributeEmbedding
-from emkd_tf.encoders.initializers import INITIALIZERS
+from emkd_tf.encoders.initializers import EMBEDDINGS
 from emkd_tf.encoders.layers import Weights, layer_norm, normalize
 from emkd_tf.kernels.dropout import Dropout, drop
 from emkd_tf.kernels.fusion import fused
@@ -83,7 +83,7 @@ class ItemEmbedding(tf.keras.layers.Layer):
         seed: of the initial weights.
         norm: a layer norm of the sum.
         use_positions: off for encoders that know the order of items by themselves.
-        initialization: of the tables: "normal" or "xavier".
+        initialization: of the tables, one of EMBEDDINGS.
         attributes: of the items, or None.
 
     Call:
@@ -116,7 +116,7 @@ class ItemEmbedding(tf.keras.layers.Layer):
         if norm:
             weights = Weights("embedding", seed)
             self.norm = weights.norm("norm", hidden_units, EPSILON)
-        start = INITIALIZERS[initialization]
+        start = EMBEDDINGS[initialization]
         self.items = self.add_weight(
             "items", [vocabulary_size, hidden_units], initializer=start(seed, "items")
         )

@@ -25,7 +25,7 @@ class GRUEncoder(tf.keras.layers.Layer):
         hidden_units: d.
         recurrent_units: width of h.
         seed: of the initial weights; networks with different seeds start different.
-        initialization: of the matrices: "normal" or "xavier".
+        initialization: of the matrices, one of INITIALIZERS.
         precision: of the products with W and P; that with U is float32.
 
     Call: see `BlockEncoder`; dropout is the embedding's matter.

@@ -15,7 +15,7 @@ class ItemHead(tf.keras.layers.Layer):
     Args:
         width: d.
         seed: of the initial weights.
-        initialization: of W: "normal" or "xavier".
+        initialization: of W, one of INITIALIZERS.
 
     Call:
         states: [n, d] float. Returns [n, d] float.

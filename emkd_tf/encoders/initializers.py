@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
 STANDARD_DEVIATION = 0.02
+
+Initializer = Callable[[int, str], tf.keras.initializers.Initializer]
 
 
 def normal(seed: int, name: str) -> tf.keras.initializers.Initializer:
@@ -29,6 +31,22 @@ def xavier_normal(seed: int, name: str) -> tf.keras.initializers.Initializer:
     return tf.keras.initializers.GlorotNormal(seed=_mixed(seed, name))
 
 
+def _release(mode: str) -> Initializer:
+    """What PyTorch's linear layers start from: uniform within 1 / sqrt(inputs)."""
+
+    def start(seed: int, name: str) -> tf.keras.initializers.Initializer:
+        return tf.keras.initializers.VarianceScaling(
+            1 / 3, mode, "uniform", seed=_mixed(seed, name)
+        )
+
+    return start
+
+
+def standard_normal(seed: int, name: str) -> tf.keras.initializers.Initializer:
+    """Returns N(0, 1), what PyTorch's embeddings start from."""
+    return tf.keras.initializers.RandomNormal(stddev=1.0, seed=_mixed(seed, name))
+
+
 def start_uniform(weights: Sequence[tf.Variable], bound: float, seed: int) -> None:
     """Gives weights values that are uniform in [-bound, bound), whatever they are;
     the same for the same seed and order."""
@@ -37,7 +55,16 @@ def start_uniform(weights: Sequence[tf.Variable], bound: float, seed: int) -> No
         weight.assign(tf.random.stateless_uniform(weight.shape, key, -bound, bound))
 
 
-INITIALIZERS = {"normal": normal, "xavier": xavier_normal}
+# Of matrices [inputs, units]; "release" is how the release of EMKD starts.
+INITIALIZERS: dict[str, Initializer] = {
+    "normal": normal,
+    "xavier": xavier_normal,
+    "release": _release("fan_in"),
+}
+# Of tables [ids, d] that are looked up.
+EMBEDDINGS = {**INITIALIZERS, "release": standard_normal}
+# Of tables [items, d] that score: matrices whose inputs are their columns.
+SCORING = {**INITIALIZERS, "release": _release("fan_out")}
 
 
 def _mixed(seed: int, name: str) -> int:

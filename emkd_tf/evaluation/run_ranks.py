@@ -22,6 +22,7 @@ from emkd_tf.evaluation.metrics import NEVER
 
 # What may differ within a group of seeds. A protocol may not: it chose the best epoch.
 _MAY_DIFFER = {*BESIDE_TRAINING, "seed"}
+SUM = " + "  # between the models' names of a run that is a sum of others
 _OF_USERS = ("target", "is_repeat", "history_length", "target_count")
 _SEED_IN_NAME = re.compile(r"[-_.]?seed[-_.=]?\d+$")
 
@@ -36,6 +37,8 @@ class RunRanks:
         model: its name.
         settings: the run's, by flat name.
         protocol: what was excluded from the ranking.
+        history_length: newest items of a history that it reads; of older runs the
+            setting `max_length`.
         columns: of the users that the split evaluates: user; rank (from 1; NEVER where
             the target itself is excluded); of newer runs also target, is_repeat,
             history_length, target_count.
@@ -47,6 +50,7 @@ class RunRanks:
     model: str
     settings: dict[str, Any]
     protocol: str
+    history_length: int | None
     columns: pl.DataFrame
 
     @property
@@ -84,6 +88,7 @@ def read_run(path: Path, split: str, protocol: str | None = None) -> RunRanks:
     with _reading(path / "metrics.json") as file:
         metrics = read_json(file)
         model, own_protocol = metrics["model"], metrics["protocol"]
+        history_length = metrics.get("history_length")
     with _reading(path / "config.yaml") as file:
         settings = dict(yaml.safe_load(file.read_text(encoding="utf-8")))
     with _reading(path / "per_user.parquet") as file:
@@ -92,6 +97,10 @@ def read_run(path: Path, split: str, protocol: str | None = None) -> RunRanks:
     ranks = f"{split}_{protocol}"
     if ranks not in known:
         others = [name for name in known if name.startswith(f"{split}_")]
+        if not others:
+            raise InputError(
+                f"{path} has no ranks of the {split}: it was trained with --test false."
+            )
         raise InputError(
             f"{path}/per_user.parquet has no column `{ranks}` of ranks, only "
             f"{', '.join(others)}; choose another --protocol."
@@ -105,7 +114,11 @@ def read_run(path: Path, split: str, protocol: str | None = None) -> RunRanks:
             columns = columns.drop_nulls("target")
         if not _are_ranks(columns["rank"]):
             raise ValueError(ranks)
-    return RunRanks(path, dataset, fingerprint, model, settings, protocol, columns)
+    return RunRanks(
+        *(path, dataset, fingerprint, model, settings, protocol),
+        history_length or settings.get("max_length"),
+        columns,
+    )
 
 
 def _are_ranks(column: pl.Series) -> bool:
@@ -151,11 +164,11 @@ def _obstacle(one: RunRanks, two: RunRanks) -> str | None:
             f"their protocols are {one.protocol} and {two.protocol}; choose one with "
             "--protocol"
         )
-    lengths = [run.settings.get("max_length") for run in (one, two)]
+    lengths = one.history_length, two.history_length
     if one.protocol == "window" and lengths[0] != lengths[1]:
         return (
-            f"under the protocol window a `max_length` of {lengths[0]} and one of "
-            f"{lengths[1]} exclude other items"
+            f"under the protocol window models that read the newest {lengths[0]} and "
+            f"{lengths[1]} items exclude others"
         )
     for name in ("user", "target"):
         both = [run.columns[name] for run in (one, two) if name in run.columns]
@@ -171,7 +184,8 @@ def _obstacle(one: RunRanks, two: RunRanks) -> str | None:
 def seed_groups(runs: Sequence[RunRanks]) -> dict[str, list[RunRanks]]:
     """Puts runs together that differ only in their seed.
 
-    Two runs of one seed are two groups: the code or the machine may differ.
+    Two runs of one seed are two groups: the code or the machine may differ. So are two
+    sums of runs, whose settings are those of their first ones.
 
     Returns:
         The runs of each group by its name: that of its first directory, without the
@@ -195,6 +209,7 @@ def seed_groups(runs: Sequence[RunRanks]) -> dict[str, list[RunRanks]]:
 def _is_another_seed(group: Sequence[RunRanks], run: RunRanks) -> bool:
     return (
         run.model == group[0].model
+        and SUM not in run.model
         and _decisive(run) == _decisive(group[0])
         and run.settings.get("seed") not in [of.settings.get("seed") for of in group]
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emkd_tf.evaluation.text_tables import TextTable
-from emkd_tf.experiments.grid import Experiment, cells
+from emkd_tf.experiments.cells import cells
+from emkd_tf.experiments.grid import Experiment
 
 
 def counts(experiment: Experiment, flags: Sequence[str]) -> TextTable:

@@ -1,62 +1,28 @@
-"""What a strict reader asks of a comparison: what was spent on each row, how its model
-was chosen, what the data is like, and which controls stand beside it."""
+"""What a strict reader asks of a comparison: how each row's model was chosen, what it
+was given, what the data is like, and which controls stand beside it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from emkd_tf.atomic_files import read_json
 from emkd_tf.config.model_table import BASELINE, DEFAULT_MODEL, MODELS
 from emkd_tf.evaluation.comparison import user_values
 from emkd_tf.evaluation.metrics import SELECTION_METRIC
-from emkd_tf.evaluation.run_ranks import RunRanks, read_run
+from emkd_tf.evaluation.run_ranks import RunRanks
 from emkd_tf.evaluation.text_tables import TextTable
-from emkd_tf.experiments.grid import Cell
+from emkd_tf.experiments.cells import Cell
 from emkd_tf.experiments.report import Findings
+from emkd_tf.experiments.spent import budget_of, last_epochs, metrics_of
 
-_PROTOCOLS = ("unseen", "window", "all")
 _WIDE = 256
 _ENOUGH_SEEDS = 3
 _TOLERANCE = 1e-6  # of a metric that is computed twice
 
 Settings = Mapping[str, Any]
-
-
-def spent(found: Findings) -> TextTable:
-    """Returns for each row both splits, every protocol, and the training that it took,
-    as means over seeds."""
-    header = ["row", "validation", *(f"test, {name}" for name in _PROTOCOLS)]
-    header += ["epochs", "best epoch", "examples", "seconds"]
-    rows = []
-    for result in found.results:
-        runs = found.runs.get(result.label, [])
-        if not runs:
-            rows.append([result.label, "not run", *[""] * (len(header) - 2)])
-            continue
-        splits = [("validation", found.protocol), *(("test", p) for p in _PROTOCOLS)]
-        cells = [f"{_mean(runs, *split):.4f}" for split in splits]
-        last = [history[-1] for run in runs if (history := _history(run))]
-        epochs = _length(runs[0].settings) if last else "counted"
-        if last:
-            epochs = f"{np.mean([x['epoch'] for x in last]):.0f} ({epochs} given)"
-        best = [float(_metrics(run).get("best_epoch", 0)) for run in runs]
-        size = runs[0].settings.get("batch_size") or 0
-        examples = [x["step"] * size for x in last]
-        rows.append(
-            [
-                *(result.label, *cells, epochs),
-                f"{np.mean(best):.0f}" if last else "",
-                f"{np.mean(examples):,.0f}" if last else "",
-                f"{result.seconds or 0.0:,.0f}",
-            ]
-        )
-    title = f"Both splits and what was spent, {SELECTION_METRIC}"
-    return TextTable(title, header, rows)
 
 
 def checks(found: Findings) -> list[str]:
@@ -114,7 +80,7 @@ _CONTROLS: dict[str, Callable[[Settings], bool]] = {
     "baselines as published": lambda own: (
         own["preset"] == "paper" and own["model"] != DEFAULT_MODEL
     ),
-    "baselines with the same loss, examples and budget": lambda own: (
+    "baselines with preset fair": lambda own: (
         own["preset"] in ("fair", "cpu", "smoke") and _is_baseline(own)
     ),
     f"width: a baseline at d >= {_WIDE}": lambda own: (
@@ -129,31 +95,13 @@ _CONTROLS: dict[str, Callable[[Settings], bool]] = {
 }
 
 
-def _mean(runs: Sequence[RunRanks], split: str, protocol: str) -> float:
-    ranks = [read_run(run.path, split, protocol).ranks for run in runs]
-    return float(np.mean([user_values(of, SELECTION_METRIC).mean() for of in ranks]))
-
-
-def _metrics(run: RunRanks) -> dict[str, Any]:
-    return read_json(run.path / "metrics.json")
-
-
-def _history(run: RunRanks) -> list[dict[str, Any]]:
-    """Returns the epochs of the run's last training; none of a counted model."""
-    path = run.path / "history.jsonl"
-    if not path.exists():
-        return []
-    lines = [json.loads(x) for x in path.read_text(encoding="utf-8").splitlines()]
-    return [line for line in lines if line.get("stage") == lines[-1].get("stage")]
-
-
 def _selection(runs: Sequence[RunRanks]) -> str:
-    trained = [(run, history) for run in runs if (history := _history(run))]
+    trained = [(run, history) for run in runs if (history := last_epochs(run))]
     key = f"validation/{SELECTION_METRIC}"
     good = 0
     for run, history in trained:
         values = {line["epoch"]: line[key] for line in history if key in line}
-        best = _metrics(run).get("best_epoch")
+        best = metrics_of(run).get("best_epoch")
         good += best in values and values[best] == max(values.values())
     return (
         f"Selection: in {good} of {len(trained)} trained runs the evaluated epoch is "
@@ -162,7 +110,7 @@ def _selection(runs: Sequence[RunRanks]) -> str:
 
 
 def _unread_test(runs: Sequence[RunRanks]) -> str:
-    lines = [line for run in runs for line in _history(run)]
+    lines = [line for run in runs for line in last_epochs(run)]
     seen = sum(any(key.startswith("test") for key in line) for line in lines)
     return (
         f"Test: {seen} of {len(lines)} epochs wrote anything of it; it was ranked "
@@ -171,7 +119,7 @@ def _unread_test(runs: Sequence[RunRanks]) -> str:
 
 
 def _agreement(runs: Sequence[RunRanks]) -> str:
-    told = [_metrics(run) for run in runs]
+    told = [metrics_of(run) for run in runs]
     checked = [m["tfrs"]["contradictions"] for m in told if "tfrs" in m]
     equal = 0
     for run, metrics in zip(runs, told, strict=True):
@@ -206,24 +154,10 @@ def _data(run: RunRanks) -> str:
     return f"Data: {known}{repeated}; {targets}."
 
 
-def _length(settings: Settings) -> str:
-    """Returns the epochs that a training was given, or the steps that decide them."""
-    epochs = settings.get("epochs")
-    return f"{settings.get('steps'):,} steps" if epochs == 0 else str(epochs)
-
-
 def _budgets(found: Findings) -> str:
-    given = {
-        (_length(run.settings), run.settings.get("batch_size"))
-        for runs in found.runs.values()
-        for run in runs
-        if _history(run)
-    }
-    pairs = sorted(given, key=str)
-    listed = "; ".join(
-        f"{length}{'' if 'steps' in length else ' epochs'} of batches of {size}"
-        for length, size in pairs
-    )
+    every = [run for runs in found.runs.values() for run in runs]
+    given = {budget_of(run) for run in every if last_epochs(run)}
+    listed = "; ".join(sorted(given))
     same = "the same for all trained rows" if len(given) == 1 else "they differ"
     return (
         f"Budgets: {same}: {listed or 'none'}; what was used of them is in the table."
@@ -239,7 +173,7 @@ def _seeds(found: Findings) -> str:
 
 
 def _popularity(runs: Sequence[RunRanks]) -> str:
-    metrics = next((m for run in runs if BASELINE in (m := _metrics(run))), None)
+    metrics = next((m for run in runs if BASELINE in (m := metrics_of(run))), None)
     if metrics is None:
         return "Popularity: not evaluated."
     value = metrics[BASELINE][SELECTION_METRIC]

@@ -12,7 +12,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
-from emkd_tf.experiments.grid import Experiment
+from emkd_tf.experiments.grid import BY_SECONDS, Experiment
 from emkd_tf.experiments.report import Findings, Result
 
 
@@ -26,7 +26,7 @@ def draw(experiment: Experiment, found: Findings, files: Sequence[Path]) -> bool
     if experiment.x is None or not finished:
         return False
     figure, axes = plt.subplots(figsize=(6.4, 4.0), layout="constrained")
-    if experiment.x == "seconds":
+    if experiment.x == BY_SECONDS:
         is_on_cpu = not any("GPU" in machine for machine in found.machines)
         _by_seconds(axes, finished, experiment.metrics[0], is_on_cpu)
     else:
@@ -82,7 +82,8 @@ def _by_setting(
     metric = experiment.metrics[0]
     lines: dict[str, list[Result]] = {}
     for result in results:
-        ending = f"{setting} {result.settings[setting]}"
+        # As the file writes the value: 1e-1 is .1 in the settings.
+        ending = f"{setting} {experiment.rows[result.label].get(setting)}"
         name = result.label.removesuffix(ending).strip()
         if result.label.endswith(ending) or setting in experiment.rows[result.label]:
             lines.setdefault(name, []).append(result)

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from emkd_tf.config import BESIDE_TRAINING, Config, from_flat, nearest, to_flat
-from emkd_tf.config.files import CONFIGS_DIR, NO_PRESET
-from emkd_tf.config.flags import as_flags, read_settings
-from emkd_tf.data.prepare import own_hashes
+from emkd_tf.config import KEYS, nearest
+from emkd_tf.config.files import CONFIGS_DIR
 from emkd_tf.errors import InputError
+from emkd_tf.evaluation.comparison import METRICS
 
 FOLDER = CONFIGS_DIR / "experiments"
 KINDS = ("runs", "counts", "parameters")
+BY_SECONDS = "seconds"  # as `x`
 _KEYS = {
     *("title", "kind", "datasets", "preset", "metrics", "baseline"),
     *("base", "rows", "vary", "x", "published", "note"),
+}
+
+
+# Settings that a row has not, and why.
+_NEVER = {
+    "seed": "--seeds says how many of each row",
+    "test": "a report is of tests",
+    "name": "a run is named by its settings",
 }
 
 
@@ -57,36 +62,6 @@ class Experiment:
     note: str
 
 
-@dataclasses.dataclass(frozen=True)
-class Cell:
-    """One training of an experiment.
-
-    Attributes:
-        label: of its row.
-        seed: of its training.
-        config: all its settings; equal ones have one run, in whatever experiments.
-        arguments: flags of `emkd train`.
-    """
-
-    label: str
-    seed: int
-    config: Config
-    arguments: Sequence[str]
-
-    @property
-    def run_dir(self) -> Path:
-        """Where its run is, or will be."""
-        return Path(self.config.run.runs_dir) / str(self.config.run.name)
-
-    @property
-    def is_finished(self) -> bool:
-        return (self.run_dir / "metrics.json").exists()
-
-    @property
-    def is_begun(self) -> bool:
-        return self.run_dir.exists()
-
-
 def names() -> list[str]:
     """Returns the experiments that come with the package."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
@@ -116,37 +91,54 @@ def read_experiment(name: str) -> Experiment:
     kind = values.get("kind", "runs")
     if kind not in KINDS:
         raise InputError(f"{path}: `kind` must be one of {', '.join(KINDS)}.")
+    metrics = values.get("metrics", ["NDCG@10", "HR@10"])
+    _require_known(path, "metrics", metrics, METRICS)
+    x = values.get("x")
+    _require_known(path, "x", [] if x is None else [x], (BY_SECONDS, *KEYS))
     baseline = values.get("baseline")
-    if baseline is not None and baseline not in rows:
-        raise InputError(
-            f"{path}: `baseline` {baseline!r} is none of its rows. "
-            f"{nearest(str(baseline), rows)}"
-        )
+    if baseline is not None:
+        baseline = str(baseline)
+        _require_known(path, "baseline", [baseline], rows)
     return Experiment(
         name=path.stem,
         title=values.get("title", path.stem),
         kind=kind,
         datasets=values.get("datasets", ["sample"]),
         preset=values.get("preset"),
-        metrics=values.get("metrics", ["NDCG@10", "HR@10"]),
+        metrics=metrics,
         baseline=baseline,
         rows=rows,
-        x=values.get("x"),
+        x=x,
         published=values.get("published", {}),
         note=values.get("note", ""),
     )
 
 
+def _require_known(path: Path, key: str, names: Any, known: Iterable[str]) -> None:
+    if not isinstance(names, list) or (not names and key == "metrics"):
+        raise InputError(f"{path}: `{key}` must be a list, such as [NDCG@10, HR@10].")
+    for name in names:
+        if name not in known:
+            hint = nearest(str(name), known)
+            raise InputError(f"{path}: `{key}` {name!r} is unknown. {hint}")
+
+
 def _rows(path: Path, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Returns all rows: those written out, each for each value of `vary`."""
-    base = values.get("base") or {}
-    rows = values.get("rows") or ({"": {}} if "vary" in values else {})
+    base = _settings(path, "base", values.get("base"))
+    vary = _settings(path, "vary", values.get("vary"))
+    rows = values.get("rows") or ({"": {}} if vary else {})
     if not isinstance(rows, dict):
         raise InputError(f"{path}: `rows` must hold settings by label.")
-    rows = {str(label): {**base, **(own or {})} for label, own in rows.items()}
-    vary = values.get("vary")
+    rows = {
+        str(label): {**base, **_settings(path, "rows", own)}
+        for label, own in rows.items()
+    }
     if not vary:
         return rows
+    for setting, choices in vary.items():
+        if not isinstance(choices, list):
+            raise InputError(f"{path}: `vary` must hold a list for `{setting}`.")
     return {
         f"{label} {setting} {value}".strip(): {**own, setting: value}
         for label, own in rows.items()
@@ -155,85 +147,11 @@ def _rows(path: Path, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def cells(
-    experiment: Experiment,
-    dataset: str,
-    *,
-    preset: str | None = None,
-    seeds: int = 1,
-    flags: Sequence[str] = (),
-) -> list[Cell]:
-    """Returns the trainings of an experiment on a dataset, checked as `emkd train`
-    checks them.
-
-    Args:
-        experiment: of kind runs or parameters.
-        dataset: its name.
-        preset: in place of those of the experiment and its rows.
-        seeds: trainings of each row, with seeds from 0.
-        flags: further settings of all of them, such as --data-dir.
-
-    Raises:
-        InputError: a row that no training takes.
-    """
-    return [
-        _cell(experiment, dataset, label, preset, seed, flags)
-        for label in experiment.rows
-        for seed in range(seeds)
-    ]
-
-
-def _cell(
-    experiment: Experiment,
-    dataset: str,
-    label: str,
-    preset: str | None,
-    seed: int,
-    flags: Sequence[str],
-) -> Cell:
-    settings = dict(experiment.rows[label])
-    own = settings.pop("preset", experiment.preset)
-    preset = preset or own
-    arguments = [f"--dataset={dataset}", f"--seed={seed}", "--export=false", *flags]
-    arguments += [f"--preset={preset or NO_PRESET}"]
-    arguments += as_flags(settings)
-    try:
-        return cell_of(label, arguments)
-    except InputError as error:
-        raise InputError(f"Row {label!r} of {experiment.name}: {error}") from None
-
-
-def cell_of(label: str, arguments: Sequence[str]) -> Cell:
-    """Returns the training of a command line, whose run is named by its settings.
-
-    Args:
-        label: what it is called.
-        arguments: flags of `emkd train`, without --name.
-
-    Raises:
-        InputError: no training takes them.
-    """
-    config = read_settings("emkd train", "", arguments).config
-    seed = config.training.seed
-    name = f"{config.data.dataset}-{config.model.model}-{_hash(config)}-seed{seed}"
-    run = dataclasses.replace(config.run, name=name)
-    config = dataclasses.replace(config, run=run)
-    return Cell(label, seed, config, [*arguments, f"--name={name}"])
-
-
-def _hash(config: Config) -> str:
-    """Of all that decides a training but its seed: changed settings, and another log,
-    are other runs. Defaults are left out, so that a new setting does not rename the
-    runs before it."""
-    defaults = to_flat(from_flat({}))
-    decisive = {
-        key: value
-        for key, value in to_flat(config).items()
-        if key not in BESIDE_TRAINING and key != "seed" and value != defaults[key]
-    }
-    if files := _own_hashes(config.data):
-        decisive["files"] = files
-    return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:8]
-
-
-_own_hashes = functools.cache(own_hashes)  # for all rows of a grid
+def _settings(path: Path, key: str, values: Any) -> dict[str, Any]:
+    """Returns settings by name; those that a grid cannot have are refused."""
+    if not isinstance(values or {}, dict):
+        raise InputError(f"{path}: `{key}` must hold `setting: value` lines.")
+    for setting, way in _NEVER.items():
+        if setting in (values or {}):
+            raise InputError(f"{path}: leave `{setting}` out of `{key}`: {way}.")
+    return values or {}

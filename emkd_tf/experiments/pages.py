@@ -7,9 +7,12 @@ from pathlib import Path
 
 from emkd_tf.atomic_files import write_text
 from emkd_tf.evaluation.text_tables import TextTable, to_latex, to_markdown
-from emkd_tf.experiments.fairness import checks, ladder, spent
-from emkd_tf.experiments.grid import Cell, Experiment
-from emkd_tf.experiments.report import Findings, findings, frame, table
+from emkd_tf.experiments.cells import Cell
+from emkd_tf.experiments.fairness import checks, ladder
+from emkd_tf.experiments.grid import Experiment
+from emkd_tf.experiments.report import Findings, findings
+from emkd_tf.experiments.report_tables import frame, table
+from emkd_tf.experiments.spent import spent
 
 
 def write_report(
@@ -34,8 +37,8 @@ def write_report(
     found = findings(experiment, dataset, cells)
     text = table(experiment, found)
     folder.mkdir(parents=True, exist_ok=True)
-    stem = folder / f"{experiment.name}-{dataset}"
-    pictures = [stem.with_suffix(".png"), stem.with_suffix(".svg")]
+    stem = f"{experiment.name}-{dataset}"
+    pictures = [folder / f"{stem}{ending}" for ending in (".png", ".svg")]
     if experiment.x is not None:
         from emkd_tf.experiments.figure import draw
 
@@ -52,9 +55,10 @@ def write_report(
         ".csv": frame(found).write_csv(),
         ".tex": to_latex(text),
     }
-    for ending, content in pages.items():
-        write_text(stem.with_suffix(ending), content)
-    return text, [*(stem.with_suffix(ending) for ending in pages), *pictures]
+    files = {folder / f"{stem}{ending}": content for ending, content in pages.items()}
+    for path, content in files.items():
+        write_text(path, content)
+    return text, [*files, *pictures]
 
 
 def _fairness(found: Findings, cells: Sequence[Cell]) -> list[str]:
@@ -71,10 +75,10 @@ def _reading(experiment: Experiment, found: Findings) -> list[str]:
     lines = [
         f"All items are ranked, protocol `{found.protocol}`; the best epoch was chosen "
         "by validation and the test read once. ± is 95 % over users, in brackets over "
-        "seeds; p is of the difference over users, corrected for all comparisons "
-        "(Holm). ** is the best and * the second best where that is no chance "
-        "(p < .05). Seconds are of training, by the clock, CPU seconds over all cores; "
-        "both with validations.",
+        "seeds; p is of the difference over users, and over seeds where several were "
+        "run, corrected for all comparisons (Holm). ** is the best and * the second "
+        "best where that is no chance (every p < .05). Seconds are of training, by the "
+        "clock, CPU seconds over all cores; both with validations.",
         "",
         "Machines: " + ("; ".join(found.machines) or "none yet") + ".",
     ]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import filelock
 
-from emkd_tf.experiments.grid import Cell
+from emkd_tf.experiments.cells import Cell
 
 POLL_SECONDS = 0.2
 _TO_SAVE_SECONDS = 120  # an interrupted training saves before it ends
@@ -43,7 +43,6 @@ class Trainings:
     def __init__(self, jobs: int, say: Callable[[str], None]):
         self._jobs, self._say = jobs, say
         self._processes: dict[Path, tuple[Cell, subprocess.Popen]] = {}
-        self._beaten: set[Path] = set()
         self._is_main = threading.current_thread() is threading.main_thread()
 
     def __enter__(self) -> Trainings:
@@ -76,13 +75,9 @@ class Trainings:
             if process.poll() is None:
                 continue
             if process.returncode and is_training(cell):
-                # One that a killed command had just begun came first.
-                self._beaten.add(path)
-                continue
+                continue  # that of another command came first
             del self._processes[path]
-            is_good = process.returncode == 0 or path in self._beaten
-            self._beaten.discard(path)
-            failure = None if is_good and cell.is_finished else _last_line(cell)
+            failure = None if cell.is_finished else _last_line(cell)
             found.append(Ended(cell, failure))
         return found
 
@@ -118,7 +113,7 @@ def is_training(cell: Cell) -> bool:
 
 def log_of(cell: Cell) -> Path:
     """Returns the file that a training's output goes to."""
-    return cell.run_dir.with_suffix(".log")
+    return cell.run_dir.with_name(f"{cell.run_dir.name}.log")
 
 
 def _start(cell: Cell, jobs: int) -> subprocess.Popen:

@@ -1,4 +1,4 @@
-"""What the runs of an experiment show, as tables of numbers and text."""
+"""What the runs of an experiment show."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from emkd_tf.atomic_files import read_json
 from emkd_tf.evaluation.comparison import (
@@ -18,11 +17,10 @@ from emkd_tf.evaluation.comparison import (
     user_values,
 )
 from emkd_tf.evaluation.run_ranks import RunRanks, read_run, require_comparable
-from emkd_tf.evaluation.text_tables import TextTable
+from emkd_tf.experiments.cells import Cell
 from emkd_tf.experiments.cost import machine, processor_seconds
-from emkd_tf.experiments.grid import Cell, Experiment
+from emkd_tf.experiments.grid import Experiment
 
-_NOT_RUN = "not run"
 _LEVEL = 0.05
 
 
@@ -146,7 +144,8 @@ def _result(
 
 def marked(found: Findings) -> dict[str, str]:
     """Returns "best" and "second" by label, where they are so beyond chance: their
-    difference over users to each one behind is significant."""
+    difference to each one behind is significant over users and, where several seeds
+    of both were run, over seeds."""
     metric = found.metrics[0]
     values = {
         label: np.stack([user_values(run.ranks, metric) for run in runs])
@@ -159,86 +158,10 @@ def marked(found: Findings) -> dict[str, str]:
             break
         # Which one is best is known only after looking: corrected for all pairs.
         _, tested = differences({label: values[label] for label in ordered})
-        if max(difference.p_users for difference in tested.values()) >= _LEVEL:
+        chances = [
+            p for d in tested.values() for p in (d.p_users, d.p_seeds) if p is not None
+        ]
+        if max(chances) >= _LEVEL:
             break
         marks[ordered.pop(0)] = mark
     return marks
-
-
-def table(experiment: Experiment, found: Findings) -> TextTable:
-    """Returns the table: the source's values beside ours."""
-    marks = marked(found)
-    first = experiment.metrics[0]
-    header = ["row"]
-    published = {metric for result in found.results for metric in result.published}
-    for metric in experiment.metrics:
-        header += [f"{metric} published"] * (metric in published) + [metric]
-    header += [f"{first} to {found.reference or 'the best'}", "p"]
-    header += ["seeds", "parameters", "CPU seconds", "seconds"]
-    rows = []
-    for result in found.results:
-        cells = [result.label]
-        for metric in experiment.metrics:
-            if metric in published:
-                known = result.published.get(metric)
-                cells.append("" if known is None else f"{known:.4f}")
-            cells.append(_estimated(result, metric))
-        cells += _compared(result)
-        cells[header.index(first)] += {"best": " **", "second": " *"}.get(
-            marks.get(result.label, ""), ""
-        )
-        cells.append(str(result.seeds))
-        counts = (result.parameters, result.processor_seconds, result.seconds)
-        cells += ["" if count is None else f"{count:,.0f}" for count in counts]
-        rows.append(cells)
-    return TextTable(f"{experiment.title}: {found.dataset}, test", header, rows)
-
-
-def _estimated(result: Result, metric: str) -> str:
-    if metric not in result.metrics:
-        return _NOT_RUN
-    found = result.metrics[metric]
-    low, high = found.over_users
-    text = f"{found.mean:.4f} ±{(high - low) / 2:.4f}"
-    if found.over_seeds:
-        low, high = found.over_seeds
-        text += f" (seeds ±{(high - low) / 2:.4f})"
-    return text
-
-
-def _compared(result: Result) -> list[str]:
-    if result.difference is None:
-        return ["", ""]
-    p = result.difference.p_users
-    return [f"{result.difference.mean:+.4f}", "<0.0001" if p < 1e-4 else f"{p:.4f}"]
-
-
-def frame(found: Findings) -> pl.DataFrame:
-    """Returns every number in full: a row for each row and metric."""
-    rows = [
-        {
-            "dataset": found.dataset,
-            "row": result.label,
-            "seeds": result.seeds,
-            "metric": metric,
-            "published": result.published.get(metric),
-            **_bounds(result.metrics.get(metric)),
-            "parameters": result.parameters,
-            "processor_seconds": result.processor_seconds,
-            "seconds": result.seconds,
-        }
-        for result in found.results
-        for metric in found.metrics
-    ]
-    return pl.DataFrame(rows, infer_schema_length=None)
-
-
-def _bounds(value: Estimate | None) -> dict[str, float | None]:
-    users, seeds = (value.over_users, value.over_seeds) if value else (None, None)
-    return {
-        "value": value.mean if value else None,
-        "users_low": users and users.low,
-        "users_high": users and users.high,
-        "seeds_low": seeds and seeds.low,
-        "seeds_high": seeds and seeds.high,
-    }

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from emkd_tf.atomic_files import read_json
-from emkd_tf.experiments.grid import Cell
+from emkd_tf.experiments.cells import Cell
 from emkd_tf.experiments.processes import (
     POLL_SECONDS,
     Ended,

@@ -18,7 +18,7 @@ from emkd_tf.config import Config, to_flat
 from emkd_tf.config.flags import as_flags
 from emkd_tf.errors import InputError
 from emkd_tf.evaluation.metrics import SELECTION_METRIC
-from emkd_tf.experiments.grid import Cell, cell_of
+from emkd_tf.experiments.cells import Cell, cell_of
 from emkd_tf.experiments.processes import POLL_SECONDS, Ended, Trainings, is_training
 from emkd_tf.experiments.processes import title as title_of
 from emkd_tf.experiments.search_space import Space, inside, suggest
@@ -149,7 +149,7 @@ class Search:
             return suggest(trial, self.space)
         given = {key: to_flat(self._config)[key] for key in self.space}
         known = {key: self.space[key] for key in inside(self.space, given)}
-        return {**given, **suggest(trial, known)}
+        return {**suggest(trial, known), **given}
 
     def _is_behind(self, cell: Cell) -> bool:
         """Reports new validations of a trial; tells whether they are to be its last."""

@@ -46,8 +46,9 @@ class EMKD(Recommender):
         losses: the other terms.
         options: of `Recommender`.
 
-    Source: Du et al. 2023. Departure: the networks start from different weights, the
-    release starts their transformer blocks identical.
+    Source: Du et al. 2023. Departures: the networks start from different weights, the
+    release starts their transformer blocks identical; Adam's epsilon is Keras's 1e-7,
+    the release's 1e-8; see also `TransformerBlock`.
     """
 
     def __init__(

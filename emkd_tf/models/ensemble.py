@@ -77,7 +77,7 @@ class Ensemble:
 
     Args:
         towers: one or more, of any widths and lengths.
-        names: of the towers, if not their own.
+        names: of the towers, each another, if not their own.
 
     Attributes:
         num_items: V.
@@ -89,6 +89,8 @@ class Ensemble:
     def __init__(self, towers: Sequence[Tower], names: Sequence[str] | None = None):
         self.towers = list(towers)
         self.names = list(names or [tower.name for tower in towers])
+        if len(set(self.names)) < len(self.towers):
+            raise ValueError(f"Each tower needs a name of its own, got {self.names}.")
         self.num_items = self.towers[0].num_items
         self.history_length = max(tower.history_length for tower in self.towers)
 

@@ -87,14 +87,19 @@ def _attributes(config: Config, histories: Histories, seed: int) -> dict[str, An
     return {"attributes": AttributeEmbedding(**known, hidden_units=width, seed=seed)}
 
 
-def require_causal(config: Config) -> None:
-    """Raises an InputError if a chosen encoder lets states see later items."""
+def require_causal(config: Config, hint: str = ", or give `rows` prefix") -> None:
+    """Raises an InputError if a chosen encoder lets states see later items.
+
+    Args:
+        config: of the run.
+        hint: what else mends it.
+    """
     for name in (config.model.encoder or "").split(","):
         if name and not encoder_class(name).IS_CAUSAL:
             causal = [key for key in ENCODERS if encoder_class(key).IS_CAUSAL]
             raise InputError(
                 f"`encoder` {name} sees the items that it should predict: choose of "
-                f"{', '.join(causal)}, or give `rows` prefix."
+                f"{', '.join(causal)}{hint}."
             )
 
 
@@ -171,7 +176,10 @@ def drawn_items(
         return [], Candidates(counts, objective.num_sampled)
     if carries == "negatives":
         sizes = (histories.num_items, objective.num_negatives, config.data.max_length)
-        return [Negatives(*sizes, num_views)], None
+        # One or few decide much: the recipes with these losses draw items that the
+        # user has not chosen; those with hundreds leave out the label alone.
+        is_outside = objective.item_loss in ("bce", "bpr")
+        return [Negatives(*sizes, num_views, outside_row=is_outside)], None
     return [], None
 
 

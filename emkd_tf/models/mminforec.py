@@ -9,8 +9,8 @@ from functools import partial
 import tensorflow as tf
 
 from emkd_tf.config import Config
+from emkd_tf.config.rules import require
 from emkd_tf.data.examples.next_item import NextItem
-from emkd_tf.data.examples.rows import Shift
 from emkd_tf.data.examples.stream import Examples
 from emkd_tf.data.histories import Histories
 from emkd_tf.encoders.initializers import start_uniform, xavier_normal
@@ -23,10 +23,11 @@ from emkd_tf.models.from_config import (
     make_towers,
     network_seeds,
     require_attributes,
+    require_causal,
     training_options,
 )
 from emkd_tf.models.fused_tower import FusedTower
-from emkd_tf.models.next_item import expected_labels
+from emkd_tf.models.next_item import expected_labels, rows_of
 from emkd_tf.models.recommender import Recommender
 from emkd_tf.models.replicas import global_rows, num_replicas
 from emkd_tf.objectives.mil_nce import mil_nce_loss
@@ -76,14 +77,12 @@ class MMInfoRec(Recommender):
     @classmethod
     def check(cls, config: Config, histories: Histories) -> None:
         require_attributes(config, histories)
+        require_causal(config, hint="")
+        require(config.data.rows != "prefix", "rows", "shift or whole", "prefix")
 
     @classmethod
     def create(cls, config: Config, histories: Histories) -> MMInfoRec:
-        """Builds the model of a config for a dataset.
-
-        Raises:
-            InputError: the dataset has no attributes.
-        """
+        """Builds the model of a config for a dataset; see `check`."""
         cls.check(config, histories)
         settings, objective = config.model, config.objective
         form = partial(
@@ -111,9 +110,9 @@ class MMInfoRec(Recommender):
 
     @staticmethod
     def examples(config: Config, histories: Histories) -> Examples:
-        """The newest items of the training part, one row a user."""
-        rows = Shift(*histories.training_bounds(), config.data.max_length)
-        return Examples(rows, [NextItem()], None)
+        """The newest items of the training part as one row a user (rows shift), or all
+        of it in rows of that length (whole)."""
+        return Examples(rows_of(config, histories), [NextItem()], None)
 
     def compute_losses(
         self, batch: dict[str, tf.Tensor], dropout_seed: tf.Tensor | None = None

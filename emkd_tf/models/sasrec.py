@@ -10,5 +10,7 @@ class SASRec(NextItemModel):
 
     Args: see `NextItemModel`.
 
-    Source: Kang and McAuley 2018. Departures: see `NextItemModel`.
+    Source: Kang and McAuley 2018. Departures: embeddings are not multiplied by sqrt(d)
+    before positions are added; weights start normal (`initialization`), the release's
+    uniform by Glorot; see also `NextItemModel` and, for attention, `CausalBlock`.
     """

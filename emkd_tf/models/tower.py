@@ -7,7 +7,7 @@ import tensorflow as tf
 from emkd_tf.encoders.attributes import AttributeEmbedding
 from emkd_tf.encoders.embedding import ItemEmbedding
 from emkd_tf.encoders.head import ItemHead
-from emkd_tf.encoders.initializers import INITIALIZERS
+from emkd_tf.encoders.initializers import SCORING
 from emkd_tf.kernels.compute import PLAIN, Compute
 from emkd_tf.kernels.dropout import Dropout
 from emkd_tf.kernels.packing import Packing, clear
@@ -33,7 +33,7 @@ class Tower(tf.keras.layers.Layer):
         tie_item_embeddings: score items with the input embedding, not with own weights.
         use_item_bias: add a bias of each item to its score.
         head: of `ItemHead` between states and queries.
-        initialization: of the tables: "normal" or "xavier".
+        initialization: of the tables, see `encoders.initializers`.
         attributes: of the items, see `ItemEmbedding`.
         embedding: in place of the `ItemEmbedding` that these arguments describe.
         compute: how to compute.
@@ -85,7 +85,7 @@ class Tower(tf.keras.layers.Layer):
             else self.add_weight(
                 "item_weights",
                 [num_items + 1, self.width],
-                initializer=INITIALIZERS[initialization](seed, "item_weights"),
+                initializer=SCORING[initialization](seed, "item_weights"),
             )
         )
         self.item_bias = (

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from emkd_tf.encoders.initializers import INITIALIZERS
+from emkd_tf.encoders.initializers import SCORING
 from emkd_tf.models.tower import Tower
 
 UNKNOWN = -1  # number of a user whom the training has not seen
@@ -40,7 +40,7 @@ class UserTower(Tower):
         self.item_weights = self.add_weight(
             "item_weights",
             [self.num_items + 1, self.width],
-            initializer=INITIALIZERS[initialization](seed, "item_weights"),
+            initializer=SCORING[initialization](seed, "item_weights"),
         )
         self.users = self.add_weight(
             "users", [num_users, encoder.hidden_units], initializer="zeros"

@@ -12,6 +12,7 @@ import polars as pl
 
 from emkd_tf.config import KEYS, nearest
 from emkd_tf.config.flags import as_flags, read_settings
+from emkd_tf.config.sections.data import log_name
 from emkd_tf.errors import InputError
 
 if TYPE_CHECKING:
@@ -85,12 +86,16 @@ def prepare(
 
 
 def _is_name(dataset: Any) -> bool:
-    is_text = isinstance(dataset, str) and not Path(dataset).is_file()
-    return dataset is None or is_text
+    """Tells a dataset's name from a path; a folder may be called like a dataset."""
+    from emkd_tf.data.sources import SOURCES
+
+    if dataset is None or not isinstance(dataset, str):
+        return dataset is None
+    return dataset in ("sample", *SOURCES) or not Path(dataset).exists()
 
 
 def _name_of(table: Table) -> str:
-    return Path(table).stem if isinstance(table, (str, Path)) else "log"
+    return log_name(str(table)) if isinstance(table, (str, Path)) else "log"
 
 
 def _as_file(table: Table, cache_dir: str | None) -> Path:

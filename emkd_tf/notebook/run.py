@@ -115,7 +115,9 @@ class Run:
     @property
     def history(self) -> pl.DataFrame:
         """One row an epoch: losses, validation metrics, rates."""
-        return pl.read_ndjson(self.path / "history.jsonl")
+        path = self.path / "history.jsonl"
+        # All lines: a first stage may have no validation for hundreds of them.
+        return pl.read_ndjson(path, infer_schema_length=None)
 
     @property
     def config(self) -> Config:

@@ -59,7 +59,7 @@ def generalized_binary_cross_entropy(
     Source: Petrov and Macdonald 2023 (gSASRec), equations 8 to 11. Departure: none.
     """
     num_negatives = logits.shape[1] - 1
-    alpha = num_negatives / (num_items - 1)
+    alpha = num_negatives / max(num_items - 1, 1)
     beta = alpha * (calibration * (1 - 1 / alpha) + 1 / alpha)
     right = beta * tf.nn.softplus(-logits[:, 0])
     wrong = tf.reduce_sum(tf.nn.softplus(logits[:, 1:]), axis=-1)

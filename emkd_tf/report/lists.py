@@ -56,6 +56,7 @@ def lists_of_test_users(
     """
     recommender = recommender_of(model, histories, protocol)
     users, lengths = histories.evaluated("test"), histories.known_lengths("test")
+    user_ids = histories.user_ids()
     found = np.zeros((len(users), k), np.int32)
     size = chunk_users(histories.num_items)
     order = np.argsort(lengths, kind="stable")
@@ -63,7 +64,8 @@ def lists_of_test_users(
         width = max(model.history_length, int(lengths[rows].max()))
         history = histories.before_target("test", users[rows], width)
         exclusions = excluded(history, protocol, model.history_length)
-        scores, places = recommender.top_k(history, exclusions, k)
+        ids = [user_ids[user] for user in users[rows]]
+        scores, places = recommender.top_k(history, exclusions, k, ids)
         found[rows] = np.where(scores.numpy() > LOWEST, places.numpy() + 1, PAD_ID)
         advance(len(rows))
     return found

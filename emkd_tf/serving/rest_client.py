@@ -65,4 +65,4 @@ class RestClient(Client):
         if answer.ok and isinstance(content.get("outputs"), dict):
             return content["outputs"]
         reason = content.get("error") or answer.text[:_SHOWN] or answer.reason
-        raise self._error(_STATUSES.get(answer.status_code, "UNKNOWN"), reason)
+        raise self._error(_STATUSES.get(answer.status_code, "UNKNOWN"), str(reason))

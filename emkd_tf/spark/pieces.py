@@ -84,7 +84,7 @@ def parquet_pieces(path: Path, size: int = ROWS) -> list[Piece]:
     """Cuts the files of a Parquet table into ranges of rows."""
     pieces = []
     for file in parquet_files(path) if path.is_dir() else [path]:
-        rows = pl.scan_parquet(file).select(pl.len()).collect().item()
+        rows = pl.scan_parquet(file, glob=False).select(pl.len()).collect().item()
         for first in range(0, rows, size):
             pieces.append(Piece(str(file), first, min(first + size, rows), False))
     return pieces

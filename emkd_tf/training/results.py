@@ -59,6 +59,7 @@ def write_results(
         "best_epoch": best_epoch,
         **_measure(config, histories, model, run_dir),
         "parameters": parameters,
+        "history_length": model.history_length,
         "seconds": round(seconds, 1),
     }
     write_json(run_dir / "metrics.json", metrics)
@@ -146,7 +147,7 @@ def read_card(run_dir: Path, ensemble: Ensemble, protocol: str) -> dict[str, Any
             return card
         is_own = metrics["protocol"] == protocol
         by_network = metrics["test_by_network"]
-        if len(ensemble.towers) == len(by_network):
+        if set(ensemble.names) == set(by_network):
             own = {key: metrics[key] for key in ("validation", "test")}
             other = {"test": metrics["test_by_protocol"][protocol]}
             return {**card, **(own if is_own else other)}

@@ -28,7 +28,12 @@ from emkd_tf.training.optimizers import optimizer_class
 from emkd_tf.training.results import Metrics, read_card, write_results
 from emkd_tf.training.setup import build_model, model_class
 from emkd_tf.training.stages import train_stages
-from emkd_tf.training.strategy import is_chief, make_strategy, num_workers
+from emkd_tf.training.strategy import (
+    is_chief,
+    make_strategy,
+    num_workers,
+    require_one_replica,
+)
 from emkd_tf.training.teacher import require_teacher
 from emkd_tf.training.trainer import Trainer
 from emkd_tf.training.workers import reporting_lost_workers, require_equal_settings
@@ -77,6 +82,7 @@ def train(config: Config, console: Console | None = None) -> RunResult | None:
         strategy = make_strategy(
             config.training.strategy, config.training.worker_timeout
         )
+        require_one_replica(config, strategy)
         if config.training.deterministic:
             tf.config.experimental.enable_op_determinism()
         config, histories = run_data.of_training(config)

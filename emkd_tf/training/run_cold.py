@@ -45,9 +45,9 @@ def open_with_cold_items(
         )
     described = histories.description
     log_column = described.get("columns", {}).get("item")
-    found = read_attributes(
-        Path(path), data.attribute_item_column, chosen_columns(data), log_column
-    )
+    # A short file of today would have columns left out that the training had.
+    columns = chosen_columns(data) or tuple(described.get("attribute_columns", ()))
+    found = read_attributes(Path(path), data.attribute_item_column, columns, log_column)
     cold = find_cold_items(found.pairs, histories)
     if not cold.ids:
         raise InputError(

@@ -97,7 +97,8 @@ def sum_of(
     run_dirs: Sequence[Path], histories: Histories, with_cold: Histories | None = None
 ) -> Ensemble:
     """Opens runs of the same data as one ensemble of all their networks, which are
-    called like the runs, without the number before it in an ensemble's own folder.
+    called like the runs, without the number before it in an ensemble's own folder if
+    no other is called so.
 
     Args:
         run_dirs: of the runs.
@@ -107,7 +108,7 @@ def sum_of(
         InputError: a run cannot be opened, or its scores are no inner product.
     """
     towers, names = [], []
-    for path in run_dirs:
+    for path, name in zip(run_dirs, _names_in_sum(run_dirs), strict=True):
         config = read_config(path)
         ensemble = ensemble_of(open_model(path, config, histories, with_cold))
         if ensemble is None:
@@ -115,13 +116,21 @@ def sum_of(
             raise InputError(
                 f"{path} cannot be a part of a sum: {title} is counted, not trained."
             )
-        name = path.resolve().name
-        if path.parent.name == MEMBERS:
-            name = name.partition("-")[2]
         is_one = len(ensemble.towers) == 1
         towers += ensemble.towers
         names += [name if is_one else f"{name}/{each}" for each in ensemble.names]
     return Ensemble(towers, names)
+
+
+def _names_in_sum(run_dirs: Sequence[Path]) -> list[str]:
+    names = [path.resolve().name for path in run_dirs]
+    for number, path in enumerate(run_dirs):
+        if path.parent.name == MEMBERS:
+            names[number] = names[number].partition("-")[2]
+    return [
+        name if names.count(name) == 1 else f"{number:02}-{name}"
+        for number, name in enumerate(names, 1)
+    ]
 
 
 def ensemble_of(model: Recommender | Ensemble | Scorer) -> Ensemble | None:

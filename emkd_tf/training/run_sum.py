@@ -13,6 +13,7 @@ from emkd_tf.config import Config, from_flat, to_flat, with_absolute_paths
 from emkd_tf.config.model_table import MODELS
 from emkd_tf.data.histories import Histories
 from emkd_tf.errors import InputError
+from emkd_tf.evaluation.run_ranks import SUM
 from emkd_tf.export.saved_model import export_saved_model
 from emkd_tf.models.ensemble import Ensemble
 from emkd_tf.training import run_data
@@ -57,7 +58,7 @@ def add_up(run_dirs: Sequence[Path], overrides: dict[str, Any]) -> RunResult:
                 run_dir.path,
                 seconds=sum(each["seconds"] for each in made),
                 parameters=sum(each["parameters"] for each in made),
-                name=" + ".join(each["model"] for each in made),
+                name=SUM.join(each["model"] for each in made),
             )
             write_outcome(run_dir.path / LOGS, to_flat(config), metrics)
         finally:

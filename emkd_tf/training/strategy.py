@@ -6,6 +6,7 @@ import os
 
 import tensorflow as tf
 
+from emkd_tf.config import Config
 from emkd_tf.errors import InputError
 from emkd_tf.training.workers import reporting_lost_workers, waiting_for_workers
 
@@ -41,6 +42,20 @@ def make_strategy(
     if name == "mirrored" or (name == "auto" and len(gpus) > 1):
         return tf.distribute.MirroredStrategy(devices)
     return tf.distribute.OneDeviceStrategy(devices[0])
+
+
+def require_one_replica(config: Config, strategy: tf.distribute.Strategy) -> None:
+    """Refuses a step compiled by XLA on several devices: TensorFlow cannot run one.
+
+    Raises:
+        InputError: how to train in another way.
+    """
+    if config.training.jit_compile and strategy.num_replicas_in_sync > 1:
+        raise InputError(
+            "`jit_compile` needs one device, and there are "
+            f"{strategy.num_replicas_in_sync}; give --strategy one_device, or --fuse "
+            "true in its place."
+        )
 
 
 def _multi_worker(timeout: float) -> tf.distribute.Strategy:

@@ -33,6 +33,9 @@ def test_validate_takes_the_file_as_a_flag_too(log, said, capsys):
     assert sasrec["next"] == f"emkd train --interactions {log} --model sasrec"
     assert main(["validate", log, "--model=sassrec"]) == 2
     assert "Did you mean `sasrec`?" in capsys.readouterr().err
+    assert said("validate", "--user-core", "0", log, "--item-core=0")
+    assert main(["validate", log, log]) == 2
+    assert "takes one FILE, got" in capsys.readouterr().err
     assert main(["validate", "--json"]) == 2
     assert "needs a FILE" in capsys.readouterr().err
     assert main(["validate", "nowhere.csv"]) == 2

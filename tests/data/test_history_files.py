@@ -58,3 +58,13 @@ def test_mistakes_are_one_line(tmp_path, frame, message):
     with pytest.raises(InputError, match=message) as caught:
         rows(path)
     assert "\n" not in str(caught.value)
+
+
+def test_numbers_in_lists_are_written_as_ids_of_logs(tmp_path):
+    path = tmp_path / "h.parquet"
+    frame = {"user": ["u"], "history": [[108.0, 7.0, None]]}
+    pl.DataFrame(frame).write_parquet(path)
+    assert rows(path) == [("u", ["108", "7"])]
+    pl.DataFrame({"user": ["u"], "history": [[{"id": "a"}]]}).write_parquet(path)
+    with pytest.raises(InputError, match="not text or lists of"):
+        scan_histories(path, ",")

@@ -1,6 +1,7 @@
 """The rows of a log, read by what its columns are."""
 
-from datetime import date, time
+import json
+from datetime import date, datetime, time
 
 import polars as pl
 import pytest
@@ -72,3 +73,33 @@ def test_a_time_of_day_is_no_time_and_the_date_beside_it_is_named(tmp_path):
     frame["time"] = ["09:00:00", "08:00:00"]
     with pytest.raises(InputError, match=r"'09:00:00', no time.*`date` looks like"):
         read(tmp_path, frame)
+
+
+@pytest.mark.parametrize(
+    ("values", "unit"),
+    [
+        ([date(1971, 1, 1), date(9999, 12, 31)], 1_000_000),
+        (["1971-01-01", "9999-12-31"], 1_000_000),
+        ([datetime(1971, 1, 1), datetime(1972, 1, 1)], 1_000_000),
+        ([1_700_000_000, 0], 1),
+        ([1_700_000_000_000, 1_700_000_000_001], 1_000),
+        ([1_700_000_000, 1_700_000_000_000], None),  # seconds beside milliseconds
+        ([20240101120000, 20240102120000], None),  # digits of a date
+        ([17, 18], None),
+    ],
+)
+def test_the_type_tells_the_unit_before_the_size_does(tmp_path, values, unit):
+    frame = {"user": ["a", "b"], "item": ["x", "y"], "time": values}
+    assert read(tmp_path, frame)[0].unit == unit
+    if isinstance(values[0], datetime):
+        frame["time"] = pl.Series(values).cast(pl.Datetime("ms"))
+        assert read(tmp_path, frame)[0].unit == 1_000
+
+
+def test_a_bad_value_is_named_where_blank_lines_are_none(tmp_path):
+    path = tmp_path / "log.jsonl"
+    lines = [{"user": "u", "item": "a", "time": n} for n in (1, 2)]
+    text = "\n\n".join(map(json.dumps, [*lines, {**lines[0], "time": "soon"}]))
+    path.write_text(text + "\n")
+    with pytest.raises(InputError, match="row 2: column 'time' holds 'soon', no time"):
+        read_rows(scan_table(path), COLUMNS)

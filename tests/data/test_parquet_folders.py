@@ -36,6 +36,20 @@ def test_other_tables_beside_them_are_refused(tmp_path, other):
         parquet_files(tmp_path)
 
 
+def test_links_are_followed_and_endings_have_no_case(tmp_path):
+    fill(tmp_path / "log", "day=1/part-0.parquet", "B.PARQUET")
+    fill(tmp_path, "elsewhere/part-0.parquet")
+    (tmp_path / "log" / "day=2").symlink_to(tmp_path / "elsewhere")
+    assert len(parquet_files(tmp_path / "log")) == 3
+
+
+def test_parquet_without_its_ending_is_not_left_out(tmp_path):
+    fill(tmp_path, "part-0.parquet")
+    (tmp_path / "000000_0").write_bytes(b"PAR1 and so on")
+    with pytest.raises(InputError, match="holds 000000_0 beside Parquet"):
+        parquet_files(tmp_path)
+
+
 def test_a_delta_table_is_refused(tmp_path):
     fill(tmp_path, "part-0.parquet", "_delta_log/0.json")
     with pytest.raises(InputError, match="is a Delta table, whose folder may hold"):

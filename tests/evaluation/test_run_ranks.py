@@ -1,6 +1,9 @@
 """Runs are read from their files, and refused where they cannot be compared."""
 
+import json
+
 import numpy as np
+import polars as pl
 import pytest
 
 from emkd_tf.errors import InputError
@@ -75,7 +78,7 @@ def test_ranks_that_are_none(saved_run):
         (None, {"users": ["u0", "u2", "u1"]}, "the users whose ranks they hold differ"),
         (None, {"target": ["a", "b", "d"]}, "the targets whose ranks they hold differ"),
         (None, {"ranks": [3, 1, NEVER]}, "targets of different users, 0 and 1"),
-        ("window", {"settings": {"max_length": 9}}, "`max_length` of 15 and one of 9"),
+        ("window", {"settings": {"max_length": 9}}, "read the newest 15 and 9 items"),
     ],
 )
 def test_runs_of_another_question_are_refused(saved_run, protocol, changes, message):
@@ -104,6 +107,35 @@ def test_runs_that_differ_only_in_their_seed_are_a_group(saved_run):
     b = saved_run("b", RANKS, settings={"epochs": 4})
     c = saved_run("c", RANKS, own={"model": "SASRec"})
     assert groups_of([a[0], b, a[1], c, a[2]]) == {"a": a, "b": [b], "c": [c]}
+
+
+def test_the_window_is_what_a_model_reads(saved_run):
+    """One that fills a mask reads an item less than its length."""
+    one, two = saved_run("one", RANKS), saved_run("two", RANKS)
+    metrics = json.loads((two / "metrics.json").read_text())
+    (two / "metrics.json").write_text(json.dumps({**metrics, "history_length": 14}))
+    runs = [read_run(path, "test", "window") for path in (one, two)]
+    with pytest.raises(InputError, match="read the newest 15 and 14 items"):
+        require_comparable(runs)
+    require_comparable([read_run(path, "test") for path in (one, two)])
+
+
+def test_a_run_whose_test_was_left_unread_says_so(saved_run):
+    path = saved_run("run", RANKS)
+    ranks = pl.read_parquet(path / "per_user.parquet")
+    without = ranks.select(pl.exclude("^test_.*$"))
+    without.write_parquet(path / "per_user.parquet")
+    with pytest.raises(InputError, match=r"no ranks of the test: .* --test false"):
+        read_run(path, "test")
+
+
+def test_sums_are_no_seeds_of_each_other(saved_run):
+    """Their settings are those of their first members."""
+    own = {"model": "sasrec + sasrec"}
+    sums = [
+        saved_run(f"sum-seed{n}", RANKS, own=own, settings={"seed": n}) for n in (0, 1)
+    ]
+    assert groups_of(sums) == {str(path): [path] for path in sums}
 
 
 def test_equal_seeds_are_groups_apart(saved_run):

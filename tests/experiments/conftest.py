@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pytest
 import yaml
+from experiment_runs import change, ndcg
 
-from emkd_tf.experiments.grid import cells, read_experiment
+from emkd_tf.experiments.cells import cells
+from emkd_tf.experiments.grid import read_experiment
 
 USERS = 400
 
@@ -68,3 +70,22 @@ def finished(planned, finish):
         ranks[cell.label, cell.seed] = rng.integers(1, worst, size=USERS)
         finish(cell, ranks[cell.label, cell.seed], seconds=10.0 + cell.seed)
     return ranks
+
+
+@pytest.fixture
+def runs(planned, finished):
+    """The runs as a training leaves them; the epoch of the second one is not its
+    best."""
+    for cell in planned:
+        test = {"NDCG@10": ndcg(finished[cell.label, cell.seed])}
+        best = 2 if cell is not planned[1] else 3
+        change(cell.run_dir / "metrics.json", test=test, best_epoch=best)
+        lines = [
+            {"epoch": epoch, "step": 5 * epoch, "validation/NDCG@10": value}
+            for epoch, value in enumerate((0.1, 0.3, 0.2), 1)
+        ]
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        (cell.run_dir / "history.jsonl").write_text(text)
+        config = cell.run_dir / "config.yaml"
+        config.write_text(config.read_text() + "batch_size: 7\n")
+    return [cell.run_dir for cell in planned]

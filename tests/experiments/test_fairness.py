@@ -1,43 +1,13 @@
 """What a strict reader asks of a report, against the files of the runs."""
 
-import json
-
-import numpy as np
 import polars as pl
-import pytest
 import yaml
+from experiment_runs import change, two_stages
 
-from emkd_tf.experiments.fairness import checks, ladder, spent
-from emkd_tf.experiments.grid import cells, read_experiment
+from emkd_tf.experiments.cells import cells
+from emkd_tf.experiments.fairness import checks, ladder
+from emkd_tf.experiments.grid import read_experiment
 from emkd_tf.experiments.report import findings
-
-
-def ndcg(ranks):
-    return np.where(ranks <= 10, 1 / np.log2(ranks + 1), 0).mean()
-
-
-def change(path, **values):
-    content = json.loads(path.read_text())
-    path.write_text(json.dumps(content | values))
-
-
-@pytest.fixture
-def runs(planned, finished):
-    """The runs as a training leaves them; the epoch of the second one is not its
-    best."""
-    for cell in planned:
-        test = {"NDCG@10": ndcg(finished[cell.label, cell.seed])}
-        best = 2 if cell is not planned[1] else 3
-        change(cell.run_dir / "metrics.json", test=test, best_epoch=best)
-        lines = [
-            {"epoch": epoch, "step": 5 * epoch, "validation/NDCG@10": value}
-            for epoch, value in enumerate((0.1, 0.3, 0.2), 1)
-        ]
-        text = "".join(json.dumps(line) + "\n" for line in lines)
-        (cell.run_dir / "history.jsonl").write_text(text)
-        config = cell.run_dir / "config.yaml"
-        config.write_text(config.read_text() + "batch_size: 7\n")
-    return [cell.run_dir for cell in planned]
 
 
 def line(found, name):
@@ -77,6 +47,12 @@ def test_budgets_that_differ_are_told(grid, planned, runs):
     assert "they differ: 3 epochs of batches of 7; 9 epochs" in line(found, "Budgets")
 
 
+def test_pre_training_is_a_part_of_a_budget(grid, planned, runs):
+    two_stages(runs[0])
+    told = line(findings(grid, "sample", planned), "Budgets")
+    assert "batches of 7 after 2 pre-training epochs of batches of 4" in told
+
+
 def test_the_data_is_counted(grid, planned, runs):
     for run in runs:
         change(run / "dataset.json", users=400, items=50, actions=4000, repeats=12)
@@ -105,29 +81,9 @@ def test_seeds_and_popularity_are_told(grid, planned, runs):
     assert "NDCG@10 of 0.0123 here" in line(found, "Popularity")
 
 
-def test_both_splits_and_every_protocol_are_means_over_seeds(grid, planned, runs):
-    table = spent(findings(grid, "sample", planned))
-    assert table.header[:5] == (
-        ["row", "validation", "test, unseen", "test, window", "test, all"]
-    )
-    for row, label in zip(table.rows, ("small", "large"), strict=True):
-        own = [cell.run_dir for cell in planned if cell.label == label]
-        users = [pl.read_parquet(run / "per_user.parquet") for run in own]
-        for cell, column in zip(
-            row[1:5],
-            ("validation_unseen", "test_unseen", "test_window", "test_all"),
-            strict=True,
-        ):
-            expected = np.mean([ndcg(of[column].to_numpy()) for of in users])
-            assert cell == f"{expected:.4f}"
-        assert row[5] == "3 (3 given)"
-        assert row[7] == "105"  # 15 steps of 7
-
-
 def test_without_runs_nothing_is_claimed(grid, planned):
     found = findings(grid, "sample", planned)
     assert checks(found) == []
-    assert [row[1] for row in spent(found).rows] == ["not run", "not run"]
 
 
 def test_the_controls_of_a_table_are_named(tmp_path):
@@ -148,9 +104,7 @@ def test_the_controls_of_a_table_are_named(tmp_path):
     assert found == {
         "simple models": "counted (not run)",
         "baselines as published": "published (not run)",
-        "baselines with the same loss, examples and budget": (
-            "wide (not run), sum (not run)"
-        ),
+        "baselines with preset fair": "wide (not run), sum (not run)",
         "width": "wide (not run)",
         "ensemble": "sum (not run)",
         "attributes": "alone (not run)",

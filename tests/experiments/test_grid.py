@@ -3,10 +3,9 @@
 import pytest
 import yaml
 
-from emkd_tf.config import to_flat
 from emkd_tf.errors import InputError
-from emkd_tf.experiments import grid
-from emkd_tf.experiments.grid import cells, names, read_experiment
+from emkd_tf.experiments.cells import cells
+from emkd_tf.experiments.grid import names, read_experiment
 
 OF_THE_PAPER = {f"table{n}" for n in range(1, 6)} | {f"figure{n}" for n in (3, 4, 5)}
 
@@ -38,19 +37,6 @@ def write(tmp_path, **values):
     return str(path)
 
 
-def test_rows_take_what_is_theirs(tmp_path):
-    rows = {"wide": {"hidden_units": 128, "preset": "fair"}, "thin": {}}
-    base = {"model": "sasrec", "dropout": 0.1}
-    path = write(tmp_path, rows=rows, base=base, preset="paper")
-    wide, thin = cells(read_experiment(path), "beauty")
-    assert wide.config.model.hidden_units == 128
-    assert wide.config.objective.item_loss == "full"
-    assert thin.config.objective.item_loss == "bce"
-    assert wide.config.model.dropout == thin.config.model.dropout == 0.1
-    smoke = cells(read_experiment(path), "beauty", preset="smoke")
-    assert {cell.config.training.epochs for cell in smoke} == {2}
-
-
 def test_vary_makes_a_row_of_each_value(tmp_path):
     path = write(tmp_path, vary={"dropout": [0.1, 0.2], "num_blocks": [2]})
     experiment = read_experiment(path)
@@ -58,52 +44,34 @@ def test_vary_makes_a_row_of_each_value(tmp_path):
     assert experiment.rows["a dropout 0.2"] == {"model": "sasrec", "dropout": 0.2}
 
 
-def test_a_run_is_named_by_what_decides_it(tmp_path):
-    def name(**row):
-        path = write(tmp_path, rows={"a": {"model": "sasrec", **row}})
-        return cells(read_experiment(path), "beauty")[0].run_dir.name
-
-    assert name() == name(k=7) != name(dropout=0.25)
-    other_seed = cells(read_experiment(write(tmp_path)), "beauty", seeds=2)[1]
-    assert other_seed.run_dir.name == name().replace("seed0", "seed1")
-
-
-def test_a_run_of_another_log_is_another_run(tmp_path):
-    path, log = write(tmp_path), tmp_path / "log.csv"
-
-    def name(text, file=log):
-        file.write_text(text)
-        grid._own_hashes.cache_clear()  # as in another process
-        flags = [f"--interactions={file}"]
-        return cells(read_experiment(path), "log", flags=flags)[0].run_dir.name
-
-    moved = tmp_path / "elsewhere" / "log.csv"
-    moved.parent.mkdir()
-    assert name("a log") == name("a log", moved) != name("another log")
-
-
-def test_the_flags_of_a_cell_give_its_config(tmp_path):
-    from emkd_tf.config.flags import read_settings
-
-    (cell,) = cells(read_experiment(write(tmp_path)), "toys", flags=["--runs-dir=x"])
-    again = read_settings("emkd train", "", cell.arguments).config
-    assert to_flat(again) == to_flat(cell.config)
-    assert cell.run_dir.parent.name == "x"
-
-
 @pytest.mark.parametrize(
     ("values", "message"),
     [
         ({"rowz": {}}, "unknown key `rowz`. Did you mean `rows`"),
         ({"rows": [1]}, "`rows` must hold settings by label"),
+        ({"rows": {"a": [1]}}, "`rows` must hold `setting: value` lines"),
+        ({"rows": {"a": {"seed": 7}}}, "leave `seed` out of `rows`: --seeds says"),
+        ({"base": "sasrec"}, "`base` must hold `setting: value` lines"),
+        ({"base": {"test": False}}, "leave `test` out of `base`: a report is of"),
+        ({"vary": {"decay": 0.1}}, "`vary` must hold a list for `decay`"),
+        ({"vary": {"seed": [1, 2]}}, "leave `seed` out of `vary`"),
+        ({"metrics": ["Recall@10"]}, "`metrics` 'Recall@10' is unknown"),
+        ({"metrics": "NDCG@10"}, "`metrics` must be a list"),
+        ({"metrics": []}, "`metrics` must be a list"),
+        ({"x": "dropuot"}, "`x` 'dropuot' is unknown. Did you mean `dropout`"),
         ({"kind": "cars"}, "`kind` must be one of runs, counts, parameters"),
-        ({"baseline": "b"}, "`baseline` 'b' is none of its rows"),
+        ({"baseline": "b"}, "`baseline` 'b' is unknown. Known are: a"),
     ],
 )
 def test_mistakes_in_a_file_are_one_line(values, message, tmp_path):
     with pytest.raises(InputError, match=message) as caught:
         read_experiment(write(tmp_path, **values))
     assert "\n" not in str(caught.value)
+
+
+def test_a_label_that_yaml_takes_for_a_number_is_a_label(tmp_path):
+    path = write(tmp_path, rows={1: {"model": "sasrec"}}, baseline=1)
+    assert read_experiment(path).baseline == "1"
 
 
 def test_unknown_names_and_bad_rows(tmp_path):

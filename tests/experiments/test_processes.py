@@ -1,6 +1,7 @@
 """Trainings as processes: what outlives a killed command is seen."""
 
 import contextlib
+import dataclasses
 import signal
 import subprocess
 import sys
@@ -75,6 +76,33 @@ def test_a_run_that_another_process_trains_is_seen(planned):
     assert not is_training(cell)
     with filelock.FileLock(cell.run_dir / ".lock", blocking=False):
         pass
+
+
+def test_a_run_that_another_process_has_finished_did_not_fail(planned, monkeypatch):
+    """It was trained while ours began, and had ended when ours looked."""
+    cell = planned[0]
+    refuse = [sys.executable, "-c", "raise SystemExit('emkd: it is trained')"]
+    monkeypatch.setattr(processes, "_start", lambda *_: subprocess.Popen(refuse))
+    trainings = processes.Trainings(1, lambda line: None)
+    trainings.start(cell)
+    trainings._processes[cell.run_dir][1].wait()
+    cell.run_dir.mkdir(parents=True)
+    (cell.run_dir / "metrics.json").write_text("{}")
+    (ended,) = trainings.ended()
+    assert ended.failure is None
+
+
+def test_each_training_has_a_log_of_its_own(planned):
+    names = [
+        dataclasses.replace(cell.config.run, name=f"shop.2024-{n}")
+        for n, cell in enumerate(planned)
+    ]
+    dotted = [
+        dataclasses.replace(cell, config=dataclasses.replace(cell.config, run=run))
+        for cell, run in zip(planned, names, strict=True)
+    ]
+    logs = [processes.log_of(cell).name for cell in dotted]
+    assert logs == [f"shop.2024-{n}.log" for n in range(len(planned))]
 
 
 @pytest.mark.parametrize("other_finishes", [True, False])

@@ -13,7 +13,8 @@ import yaml
 
 from emkd_tf.experiments import processes as training_processes
 from emkd_tf.experiments import runner
-from emkd_tf.experiments.grid import cells, read_experiment
+from emkd_tf.experiments.cells import cells
+from emkd_tf.experiments.grid import read_experiment
 
 
 def test_the_time_of_other_seeds_is_the_estimate(planned, finish):

@@ -19,6 +19,7 @@ from optuna.trial import TrialState
 from emkd_tf.config.flags import read_settings
 from emkd_tf.errors import InputError
 from emkd_tf.experiments import processes
+from emkd_tf.experiments.search_space import Range
 from emkd_tf.experiments.tuning import Search, curve
 
 PROGRAM = r"""
@@ -77,6 +78,13 @@ def test_the_first_trial_has_what_is_given_also_where_no_other_could(search):
     assert tried[0] == found.started[0].config.model.dropout == 0.2
     assert set(tried[1:]) <= {0.3, 0.4}
     assert found.study.trials[0].params == {"learning_rate": 0.001}
+
+
+def test_the_first_trial_is_not_rounded(search):
+    space = {"dropout": Range(0.0, 0.5)}
+    found = search(space, "--dropout=0.123456")
+    found.run(trials=1)
+    assert found.started[0].config.model.dropout == 0.123456
 
 
 def test_the_best_validation_is_chosen_and_no_trial_reads_the_test(search):

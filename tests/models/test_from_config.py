@@ -94,6 +94,12 @@ def test_a_batch_carries_what_the_item_loss_wants(config_of, histories, name):
         assert 1 <= drawn.min() <= drawn.max() <= histories.num_items
 
 
+def test_the_negatives_of_a_decision_are_not_in_the_row(config_of, histories):
+    for name, is_outside in (("bce", True), ("bpr", True), ("gbce", False)):
+        (negatives,), _ = drawn_items(config_of(item_loss=name), histories)
+        assert negatives.outside_row == is_outside
+
+
 @pytest.mark.parametrize("name", ITEM_LOSSES)
 def test_the_item_loss_is_of_the_settings(config_of, histories, name):
     changes = {"item_loss": name, "num_sampled": 11, "temperature": 0.7}

@@ -153,3 +153,17 @@ def test_it_needs_attributes(settings):
     config = from_flat(settings)
     with pytest.raises(InputError, match="mminforec reads attributes"):
         MMInfoRec.create(config, prepare(config.data))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"encoder": "bidirectional"}, "sees the items that it should predict: choose"),
+        ({"rows": "prefix"}, "`rows` must be shift or whole, got 'prefix'"),
+    ],
+)
+def test_what_would_see_its_labels_is_refused(changes, message, tmp_path):
+    settings = {"model": "mminforec", "cache_dir": str(tmp_path), **changes}
+    config = from_flat(settings)
+    with pytest.raises(InputError, match=message):
+        MMInfoRec.check(config, prepare(config.data))

@@ -2,9 +2,14 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
+from weights import randomized
 
+from emkd_tf.config import from_flat
+from emkd_tf.data.prepare import prepare
 from emkd_tf.models.popularity import PopRec
 from emkd_tf.report.lists import describe, lists_of_test_users, surprise
+from emkd_tf.training.setup import build_model
 
 
 @pytest.mark.parametrize("protocol", ["unseen", "window", "all"])
@@ -55,3 +60,18 @@ def test_surprise_is_a_code_length():
     bits = surprise(np.array([5, 0, 2, 9]))
     assert (2.0**-bits).sum() == pytest.approx(1.0)
     assert bits.argmax() == 1
+
+
+def test_a_user_who_is_known_is_known_to_the_lists(tiny_log, tmp_path):
+    settings = {"interactions": str(tiny_log), "cache_dir": str(tmp_path)}
+    settings |= {"dataset": "tiny", "user_core": 3, "item_core": 1, "max_length": 6}
+    settings |= {"model": "caser", "user_vectors": True, "hidden_units": 8}
+    config = from_flat({**settings, "tie_item_embeddings": False})
+    histories = prepare(config.data)
+    model = randomized(build_model(config, histories))
+    lists = lists_of_test_users(model, histories, "all", 5)
+    users = histories.evaluated("test")
+    history = histories.before_target("test", users, 6)
+    vectors = model.ensemble.user_vectors(tf.constant(history), tf.constant(users))
+    scores = vectors @ tf.transpose(model.ensemble.item_vectors())
+    np.testing.assert_array_equal(lists, np.argsort(-scores.numpy())[:, :5] + 1)

@@ -147,6 +147,8 @@ def test_outputs_without_a_name_are_of_no_export_of_ours(served):
     [
         (502, b"<html>bad gateway</html>", "UNKNOWN"),
         (503, b'{"error": "busy"}', "UNAVAILABLE"),
+        (404, b"{'code': 404}", "NOT_FOUND"),
+        (404, b'{"error": {"code": 404}}', "NOT_FOUND"),
         (429, b'["wait"]', "RESOURCE_EXHAUSTED"),
         (200, b"hello", "UNKNOWN"),
     ],

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from emkd_tf.cli import main
 from emkd_tf.config import from_flat
+from emkd_tf.config.model_table import unread
 from emkd_tf.errors import InputError
 from emkd_tf.training.run import train
 from emkd_tf.training.run_model import open_run
@@ -59,6 +60,42 @@ def test_the_sum_is_a_run_of_its_own(runs, tmp_path, capsys):
     assert main(["recommend", f"--run={path}", "--user=user1"]) == 0
     assert main(["export", f"--run={path}", "--network=2"]) == 0
     assert (tmp_path / "saved_models" / "sum-emkd" / "1").is_dir()
+
+
+@pytest.mark.slow
+def test_runs_of_one_name_keep_their_networks_apart(runs, tmp_path, capsys):
+    again = tmp_path / "elsewhere" / "gru"
+    shutil.copytree(runs[1], again)
+    add = ["ensemble", f"--run={runs[0]}", f"--run={again}", "--name=sum"]
+    assert main([*add, "--export=false"]) == 0
+    path = tmp_path / "runs" / "sum"
+    metrics = json.loads((path / "metrics.json").read_text())
+    assert list(metrics["test_by_network"]) == ["01-gru", "02-gru"]
+    own = [json.loads((run / "metrics.json").read_text()) for run in runs]
+    for of_network, alone in zip(metrics["test_by_network"].values(), own, strict=True):
+        assert of_network == pytest.approx(alone["test"])
+    assert open_run(path)[2].names == ["01-gru", "02-gru"]
+    capsys.readouterr()
+    assert main(["export", f"--run={path}", "--network=best"]) == 0
+    best = max((0, 1), key=lambda n: own[n]["validation"]["NDCG@10"])
+    assert f"Network: {best + 1:02}-gru" in capsys.readouterr().out
+    (card,) = (tmp_path / "saved_models").rglob("card.json")
+    assert json.loads(card.read_text())["test"] == pytest.approx(own[best]["test"])
+
+
+@pytest.mark.slow
+def test_runs_whose_test_was_left_unread_are_added_up(tiny_settings, capsys):
+    shared = {**tiny_settings, "model": "gru4rec", "epochs": 1, "export": False}
+    shared = {k: v for k, v in shared.items() if k not in unread("gru4rec")}
+    paths = [
+        train(from_flat({**shared, "test": False, "seed": n, "name": str(n)})).run_dir
+        for n in (0, 1)
+    ]
+    arguments = [f"--run={path}" for path in paths]
+    assert main(["ensemble", *arguments, "--name=sum", "--export=false"]) == 0
+    said = capsys.readouterr().out
+    assert "validation, protocol" in said
+    assert "validation NDCG@10" in said
 
 
 def test_what_cannot_be_added_up_is_one_line(runs, tiny_settings, tmp_path):

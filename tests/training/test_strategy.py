@@ -1,10 +1,13 @@
 """The choice of a tf.distribute strategy."""
 
+import types
+
 import pytest
 import tensorflow as tf
 
+from emkd_tf.config import from_flat
 from emkd_tf.errors import InputError
-from emkd_tf.training.strategy import make_strategy
+from emkd_tf.training.strategy import make_strategy, require_one_replica
 
 
 def test_names(monkeypatch):
@@ -15,6 +18,15 @@ def test_names(monkeypatch):
     assert isinstance(chosen, expected or tf.distribute.OneDeviceStrategy)
     assert isinstance(make_strategy("mirrored"), tf.distribute.MirroredStrategy)
     assert make_strategy("one_device").num_replicas_in_sync == 1
+
+
+def test_a_compiled_step_needs_one_device():
+    config = from_flat({"jit_compile": True})
+    several = types.SimpleNamespace(num_replicas_in_sync=2)
+    with pytest.raises(InputError, match="`jit_compile` needs one device, and there"):
+        require_one_replica(config, several)
+    require_one_replica(from_flat({}), several)
+    require_one_replica(config, make_strategy("one_device"))
 
 
 def test_multi_worker_needs_its_environment(monkeypatch):

@@ -29,8 +29,9 @@ class ModelConfig:
         num_heads: attention heads of each block.
         dropout: probability of dropping a value, everywhere, in [0, 1).
         tie_item_embeddings: score items with the input embedding, not with own weights.
-        initialization: of matrices and embeddings: normal, N(0, 0.02), or xavier; as
-            each part of a network usually has it if not given.
+        initialization: of matrices and embeddings: normal, N(0, 0.02); xavier; or
+            release, that of EMKD's authors: embeddings N(0, 1), matrices uniform within
+            1 / sqrt(inputs). As each part of a network usually has it if not given.
         recurrent_units: width of the state.
         window: newest items that a state knows.
         vertical_filters: of the window.
@@ -62,7 +63,7 @@ class ModelConfig:
     num_heads: int = 2
     dropout: float = 0.3
     tie_item_embeddings: bool = False
-    initialization: Literal["normal", "xavier"] | None = None
+    initialization: Literal["normal", "xavier", "release"] | None = None
     recurrent_units: int = 128
     window: int = 5
     vertical_filters: int = 4

@@ -1,0 +1,107 @@
+"""What was spent on each row of an experiment, and what it was given."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from emkd_tf.atomic_files import read_json
+from emkd_tf.evaluation.comparison import user_values
+from emkd_tf.evaluation.metrics import SELECTION_METRIC
+from emkd_tf.evaluation.run_ranks import RunRanks, read_run
+from emkd_tf.evaluation.text_tables import TextTable
+from emkd_tf.experiments.report import Findings
+
+_PROTOCOLS = ("unseen", "window", "all")
+
+
+def spent(found: Findings) -> TextTable:
+    """Returns for each row both splits, every protocol, and the training that it took,
+    as means over seeds."""
+    header = ["row", "validation", *(f"test, {name}" for name in _PROTOCOLS)]
+    header += ["epochs", "best epoch", "examples", "seconds"]
+    rows = []
+    for result in found.results:
+        runs = found.runs.get(result.label, [])
+        if not runs:
+            rows.append([result.label, "not run", *[""] * (len(header) - 2)])
+            continue
+        splits = [("validation", found.protocol), *(("test", p) for p in _PROTOCOLS)]
+        cells = [f"{_mean(runs, *split):.4f}" for split in splits]
+        last = [history[-1] for run in runs if (history := last_epochs(run))]
+        epochs = _length(runs[0].settings) if last else "counted"
+        if last:
+            epochs = f"{np.mean([x['epoch'] for x in last]):.0f} ({epochs} given)"
+        best = [float(metrics_of(run).get("best_epoch", 0)) for run in runs]
+        examples = [_examples(run) for run in runs]
+        rows.append(
+            [
+                *(result.label, *cells, epochs),
+                f"{np.mean(best):.0f}" if last else "",
+                f"{np.mean(examples):,.0f}" if last else "",
+                f"{result.seconds or 0.0:,.0f}",
+            ]
+        )
+    title = f"Both splits and what was spent, {SELECTION_METRIC}"
+    return TextTable(title, header, rows)
+
+
+def _length(settings: Mapping[str, Any]) -> str:
+    """Returns the epochs that a training was given, or the steps that decide them."""
+    epochs = settings.get("epochs")
+    return f"{settings.get('steps'):,} steps" if epochs == 0 else str(epochs)
+
+
+def budget_of(run: RunRanks) -> str:
+    """Says in words what a training was given."""
+    length, settings = _length(run.settings), run.settings
+    words = f"{length}{'' if 'steps' in length else ' epochs'} of batches of "
+    words += str(settings.get("batch_size"))
+    if len(_stages(run)) > 1:
+        words += (
+            f" after {settings.get('pretrain_epochs')} pre-training epochs of batches "
+            f"of {settings.get('pretrain_batch_size')}"
+        )
+    return words
+
+
+def _stages(run: RunRanks) -> list[list[dict[str, Any]]]:
+    """Returns the epochs of each training of the run; none of a counted model."""
+    path = run.path / "history.jsonl"
+    if not path.exists():
+        return []
+    lines = [json.loads(x) for x in path.read_text(encoding="utf-8").splitlines()]
+    groups = itertools.groupby(lines, key=lambda line: line.get("stage"))
+    return [list(of_stage) for _, of_stage in groups]
+
+
+def last_epochs(run: RunRanks) -> list[dict[str, Any]]:
+    """Returns the epochs of the run's last training; none of a counted model."""
+    stages = _stages(run)
+    return stages[-1] if stages else []
+
+
+def _examples(run: RunRanks) -> float:
+    """Returns the training rows of all steps, those of a pre-training among them."""
+    sizes = [
+        run.settings.get(key) or 0 for key in ("pretrain_batch_size", "batch_size")
+    ]
+    stages = _stages(run)[-2:]
+    return sum(
+        of_stage[-1]["step"] * size
+        for of_stage, size in zip(reversed(stages), reversed(sizes), strict=False)
+    )
+
+
+def _mean(runs: Sequence[RunRanks], split: str, protocol: str) -> float:
+    ranks = [read_run(run.path, split, protocol).ranks for run in runs]
+    return float(np.mean([user_values(of, SELECTION_METRIC).mean() for of in ranks]))
+
+
+def metrics_of(run: RunRanks) -> dict[str, Any]:
+    """Returns what a run wrote of its quality."""
+    return read_json(run.path / "metrics.json")
