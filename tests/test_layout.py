@@ -82,7 +82,6 @@ NO_MIRROR = {
     "models/duorec.py",  # likewise
     "export/reload.py",  # tests/export/test_saved_model.py runs it
     "export/ops.py",  # tests/export/test_checks.py: exports are held to it
-    "commands/terminal.py",  # tests/test_cli.py, tests/commands: what is printed
     "commands/train.py",  # tests/test_cli.py, tests/training/test_run.py
     "commands/arguments.py",  # tests/commands/test_evaluate.py and others
 }

@@ -96,15 +96,7 @@ def read_run(path: Path, split: str, protocol: str | None = None) -> RunRanks:
     protocol = protocol or own_protocol
     ranks = f"{split}_{protocol}"
     if ranks not in known:
-        others = [name for name in known if name.startswith(f"{split}_")]
-        if not others:
-            raise InputError(
-                f"{path} has no ranks of the {split}: it was trained with --test false."
-            )
-        raise InputError(
-            f"{path}/per_user.parquet has no column `{ranks}` of ranks, only "
-            f"{', '.join(others)}; choose another --protocol."
-        )
+        raise _no_ranks(path, split, ranks, known)
     wanted = {"user": "user", ranks: "rank"}
     wanted.update({f"{split}_{name}": name for name in _OF_USERS})
     with _reading(path / "per_user.parquet") as file:
@@ -118,6 +110,18 @@ def read_run(path: Path, split: str, protocol: str | None = None) -> RunRanks:
         *(path, dataset, fingerprint, model, settings, protocol),
         history_length or settings.get("max_length"),
         columns,
+    )
+
+
+def _no_ranks(path: Path, split: str, ranks: str, known: list[str]) -> InputError:
+    others = [name for name in known if name.startswith(f"{split}_")]
+    if not others:
+        return InputError(
+            f"{path} has no ranks of the {split}: it was trained with --test false."
+        )
+    return InputError(
+        f"{path}/per_user.parquet has no column `{ranks}` of ranks, only "
+        f"{', '.join(others)}; choose another --protocol."
     )
 
 

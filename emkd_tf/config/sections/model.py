@@ -30,7 +30,7 @@ class ModelConfig:
         dropout: probability of dropping a value, everywhere, in [0, 1).
         tie_item_embeddings: score items with the input embedding, not with own weights.
         initialization: of matrices and embeddings: normal, N(0, 0.02); xavier; or
-            release, that of EMKD's authors: embeddings N(0, 1), matrices uniform within
+            release, PyTorch's: embeddings N(0, 1), matrices uniform within
             1 / sqrt(inputs). As each part of a network usually has it if not given.
         recurrent_units: width of the state.
         window: newest items that a state knows.
