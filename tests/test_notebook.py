@@ -90,6 +90,8 @@ def test_what_is_no_table_is_one_line(home):
 def test_a_training_returns_its_run(run):
     assert 0 <= run.metrics["test"]["NDCG@10"] <= 1
     assert run.history["epoch"].to_list() == [1, 2]
+    assert run.config.model.hidden_units == 8
+    assert repr(run).startswith("Run('")
 
 
 def test_a_history_has_the_columns_of_all_its_epochs(tmp_path):
@@ -101,8 +103,6 @@ def test_a_history_has_the_columns_of_all_its_epochs(tmp_path):
     history = Run(tmp_path).history
     assert len(history) == 151
     assert history["validation/NDCG@10"].drop_nulls().to_list() == [0.25]
-    assert run.config.model.hidden_units == 8
-    assert repr(run).startswith("Run('")
 
 
 def test_evaluating_again_gives_the_metrics_of_the_run(run):

@@ -109,7 +109,61 @@ def test_files_that_are_not_what_they_are_called(tmp_path):
         scan_table(tmp_path / "none.csv")
     for content in (b"user,item,time\nx,y,1\n", pickle.dumps({"user": [1]})):
         path = tmp_path / "text.parquet"
-        lines = '{"user": "u", "item": 1}\n{"user": "v", "item": 2}\n'
-    path.write_text(lines, encoding="utf-8-sig")
+        path.write_bytes(content)
+        with pytest.raises(InputError, match="cannot be read as parquet"):
+            scan_table(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("", "is empty"), ("\n\n", "is empty"), ("user,item\n", "has no rows")],
+)
+def test_nothing_to_read(tmp_path, text, message):
+    with pytest.raises(InputError, match=message):
+        scan_table(write(tmp_path / "log.csv", text))
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl", "feather", "folder"])
+def test_a_name_is_no_pattern(tmp_path, kind):
+    """`log[1].csv` is that file, not `log1.csv`."""
+    write_ = {
+        "csv": pl.DataFrame.write_csv,
+        "parquet": pl.DataFrame.write_parquet,
+        "jsonl": pl.DataFrame.write_ndjson,
+        "feather": pl.DataFrame.write_ipc,
+    }
+    for name, user in (("log[1]", "right"), ("log1", "wrong"), ("log?", "other")):
+        path = tmp_path / f"{name}.{kind}"
+        frame = pl.DataFrame({"user": [user], "item": ["i"]})
+        if kind == "folder":
+            path.mkdir()
+            frame.write_parquet(path / "part-[0].parquet")
+        else:
+            write_[kind](frame, path)
+    for name, user in (("log[1]", "right"), ("log?", "other")):
+        table = scan_table(tmp_path / f"{name}.{kind}")
+        assert table.collect(table.frame)["user"].to_list() == [user]
+
+
+def test_a_header_may_have_its_separator_in_quotes(tmp_path):
+    text = 'user_id,item_id,timestamp,"price, EUR"\nu0,i0,1,2\nu0,i 7",2,2\n'
+    table = scan_table(write(tmp_path / "log.csv", text))
+    assert table.columns == ["user_id", "item_id", "timestamp", "price, EUR"]
+    assert table.collect(table.frame)["item_id"].to_list() == ["i0", 'i 7"']
+
+
+def test_names_of_folders_are_texts(tmp_path):
+    folder = tmp_path / "user_id=007"
+    folder.mkdir()
+    pl.DataFrame({"item_id": ["i"]}).write_parquet(folder / "part.parquet")
+    table = scan_table(tmp_path)
+    assert table.collect(table.frame)["user_id"].to_list() == ["007"]
+
+
+def test_a_byte_order_mark_before_json(tmp_path):
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(
+        b'\xef\xbb\xbf{"user": "u", "item": 1}\n{"user": "v", "item": 2}\n'
+    )
     table = scan_table(path)
     assert table.collect(table.frame).rows() == [("u", "1"), ("v", "2")]
