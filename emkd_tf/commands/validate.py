@@ -18,7 +18,7 @@ _OWN: dict[str, dict[str, Any]] = {
     "FILE": {"nargs": "?", "help": "the log, as the first argument"},
     "--json": {"action": "store_true", "help": "print one JSON object, for programs"},
 }
-_ALONE = ("--help", "--print-config", "--print_config")  # flags without a value
+_ALONE = ("--print-config", "--print_config")  # flags without a value
 
 
 def validate(arguments: Sequence[str]) -> None:
