@@ -55,7 +55,7 @@ def test_it_is_a_copy_where_there_are_no_links(run, monkeypatch, tmp_path):
         ({"max_length": 1000}, False),
         ({"max_length": 3, "model": "emkd", "task": "next_item"}, True),
         ({"max_length": 3, "model": "emkd"}, False),
-        ({"max_length": 3, "model": "mminforec"}, False),
+        ({"max_length": 3, "model": "duorec"}, False),
     ],
 )
 def test_what_is_not_trained_on_is_said(run, settings, is_said):
