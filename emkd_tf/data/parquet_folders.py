@@ -10,8 +10,8 @@ from emkd_tf.errors import InputError
 
 PARQUET_SUFFIXES = (".parquet", ".pq", ".parq")
 ARROW_SUFFIXES = (".feather", ".arrow", ".arrows", ".ipc")
-# A text of notes may lie beside Parquet, but no other table.
 _VERSIONED = {"_delta_log": "Delta", ".hoodie": "Hudi"}
+# A text of notes may lie beside Parquet, but no other table.
 _OTHER_SUFFIXES = (*ARROW_SUFFIXES, ".csv", ".tsv", ".json", ".jsonl", ".gz", ".zst")
 
 
@@ -41,9 +41,15 @@ def parquet_files(folder: Path) -> list[Path]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Yields the files of a folder, also behind links."""
-    for path, _, names in os.walk(folder, followlinks=True):
-        yield from (Path(path) / name for name in names)
+    """Yields the files of a folder, also behind links, each folder once."""
+    seen: set[str] = set()
+    for path, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(path)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        yield from (file for name in names if (file := Path(path) / name).is_file())
 
 
 def _begins_as_parquet(path: Path) -> bool:

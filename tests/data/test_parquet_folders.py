@@ -41,6 +41,9 @@ def test_links_are_followed_and_endings_have_no_case(tmp_path):
     fill(tmp_path, "elsewhere/part-0.parquet")
     (tmp_path / "log" / "day=2").symlink_to(tmp_path / "elsewhere")
     assert len(parquet_files(tmp_path / "log")) == 3
+    (tmp_path / "log" / "again").symlink_to(tmp_path / "log")
+    (tmp_path / "log" / "gone").symlink_to(tmp_path / "nowhere")
+    assert len(parquet_files(tmp_path / "log")) == 3
 
 
 def test_parquet_without_its_ending_is_not_left_out(tmp_path):
