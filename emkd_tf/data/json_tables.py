@@ -103,13 +103,13 @@ def scan_records(
     Raises:
         NotRecordsError: a line holds no record.
     """
+    with path.open("rb") as file:
+        has_mark = file.read(3) == b"\xef\xbb\xbf"  # polars takes it for JSON
     try:
-        shown = [_DECODER.decode(line) for line in sample]
-        with path.open("rb") as file:
-            has_mark = file.read(3) == b"\xef\xbb\xbf"  # polars takes it for JSON
+        shown = [] if has_mark else [_DECODER.decode(line) for line in sample]
     except ValueError:
-        has_mark = True
-    if has_mark:
+        shown = []
+    if not shown:
         return _frame(list(records(path))).lazy(), None
     scan = functools.partial(pl.scan_ndjson, schema=_schema(shown))
     return scan(glob.escape(str(path))), scan

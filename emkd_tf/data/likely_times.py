@@ -10,8 +10,7 @@ from emkd_tf.data import times
 from emkd_tf.data.tables import Table
 
 _SAMPLE = 100
-# Seconds since 1970, from 1990 to 2100: ids are numbers as well.
-_EARLIEST, _LATEST = 631_152_000, 4_102_444_800
+_EARLIEST = 631_152_000  # second, of 1990: ids are numbers as well
 
 
 def likely_times(table: Table, names: Sequence[str]) -> list[str]:
@@ -51,4 +50,4 @@ def _holds_times(table: Table, name: str) -> bool:
         return False
     numbers = found.to_numpy()
     seconds = numbers / (times.units_per_second(float(numbers.max())) or 1)
-    return bool(seconds.min() >= _EARLIEST and seconds.max() <= _LATEST)
+    return bool(seconds.min() >= _EARLIEST and seconds.max() <= times.LATEST)

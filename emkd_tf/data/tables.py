@@ -198,7 +198,8 @@ def _scan_text(path: Path, known_names: Sequence[str], look: LookAtLines) -> Tab
             )
         start = filled[0].lstrip("\ufeff \t")
         if start[0] in "[{":
-            return _scan_json(path, lines)
+            is_dense = len(filled) == len(lines)
+            return _scan_json(path, filled, 1 if is_dense else None)
         dialect = sniff(lines, known_names)
         if is_sequences(filled) and not knows(filled[0].split(), known_names):
             return Table(scan_sequences(scan_lines(path)), path, "S3-Rec text")
@@ -223,19 +224,17 @@ def _delimited(path: Path, dialect: Dialect, look: LookAtLines) -> Table:
     )
 
 
-def _scan_json(path: Path, lines: Sequence[str | None]) -> Table:
+def _scan_json(path: Path, lines: Sequence[str], first_line: int | None) -> Table:
     try:
         with reading(path, "JSON"):
-            return _json_table(path, lines)
+            return _json_table(path, lines, first_line)
     except json_tables.NotRecordsError as error:
         raise InputError(str(error)) from None
 
 
-def _json_table(path: Path, lines: Sequence[str | None]) -> Table:
-    filled = [line for line in lines if line and line.strip("\ufeff \t\r")]
-    if json_tables.is_record_a_line(filled):
-        records, part = json_tables.scan_records(path, filled)
-        # Blank lines are no records: these have numbers of their own.
-        first_line = 1 if len(filled) == len(lines) else None
+def _json_table(path: Path, lines: Sequence[str], first_line: int | None) -> Table:
+    """Opens JSON; records have numbers of their own where lines are blank."""
+    if json_tables.is_record_a_line(lines):
+        records, part = json_tables.scan_records(path, lines)
         return Table(records, path, "JSON lines", first_line, open_part=part)
     return Table(json_tables.read_list(path), path, "JSON")

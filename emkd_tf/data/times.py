@@ -15,7 +15,7 @@ MICROSECONDS = 1_000_000
 # Above these a number counts seconds, milliseconds, microseconds and nanoseconds since
 # 1970; below the first (March 1973) it may be anything that grows.
 _UNITS = ((1e8, 1), (1e11, 1_000), (1e14, MICROSECONDS), (1e17, 1_000_000_000))
-_LAST_SECOND = 4_102_444_800  # of 2099: 20240101120000 is no number of seconds
+LATEST = 4_102_444_800  # second, of 2099: 20240101120000 counts no seconds
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?inf(inity)?", re.I)
 _ISO = (
     r"^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2})"
@@ -102,7 +102,7 @@ def unit_of_range(earliest: float, latest: float) -> int | None:
     1970, end beyond 2100 or begin in another unit than they end in."""
     unit = units_per_second(latest)
     first = units_per_second(earliest)
-    if unit is None or latest / unit > _LAST_SECOND or first not in (None, unit):
+    if unit is None or latest / unit > LATEST or first not in (None, unit):
         return None
     return unit
 

@@ -1,7 +1,7 @@
 """The trainings of an experiment: what rows take, and what their runs are called."""
 
 import pytest
-import yaml
+from experiment_runs import write
 
 from emkd_tf.config import to_flat
 from emkd_tf.errors import InputError
@@ -9,13 +9,6 @@ from emkd_tf.experiments import cells as trainings
 from emkd_tf.experiments.cells import cells
 from emkd_tf.experiments.grid import read_experiment
 from emkd_tf.training.run_config import write_config
-
-
-def write(tmp_path, **values):
-    path = tmp_path / "mine.yaml"
-    content = {"rows": {"a": {"model": "sasrec"}}, **values}
-    path.write_text(yaml.safe_dump(content, sort_keys=False))
-    return str(path)
 
 
 def test_rows_take_what_is_theirs(tmp_path):

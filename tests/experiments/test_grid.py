@@ -1,7 +1,7 @@
 """Experiments as data: every file plans, and what is wrong is one line."""
 
 import pytest
-import yaml
+from experiment_runs import write
 
 from emkd_tf.errors import InputError
 from emkd_tf.experiments.cells import cells
@@ -28,13 +28,6 @@ def test_every_row_is_a_training_that_can_begin(name):
         found = cells(experiment, dataset, seeds=seeds)
         assert len(found) == seeds * len(experiment.rows)
         assert len({cell.run_dir for cell in found}) == len(found)
-
-
-def write(tmp_path, **values):
-    path = tmp_path / "mine.yaml"
-    content = {"rows": {"a": {"model": "sasrec"}}, **values}
-    path.write_text(yaml.safe_dump(content, sort_keys=False))
-    return str(path)
 
 
 def test_vary_makes_a_row_of_each_value(tmp_path):

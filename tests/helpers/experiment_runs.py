@@ -1,8 +1,9 @@
-"""What tests of reports do with the files of runs."""
+"""What tests of experiments do with their files and those of runs."""
 
 import json
 
 import numpy as np
+import yaml
 
 
 def ndcg(ranks):
@@ -23,3 +24,11 @@ def two_stages(run):
     settings = "pretrain_epochs: 2\npretrain_batch_size: 4\n"
     config = run / "config.yaml"
     config.write_text(config.read_text() + settings)
+
+
+def write(tmp_path, **values):
+    """Writes a grid, by default of one row of SASRec; returns its path."""
+    path = tmp_path / "mine.yaml"
+    content = {"rows": {"a": {"model": "sasrec"}}, **values}
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    return str(path)
