@@ -19,7 +19,7 @@ _TRANSFORMER = {"hidden_units", "num_blocks", "num_heads", "dropout"}
 _NETWORKS = _ANY_ENCODER | {
     *("num_networks", "tie_item_embeddings", "max_length"),
     *("attribute_embeddings", "item_loss", "num_sampled", "num_negatives"),
-    *("distillation", "distillation_weight", "temperature"),
+    *("distillation", "distillation_weight", "temperature", "l2"),
 }
 _NEXT_ITEM = _NETWORKS | {"rows"}
 _DISTILLED = _NEXT_ITEM | {"distill", "distill_items"}
@@ -87,7 +87,9 @@ MODELS = {
         _EMKD_BY_TASK,
         preset="quick",
     ),
-    "sasrec": Entry("emkd_tf.models.sasrec:SASRec", "SASRec", _NEXT_ITEM),
+    "sasrec": Entry(
+        "emkd_tf.models.sasrec:SASRec", "SASRec", _NEXT_ITEM | {"scale_embeddings"}
+    ),
     "distilled": Entry("emkd_tf.models.distilled:Distilled", "Distilled", _DISTILLED),
     "s3rec": Entry("emkd_tf.models.s3rec:S3Rec", "S3-Rec", _S3REC),
     "esasrec": Entry("emkd_tf.models.sasrec:SASRec", "eSASRec", _NEXT_ITEM),

@@ -73,7 +73,8 @@ class ItemEmbedding(tf.keras.layers.Layer):
     or with `norm` dropout(LN(E + P)); without `use_positions` there is no P.
 
     With `attributes` an item is E + the sum of its attributes' vectors, here and where
-    items are scored: what is learned of one item tells of those that it is like.
+    items are scored: what is learned of one item tells of those that it is like. With
+    `scale` it is sqrt(d) E here, and E where it is scored.
 
     Sequences are left-padded: the last column always has the last position, and a batch
     narrower than `max_length` uses the last positions.
@@ -85,13 +86,15 @@ class ItemEmbedding(tf.keras.layers.Layer):
         use_positions: off for encoders that know the order of items by themselves.
         initialization: of the tables, one of EMBEDDINGS.
         attributes: of the items, or None.
+        scale: multiply items by sqrt(d) before they are told their places.
 
     Call:
         item_ids: [B, L] int32, L <= max_length; packing: of their items; dropout.
         Returns [T, d] float, one row an item.
 
     Source: Du et al. 2023 (encoder); the norm as in Devlin et al. 2019 (BERT), the sum
-    as in Rendle 2010 (factorization machines). Departure: none.
+    as in Rendle 2010 (factorization machines), the factor as in Vaswani et al. 2017 and
+    the release of SASRec. Departure: none.
     """
 
     def __init__(
@@ -104,10 +107,11 @@ class ItemEmbedding(tf.keras.layers.Layer):
         use_positions: bool = True,
         initialization: str = "normal",
         attributes: AttributeEmbedding | None = None,
+        scale: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.attributes = attributes
+        self.attributes, self.scale = attributes, scale
         self.vocabulary_size = vocabulary_size
         self.max_length = max_length
         self.hidden_units = hidden_units
@@ -132,6 +136,8 @@ class ItemEmbedding(tf.keras.layers.Layer):
         self, item_ids: tf.Tensor, packing: Packing, dropout: Dropout
     ) -> tf.Tensor:
         items = self.rows(packing.pack(item_ids))
+        if self.scale:
+            items *= self.hidden_units**0.5
         return at_places(items, self.positions, packing, dropout, self.norm)
 
     def rows(self, item_ids: tf.Tensor) -> tf.Tensor:
@@ -161,4 +167,5 @@ class ItemEmbedding(tf.keras.layers.Layer):
             **{name: getattr(self, name) for name in (*names, "initialization")},
             "norm": self.norm is not None,
             "use_positions": self.positions is not None,
+            "scale": self.scale,
         }

@@ -70,6 +70,7 @@ def make_towers(
             use_item_bias=use_item_bias,
             head=head,
             initialization=settings.initialization or "normal",
+            scale_embeddings=settings.scale_embeddings,
             compute=compute_of(config),
             name=f"network_{number}",
         )
@@ -189,6 +190,7 @@ def training_options(config: Config) -> dict[str, Any]:
         "seed": config.training.seed,
         "compute": compute_of(config),
         "skip_nonfinite": config.training.on_nonfinite == "skip",
+        "l2": config.objective.l2,
     }
 
 

@@ -29,7 +29,7 @@ from emkd_tf.models.from_config import (
 from emkd_tf.models.fused_tower import FusedTower
 from emkd_tf.models.next_item import expected_labels, rows_of
 from emkd_tf.models.recommender import Recommender
-from emkd_tf.models.replicas import global_rows, num_replicas
+from emkd_tf.models.replicas import global_rows
 from emkd_tf.objectives.mil_nce import mil_nce_loss
 from emkd_tf.objectives.next_item import place_weights
 from emkd_tf.special_ids import PAD_ID
@@ -45,7 +45,6 @@ class MMInfoRec(Recommender):
         steps: S; from the second on a recurrent unit goes on from what it predicted.
         encodings: of the candidates, each with dropout of its own.
         temperature: that divides the scores.
-        l2: weight of half the squared weights.
         options: of `Recommender`.
 
     Source: Qiu et al. 2022 (MMInfoRec), section 3, and the authors' release.
@@ -62,13 +61,12 @@ class MMInfoRec(Recommender):
         steps: int = 1,
         encodings: int = 1,
         temperature: float = 1.0,
-        l2: float = 0.0,
         **options,
     ):
         own = ["mil_nce"]
         super().__init__(towers, terms=own, network_terms=own, **options)
         self._expected_labels, self._steps = expected_labels, steps
-        self._encodings, self._temperature, self._l2 = encodings, temperature, l2
+        self._encodings, self._temperature = encodings, temperature
         if steps > 1:
             seeds = network_seeds(self.seed, len(towers))
             pairs = zip(self.towers, seeds, strict=True)
@@ -100,7 +98,6 @@ class MMInfoRec(Recommender):
             steps=objective.prediction_steps,
             encodings=objective.item_encodings,
             temperature=objective.temperature,
-            l2=objective.l2,
             **training_options(config),
         )
         if settings.initial_bound:
@@ -127,11 +124,7 @@ class MMInfoRec(Recommender):
         for number, tower in enumerate(self.towers):
             seed = derived_seed(dropout_seed, number)
             shares.append(self._share(number, tower, batch, seed))
-        total = tf.add_n(shares)
-        if self._l2:
-            squares = [tf.nn.l2_loss(w) for w in self.trainable_variables]
-            total += self._l2 / num_replicas() * tf.add_n(squares)
-        return self.named({"total": total, "mil_nce": tf.stack(shares)})
+        return self.named({"total": tf.add_n(shares), "mil_nce": tf.stack(shares)})
 
     def _share(
         self,

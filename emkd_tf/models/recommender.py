@@ -30,6 +30,7 @@ class Recommender(tf.keras.Model, abc.ABC):
         compute: how to compute.
         skip_nonfinite: give batches whose loss or gradient is not finite a gradient of
             zero, and count them in `skipped`.
+        l2: this times half the sum of all squared weights is added to the total.
 
     Attributes:
         heads: layers beside the towers that are trained and saved.
@@ -47,6 +48,7 @@ class Recommender(tf.keras.Model, abc.ABC):
         seed: int = 0,
         compute: Compute = PLAIN,
         skip_nonfinite: bool = False,
+        l2: float = 0.0,
         name: str | None = None,
     ):
         super().__init__(name=name)
@@ -71,7 +73,7 @@ class Recommender(tf.keras.Model, abc.ABC):
             synchronization=tf.VariableSynchronization.ON_READ,
             aggregation=tf.VariableAggregation.SUM,
         )
-        self.skip_nonfinite = skip_nonfinite
+        self.skip_nonfinite, self._l2 = skip_nonfinite, l2
         self.skipped = tf.Variable(
             0,
             trainable=False,
@@ -134,7 +136,7 @@ class Recommender(tf.keras.Model, abc.ABC):
         seed = tf.random.experimental.stateless_fold_in([self.seed, step], replica_id())
         with fusion(self.compute.fuse):
             with tf.GradientTape() as tape:
-                losses = self.compute_losses(batch, dropout_seed=seed)
+                losses = self._penalized(self.compute_losses(batch, dropout_seed=seed))
             gradients = tape.gradient(losses["total"], self.trainable_variables)
         self._set_last(losses)
         if self.skip_nonfinite:
@@ -147,9 +149,17 @@ class Recommender(tf.keras.Model, abc.ABC):
         return self._track(losses)
 
     def test_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        losses = self.compute_losses(batch)
+        losses = self._penalized(self.compute_losses(batch))
         self._set_last(losses)
         return self._track(losses)
+
+    def _penalized(self, losses: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Adds this replica's share of the price of large weights to the total."""
+        if not self._l2:
+            return losses
+        squares = [tf.nn.l2_loss(weight) for weight in self.trainable_variables]
+        price = self._l2 / num_replicas() * tf.add_n(squares)
+        return {**losses, "total": losses["total"] + price}
 
     def _set_last(self, losses: dict[str, tf.Tensor]) -> None:
         self.last_losses.assign(tf.stack([losses[name] for name in self.loss_names]))

@@ -10,7 +10,8 @@ class SASRec(NextItemModel):
 
     Args: see `NextItemModel`.
 
-    Source: Kang and McAuley 2018. Departures: embeddings are not multiplied by sqrt(d)
-    before positions are added; weights start normal (`initialization`), the release's
-    uniform by Glorot; see also `NextItemModel` and, for attention, `CausalBlock`.
+    Source: Kang and McAuley 2018. Departures: items are multiplied by sqrt(d) before
+    positions are added (`scale_embeddings`) in the preset `paper` alone, where weights
+    start by Glorot as in the release, but normal, not uniform; see also `NextItemModel`
+    and, for attention, `CausalBlock`.
     """

@@ -34,7 +34,7 @@ class Tower(tf.keras.layers.Layer):
         use_item_bias: add a bias of each item to its score.
         head: of `ItemHead` between states and queries.
         initialization: of the tables, see `encoders.initializers`.
-        attributes: of the items, see `ItemEmbedding`.
+        attributes, scale_embeddings: of the items, see `ItemEmbedding`.
         embedding: in place of the `ItemEmbedding` that these arguments describe.
         compute: how to compute.
 
@@ -57,6 +57,7 @@ class Tower(tf.keras.layers.Layer):
         head: bool = False,
         initialization: str = "normal",
         attributes: AttributeEmbedding | None = None,
+        scale_embeddings: bool = False,
         embedding: tf.keras.layers.Layer | None = None,
         compute: Compute = PLAIN,
         name: str | None = None,
@@ -76,6 +77,7 @@ class Tower(tf.keras.layers.Layer):
             use_positions=not encoder.KNOWS_ORDER,
             initialization=initialization,
             attributes=attributes,
+            scale=scale_embeddings,
         )
         self.encoder = encoder
         self.head = ItemHead(self.width, seed, initialization) if head else None

@@ -43,6 +43,18 @@ def test_an_encoder_that_knows_the_order_needs_no_positions():
     assert again.positions is None
 
 
+def test_scaled_items_are_plain_where_they_are_scored():
+    layer = ItemEmbedding(9, 5, 16, seed=0, scale=True)
+    item_ids = tf.constant([[0, 3, 8]])
+    packing = Packing(item_ids != PAD_ID, skip_padding=True)
+    items, positions = layer.items.numpy(), layer.positions.numpy()
+    found = layer(item_ids, packing, Dropout(0.0, None))[:2]
+    expected = 4 * items[[3, 8]] + positions[3:]
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    np.testing.assert_array_equal(layer.table(9), items)
+    assert ItemEmbedding.from_config(layer.get_config()).scale
+
+
 def test_tables_start_as_the_setting_says():
     layer = ItemEmbedding(2000, 5, 100, seed=0, initialization="xavier")
     deviation = layer.items.numpy().std()

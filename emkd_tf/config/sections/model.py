@@ -47,6 +47,7 @@ class ModelConfig:
             user unknown to it has none.
         attribute_embeddings: items are the sum of their own embedding and those of
             their attributes, if there are any.
+        scale_embeddings: multiply items by sqrt(d) before their places are added.
         attribute_pooling: how an item's attributes become one vector: attention, by
             learned weights, or their mean.
         memory_slots: rows of the memory that states read from; 0 for no memory.
@@ -75,6 +76,7 @@ class ModelConfig:
     decay: float = 0.5
     user_vectors: bool = False
     attribute_embeddings: bool = False
+    scale_embeddings: bool = False
     attribute_pooling: Literal["attention", "mean"] = "attention"
     memory_slots: int = 64
     memory_dropout: float = 0.2
