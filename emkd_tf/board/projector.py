@@ -65,7 +65,8 @@ def _labels(
     titles: Mapping[str, str],
 ) -> pl.DataFrame:
     """Returns a row an item. A tab would end its cell."""
-    ids = np.array(histories.item_ids())[chosen].tolist()
+    every = histories.item_ids()
+    ids = [every[item] for item in chosen.tolist()]
     names = read_json(histories.folder / "attributes.json")
     main = main_attributes(histories.attribute_offsets, histories.attribute_values)
     columns = {

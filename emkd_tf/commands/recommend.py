@@ -71,6 +71,8 @@ def _recommend(
         else:
             summary = _write_on(session, model, recommender, histories, frame, values)
         say(f"{output}: {summary}")
+        if summary.unknown_items and summary.popular == summary.histories:
+            _warn_of_no_known(recommender)
 
 
 def _check(values: dict[str, Any]) -> None:
@@ -154,6 +156,22 @@ def _write_on(
         )
 
 
+def _warn_of_no_known(recommender: Lists) -> None:
+    example, separator = recommender.names[0], recommender.separator
+    print(
+        f"No history has a known item, so every list is of popular ones: ids are such "
+        f"as {example!r} here, joined by {separator!r} where a history is one text.",
+        file=sys.stderr,
+    )
+
+
+def _warn_of_separator(recommender: Lists) -> None:
+    print(
+        f"Ids of this run hold commas: {recommender.separator!r} joins a history.",
+        file=sys.stderr,
+    )
+
+
 def _print_list(
     recommender: Lists,
     history: list[str],
@@ -165,6 +183,8 @@ def _print_list(
     if answer.unknown[0]:
         names = ", ".join(answer.unknown[0])
         print(f"Not in the training data, dropped: {names}", file=sys.stderr)
+        if recommender.separator != "," and "," in names:
+            _warn_of_separator(recommender)
     if answer.is_popular[0]:
         print("No known item: these are the most popular.", file=sys.stderr)
     table = Table("", "item", "score", *(["without actions"] if cold else []))

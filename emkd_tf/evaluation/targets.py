@@ -106,11 +106,11 @@ def write_per_user(
         targets: by split.
         ranks: [n] int by split and protocol.
     """
-    names = np.array(histories.item_ids())
+    names = pl.Series(histories.item_ids(), dtype=pl.String)
     frame = pl.DataFrame({"user": histories.user_ids()}).with_row_index("number")
     for split, of_split in targets.items():
         columns = {
-            "target": names[of_split.items - 1],
+            "target": names.gather(of_split.items - 1),
             "is_repeat": of_split.is_repeat,
             "history_length": of_split.history_lengths,
             "target_count": of_split.training_counts,

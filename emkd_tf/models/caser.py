@@ -28,7 +28,8 @@ class Caser(NextItemModel):
     Source: Tang and Wang 2018, section 3. Departures: the vector of the user is a
     choice, see `UserTower`; without it the item vectors are of width d, not 2d, and may
     be the tied item embedding, as in RecBole. A batch is one of users, whose places all
-    learn, not of windows: the preset `paper` has as many users as have some 512 windows.
+    learn, not of windows: the preset `paper` takes as many users as have some 512
+    windows.
     """
 
     ENCODER = "caser"

@@ -14,6 +14,7 @@ from emkd_tf.kernels.compute import PLAIN, Compute
 from emkd_tf.kernels.fusion import fusion
 from emkd_tf.models.ensemble import Ensemble, ItemScores
 from emkd_tf.models.nonfinite import are_finite, cleared
+from emkd_tf.models.penalty import penalized
 from emkd_tf.models.replicas import global_sum, num_replicas, replica_id
 from emkd_tf.models.stage import Stage
 from emkd_tf.models.tower import Tower
@@ -64,8 +65,7 @@ class Recommender(tf.keras.Model, abc.ABC):
         self._trackers = [
             tf.keras.metrics.Mean(name=f"loss/{name}") for name in self.loss_names
         ]
-        # The last step's own values, to tell which term is at fault when one is not
-        # finite.
+        # The last step's own values, to tell which of them is not finite.
         self.last_losses = tf.Variable(
             tf.zeros([len(self.loss_names)]),
             trainable=False,
@@ -132,34 +132,26 @@ class Recommender(tf.keras.Model, abc.ABC):
         return self.score_items(item_ids)
 
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        weights = self.trainable_variables
         step = tf.cast(self.optimizer.iterations, tf.int32)
         seed = tf.random.experimental.stateless_fold_in([self.seed, step], replica_id())
         with fusion(self.compute.fuse):
             with tf.GradientTape() as tape:
-                losses = self._penalized(self.compute_losses(batch, dropout_seed=seed))
-            gradients = tape.gradient(losses["total"], self.trainable_variables)
+                losses = self.compute_losses(batch, dropout_seed=seed)
+                losses = penalized(losses, weights, self._l2)
+            gradients = tape.gradient(losses["total"], weights)
         self._set_last(losses)
         if self.skip_nonfinite:
             losses, gradients = self._without_nonfinite(losses, gradients)
-        # The replicas' gradients are added by the optimizer, as their losses are
-        # shares.
-        self.optimizer.apply_gradients(
-            zip(gradients, self.trainable_variables, strict=True)
-        )
+        # The optimizer adds the replicas' gradients: their losses are shares.
+        self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
         return self._track(losses)
 
     def test_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        losses = self._penalized(self.compute_losses(batch))
+        losses = self.compute_losses(batch)
+        losses = penalized(losses, self.trainable_variables, self._l2)
         self._set_last(losses)
         return self._track(losses)
-
-    def _penalized(self, losses: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Adds this replica's share of the price of large weights to the total."""
-        if not self._l2:
-            return losses
-        squares = [tf.nn.l2_loss(weight) for weight in self.trainable_variables]
-        price = self._l2 / num_replicas() * tf.add_n(squares)
-        return {**losses, "total": losses["total"] + price}
 
     def _set_last(self, losses: dict[str, tf.Tensor]) -> None:
         self.last_losses.assign(tf.stack([losses[name] for name in self.loss_names]))
@@ -204,7 +196,5 @@ class Recommender(tf.keras.Model, abc.ABC):
     def parameters(self) -> dict[str, int]:
         """Counts the weights of the encoders with their embeddings, and all."""
         encoders = [w for tower in self.towers for w in tower.encoder_variables]
-        return {
-            "encoders": sum(math.prod(w.shape) for w in encoders),
-            "all": sum(math.prod(w.shape) for w in self.trainable_variables),
-        }
+        parts = {"encoders": encoders, "all": self.trainable_variables}
+        return {name: sum(math.prod(w.shape) for w in of) for name, of in parts.items()}

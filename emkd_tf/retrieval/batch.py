@@ -61,7 +61,7 @@ class Summary:
 def own_histories(histories: Histories) -> pl.LazyFrame:
     """Returns the whole histories of a dataset's users, with HISTORY_COLUMNS, to be
     read in pieces."""
-    names = np.array(histories.item_ids())
+    names = np.array(histories.item_ids(), object)
 
     def read(*_) -> Iterator[pl.DataFrame]:
         first = 0

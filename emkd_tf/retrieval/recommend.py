@@ -46,7 +46,7 @@ class Lists(abc.ABC):
         protocol: see `excluded`.
 
     Attributes:
-        names: [V] the raw ids of items 1..V.
+        names: [V] the raw ids of items 1..V, as objects: one may be long.
         popularity: [V] float32, each item's share of the training actions.
         separator: between the ids of a history that is one text; in no id.
         protocol: as given.
@@ -54,7 +54,7 @@ class Lists(abc.ABC):
 
     def __init__(self, histories: Histories, history_length: int, protocol: str):
         self.protocol = protocol
-        self.names = np.array(histories.item_ids())
+        self.names = np.array(histories.item_ids(), object)
         self.separator = choose_separator(self.names)
         self._numbers = {name: i for i, name in enumerate(self.names.tolist(), 1)}
         counts = histories.training_item_counts()

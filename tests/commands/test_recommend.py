@@ -1,6 +1,7 @@
 """`emkd recommend`: one list, files of lists."""
 
 import polars as pl
+import pytest
 
 from emkd_tf.cli import main
 
@@ -84,3 +85,40 @@ def test_users_who_come_twice_and_short_lists_are_counted(
     assert table["rank"].to_list() == [1, 2, 3, 4, 5, 1, 2, 3, 1, 2, 3, 4, 5]
     assert main([*arguments[:2], f"--history={long}", "--k=5"]) == 0
     assert "The history leaves 3 items of 5." in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def with_commas(tmp_path_factory):
+    """A run of a counted model whose ids hold commas, one of them long."""
+    folder = tmp_path_factory.mktemp("commas")
+    items = [f"item, {number}" for number in range(8)] + ["long, " + 9999 * "x"]
+    log = folder / "log.csv"
+    rows = [(f"u{u}", items[(u + t) % 9], t) for u in range(12) for t in range(6)]
+    schema = ["user", "item", "time"]
+    pl.DataFrame(rows, schema=schema, orient="row").write_csv(log)
+    arguments = [f"--interactions={log}", f"--runs-dir={folder}", "--name=run"]
+    arguments += [f"--cache-dir={folder}/cache", "--model=markov"]
+    assert main(["train", *arguments]) == 0
+    return folder / "run"
+
+
+def test_a_history_joined_by_commas_where_ids_hold_them(with_commas, capsys):
+    arguments = ["recommend", f"--run={with_commas}"]
+    assert main([*arguments, "--history=item, 1,item, 2"]) == 0
+    assert capsys.readouterr().err.splitlines()[:2] == [
+        "Not in the training data, dropped: item, 1,item, 2",
+        "Ids of this run hold commas: '|' joins a history.",
+    ]
+    assert main([*arguments, "--history=item, 1|item, 2", "--k=5"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_file_without_a_known_item_is_told(with_commas, tmp_path, capsys):
+    source, output = tmp_path / "histories.csv", tmp_path / "lists.csv"
+    source.write_text('user,history\na,"item, 1,item, 2"\n')
+    arguments = [f"--run={with_commas}", f"--input={source}", f"--output={output}"]
+    assert main(["recommend", *arguments]) == 0
+    said = capsys.readouterr().err
+    assert "No history has a known item" in said
+    assert "ids are such as 'item, " in said
+    assert "joined by '|' where a history is one text" in said

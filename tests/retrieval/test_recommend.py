@@ -63,6 +63,17 @@ def test_queries_times_item_vectors_are_the_scores(model_and_histories):
     np.testing.assert_array_equal(scores[1], recommender.popularity)
 
 
+def test_one_long_id_makes_not_all_of_them_long(model_and_histories, monkeypatch):
+    model, histories = model_and_histories
+    names = [*histories.item_ids()[:-1], "x" * 10**6]
+    monkeypatch.setattr(type(histories), "item_ids", lambda self: names)
+    recommender = Recommender(model.ensemble, histories)
+    assert recommender.names.nbytes < 10**4
+    answer = recommender.recommend([["x" * 10**6], names[:2]], k=3)
+    assert answer.unknown == [[], []]
+    assert answer.item_ids.nbytes < 10**4
+
+
 def test_the_separator_is_in_no_id():
     assert choose_separator(["a", "b c"]) == ","
     assert choose_separator(["a,b", "c"]) == " "
