@@ -9,7 +9,7 @@ from typing import Any
 
 from emkd_tf.errors import InputError
 
-_LONGEST_NAME = 100  # bytes; a file system takes 255, and names get endings of ours
+LONGEST_NAME = 100  # bytes; a file system takes 255, and names get endings of ours
 
 
 def require(condition: bool, name: str, rule: str, value: Any) -> None:
@@ -48,8 +48,8 @@ def require_folder_name(section: Any, name: str) -> None:
     value = getattr(section, name)
     is_plain = value.isprintable() and value == Path(value).name not in ("", "..")
     require(
-        is_plain and len(value.encode()) <= _LONGEST_NAME,
+        is_plain and len(value.encode()) <= LONGEST_NAME,
         name,
-        f"a plain folder name of at most {_LONGEST_NAME} bytes",
+        f"a plain folder name of at most {LONGEST_NAME} bytes",
         value,
     )

@@ -19,7 +19,10 @@ _NESTED = r"""^(\{|\[\s*\{|\[\s*["'])"""  # JSON, or a Python literal
 _WRONG_IDS = {
     "broken": "has a line break; correct or drop the row",
     "nested": "holds objects or lists; write their ids alone",
+    "rounded": "holds floats from 2^53 on, by which different whole numbers "
+    "are the same; write integers or texts",
 }
+_ROUNDED = r"\d{16,}\.0$|e\+"  # how they are written
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +146,12 @@ def _aggregates(
     columns: dict[str, str], reader: times.Reader | None, table: Table
 ) -> pl.LazyFrame:
     rows = rows_of(table, columns, reader)
-    return rows.frame.select(**_looks(rows, columns))
+    looks = _looks(rows, columns)
+    for what in ("user", "item"):
+        is_rounded = pl.lit(table.schema[columns[what]].is_float())
+        is_rounded &= pl.col(what).str.contains(_ROUNDED)
+        looks[f"first rounded {what}"] = pl.col("row").filter(is_rounded).min()
+    return rows.frame.select(**looks)
 
 
 def _named(table: Table, columns: dict[str, str]) -> Table:

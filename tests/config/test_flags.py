@@ -57,6 +57,8 @@ def test_own_interactions_are_named_by_their_file_and_have_presets():
         *(("log.csv.gz", "log"), ("a/reviews_5.json.GZ", "reviews_5")),
         *(("log.tsv.zst", "log"), ("log.gz", "log"), ("shop.v2.csv", "shop.v2")),
         *(("shop.v2.inter.zstd", "shop.v2"), ("days.parquet/", "days")),
+        (f"{120 * 'x'}.csv", 100 * "x"),
+        (f"{99 * 'x'}é.csv", 99 * "x"),  # no half of a letter
     ],
 )
 def test_a_log_is_named_without_its_endings(file, name):

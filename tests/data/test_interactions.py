@@ -93,6 +93,19 @@ def test_missing_values_of_parquet_are_dropped(tmp_path):
     assert found.dropped.first["no user"] == f"{path} row 1"
 
 
+@pytest.mark.parametrize("large", [2.0**53, -(2.0**60)])
+def test_floats_that_cannot_tell_ids_apart_are_refused(tmp_path, large):
+    path = tmp_path / "log.parquet"
+    pl.DataFrame({"user": ["u", "u"], "item": [2.0**53 - 1, large]}).write_parquet(path)
+    with pytest.raises(InputError, match=r"row 1: column 'item' holds floats from 2"):
+        read(path)
+    numbers = pl.DataFrame({"user": ["u"], "item": [2**53 + 1]})
+    numbers.write_parquet(path)
+    assert read(path).actions.collect()["item"].to_list() == ["9007199254740993"]
+    texts = write(tmp_path / "log.csv", "user,item\nu,9007199254740993.0\n")
+    assert rows(texts) == [("u", "9007199254740993.0", 0)]
+
+
 BAD_LOGS = {
     "no user column": ("a,item,time\nx,y,1\n", "has no user column.*--user-column"),
     "no item column": ("user,b,time\nx,y,1\n", "has no item column.*--item-column"),

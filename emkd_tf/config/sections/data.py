@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from emkd_tf.config.rules import (
+    LONGEST_NAME,
     require,
     require_at_least,
     require_choices,
@@ -101,6 +102,7 @@ class DataConfig:
 
 def log_name(path: str) -> str:
     """Returns the name of a log's dataset, its file's without the endings: `shop` of
-    `logs/shop.csv.gz`."""
+    `logs/shop.csv.gz`; the beginning of a very long one."""
     file = Path(path)
-    return Path(file.stem).stem if file.suffix.lower() in _COMPRESSED else file.stem
+    name = Path(file.stem).stem if file.suffix.lower() in _COMPRESSED else file.stem
+    return name.encode(errors="ignore")[:LONGEST_NAME].decode(errors="ignore")
