@@ -6,7 +6,6 @@ What a file holds is told by its content, not by its name.
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from emkd_tf.data.parquet_folders import (
     PARQUET_SUFFIXES,
     parquet_files,
 )
+from emkd_tf.data.parquet_parts import scan_parts
 from emkd_tf.data.reading import (
     not_utf8,
     reading,
@@ -168,21 +168,8 @@ def _scan_typed(path: Path) -> Table | None:
 
 def _parquet(path: Path, files: list[Path], *, in_names: bool) -> Table:
     """Opens Parquet files, of which the folders' names may hold columns (`day=1`)."""
-    named = [part.partition("=")[0] for part in files[0].parent.parts if "=" in part]
-    scan = functools.partial(
-        pl.scan_parquet,
-        hive_partitioning=in_names,
-        hive_schema=dict.fromkeys(named, pl.String) if in_names else None,
-        glob=False,
-    )
-    part = functools.partial(_scan_rows, scan)
-    return Table(scan(files), path, "parquet", open_part=part)
-
-
-def _scan_rows(
-    scan: Callable[[Path], pl.LazyFrame], file: Path, first: int, count: int
-) -> pl.LazyFrame:
-    return scan(file).slice(first, count)
+    frame, part = scan_parts(files, in_names=in_names)
+    return Table(frame, path, "parquet", open_part=part)
 
 
 def _scan_text(path: Path, known_names: Sequence[str], look: LookAtLines) -> Table:
