@@ -26,6 +26,13 @@ _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
 WRONG = (ValueError, SyntaxError, TypeError, RecursionError, MemoryError)
 
 
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON.")
+
+
+_STRICT = json.JSONDecoder(parse_constant=_refuse)
+
+
 class NotRecordsError(ValueError):
     """A file does not hold records; the message says where."""
 
@@ -106,6 +113,8 @@ def scan_records(
     with path.open("rb") as file:
         has_mark = file.read(3) == b"\xef\xbb\xbf"  # polars takes it for JSON
     try:
+        for line in sample:
+            _STRICT.decode(line)  # Python writes NaN, which polars does not read
         shown = [] if has_mark else [_DECODER.decode(line) for line in sample]
     except ValueError:
         shown = []
@@ -113,6 +122,30 @@ def scan_records(
         return _frame(list(records(path))).lazy(), None
     scan = functools.partial(pl.scan_ndjson, schema=_schema(shown))
     return scan(glob.escape(str(path))), scan
+
+
+def require_json(path: Path) -> None:
+    """Looks for what is no JSON in a file of a record a line.
+
+    Raises:
+        NotRecordsError: a line is none, and which.
+    """
+    for number, line in enumerate(_lines(path), 1):
+        if line and line.strip():
+            try:
+                _STRICT.decode(line.strip())
+            except (ValueError, RecursionError) as error:
+                reason = error if _is_record(line) else "It is no JSON object."
+                raise NotRecordsError(
+                    f"{path} line {number} cannot be read; correct it. {reason}"
+                ) from None
+
+
+def _is_record(line: str) -> bool:
+    try:
+        return bool(parse(line))
+    except WRONG:
+        return False
 
 
 def read_list(path: Path) -> pl.LazyFrame:

@@ -5,8 +5,9 @@ What a file holds is told by its content, not by its name.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from emkd_tf.data.texts import as_text
 from emkd_tf.errors import InputError
 
 _SAMPLE_LINES = 1000
+_JSON_LINES = "JSON lines"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -77,8 +79,14 @@ class Table:
 
     def collect(self, frame: pl.LazyFrame) -> pl.DataFrame:
         """Computes a frame of the file's rows."""
-        with reading(self.path, self.kind):
-            return frame.collect(engine="streaming")
+        try:
+            with reading(self.path, self.kind):
+                return frame.collect(engine="streaming")
+        except InputError:
+            if self.kind == _JSON_LINES:
+                with _records():
+                    json_tables.require_json(self.path)
+            raise
 
     def look(self, build: Callable[[Table], pl.LazyFrame]) -> dict[str, Any]:
         """Computes aggregates of all rows.
@@ -212,16 +220,18 @@ def _delimited(path: Path, dialect: Dialect, look: LookAtLines) -> Table:
 
 
 def _scan_json(path: Path, lines: Sequence[str], first_line: int | None) -> Table:
+    """Opens JSON; records have numbers of their own where lines are blank."""
+    with _records(), reading(path, "JSON"):
+        if json_tables.is_record_a_line(lines):
+            records, part = json_tables.scan_records(path, lines)
+            return Table(records, path, _JSON_LINES, first_line, open_part=part)
+        return Table(json_tables.read_list(path), path, "JSON")
+
+
+@contextlib.contextmanager
+def _records() -> Iterator[None]:
+    """Makes what is wrong with records an InputError."""
     try:
-        with reading(path, "JSON"):
-            return _json_table(path, lines, first_line)
+        yield
     except json_tables.NotRecordsError as error:
         raise InputError(str(error)) from None
-
-
-def _json_table(path: Path, lines: Sequence[str], first_line: int | None) -> Table:
-    """Opens JSON; records have numbers of their own where lines are blank."""
-    if json_tables.is_record_a_line(lines):
-        records, part = json_tables.scan_records(path, lines)
-        return Table(records, path, "JSON lines", first_line, open_part=part)
-    return Table(json_tables.read_list(path), path, "JSON")

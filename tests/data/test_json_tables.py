@@ -6,6 +6,8 @@ import json
 import polars as pl
 import pytest
 
+from emkd_tf.config import DataConfig
+from emkd_tf.data.interactions import read_interactions
 from emkd_tf.data.json_tables import (
     NotRecordsError,
     first_lines,
@@ -15,6 +17,7 @@ from emkd_tf.data.json_tables import (
     records,
     scan_records,
 )
+from emkd_tf.errors import InputError
 
 RECORDS = [
     {"user": 10**30, "item": "007", "time": 1.5, "tags": ["a", 1, None]},
@@ -89,3 +92,33 @@ def test_what_is_no_list_of_records(tmp_path, text):
     (tmp_path / "log").write_text(text)
     with pytest.raises(NotRecordsError, match="is not a JSON list like"):
         read_list(tmp_path / "log")
+
+
+LATE = '{"user": "u", "item": "i", "time": 1}\n' * 2000
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"user": "u", "item": "i", "time": NaN}', "NaN is not JSON"),
+        ('{"user": "u", "item', "It is no JSON object"),
+        ("{'user': 'u'}", "Expecting property name"),
+    ],
+)
+def test_what_is_wrong_behind_the_sample_is_told_with_its_line(tmp_path, text, message):
+    path = tmp_path / "log.jsonl"
+    path.write_text(f"{LATE}{text}\n{LATE}")
+    with pytest.raises(InputError, match=f"line 2001 cannot be read.*{message}"):
+        read_interactions(DataConfig(dataset="log", interactions=str(path)))
+
+
+def test_what_python_writes_of_nan_says_nothing(tmp_path):
+    path = tmp_path / "log.jsonl"
+    lines = [
+        {"user": "u", "item": "i", "time": 1},
+        {"user": float("nan"), "item": "i", "time": 1},
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    log = read_interactions(DataConfig(dataset="log", interactions=str(path)))
+    assert log.actions.collect().rows() == [("u", "i", 1)]
+    assert log.dropped.counts == {"no user": 1}
