@@ -223,7 +223,7 @@ def again(*more):
 ROWS = [  # one row a line, as in the document
     Row("log", "no such file", ("none.csv does not exist",), flags("prepare", "--interactions=none.csv")),
     Row("log", "a zip archive", ("log.zip is a zip archive or a workbook; unpack it, or save it as CSV",), log("log.zip", b"PK\x03\x04")),
-    Row("log", "a folder without Parquet", ("holds no file that ends in .parquet",), lambda folder: ["prepare", f"--interactions={folder}"]),
+    Row("log", "a folder without tables", ("holds no table; give a file, or one of .parquet, .csv",), lambda folder: ["prepare", f"--interactions={folder}"]),
     Row("log", "a folder of Parquet and other tables", ("holds log.csv beside Parquet; give a folder of Parquet alone, or one file",), parquet_folder("log.csv")),
     Row("log", "a Delta table", ("is a Delta table, whose folder may hold files that are no longer of it",), parquet_folder("_delta_log/0.json")),
     Row("log", "a Hudi table", ("is a Hudi table, whose folder may hold files that are no longer of it",), parquet_folder(".hoodie/0.commit")),

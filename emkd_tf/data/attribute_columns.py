@@ -14,7 +14,7 @@ import polars as pl
 
 from emkd_tf.data.attribute_lists import NO_VALUES, split_cells
 from emkd_tf.data.columns import ITEM_NAMES, find_column, plain
-from emkd_tf.data.tables import Table
+from emkd_tf.data.table import Table
 from emkd_tf.errors import InputError
 
 _TEXT_NAMES = frozenset(
@@ -73,6 +73,7 @@ def read_attribute_table(
     flag = "--attribute-item-column"
     usual = (*ITEM_NAMES, *([log_column] if log_column else []), "id")
     item = find_column(table.columns, path, "item", item_column, usual, flag)
+    table.require_everywhere([item])
     for name in chosen:
         find_column(table.columns, path, "attribute", name, (), "--attribute-columns")
     fields = [name for name in table.columns if name != item]

@@ -9,8 +9,8 @@ from emkd_tf.data import amazon, json_tables, movielens
 from emkd_tf.data.attribute_columns import Attributes, read_attribute_table
 from emkd_tf.data.reading import reading, require_readable
 from emkd_tf.data.s3rec import read_s3rec_attributes
-from emkd_tf.data.tables import Table, scan_table
-from emkd_tf.errors import InputError
+from emkd_tf.data.table import JSON_LINES, Table
+from emkd_tf.data.tables import scan_table
 
 _SAMPLE_LINES = 100
 
@@ -57,9 +57,6 @@ def _is_amazon(lines: Sequence[str]) -> bool:
 
 
 def _read_amazon(path: Path) -> Attributes:
-    try:
-        with reading(path, "JSON lines"):
-            pairs = amazon.read_metadata(json_tables.records(path))
-    except json_tables.NotRecordsError as error:
-        raise InputError(str(error)) from None
+    with reading(path, JSON_LINES):
+        pairs = amazon.read_metadata(json_tables.records(path))
     return Attributes(pairs, "asin", ["categories but the first", "brand"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from emkd_tf.data.tables import Table
+from emkd_tf.data.table import Table
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,7 +14,8 @@ from emkd_tf.data import times
 from emkd_tf.data.dropped import Dropped, counted
 from emkd_tf.data.log_columns import choose_columns, given_columns
 from emkd_tf.data.log_rows import Rows, read_rows, rows_of
-from emkd_tf.data.tables import Table, scan_table
+from emkd_tf.data.table import Table
+from emkd_tf.data.tables import scan_table
 from emkd_tf.errors import InputError
 
 

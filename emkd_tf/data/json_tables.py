@@ -19,6 +19,7 @@ import polars as pl
 
 from emkd_tf.data.delimited import knows
 from emkd_tf.data.delimited_rows import scan_lines
+from emkd_tf.errors import InputError
 
 _GZIP = b"\x1f\x8b"
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
@@ -31,10 +32,6 @@ def _refuse(constant: str) -> None:
 
 
 _STRICT = json.JSONDecoder(parse_constant=_refuse)
-
-
-class NotRecordsError(ValueError):
-    """A file does not hold records; the message says where."""
 
 
 def is_record_a_line(lines: Sequence[str]) -> bool:
@@ -66,14 +63,14 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
     """Yields the record of each line of a file, compressed or not.
 
     Raises:
-        NotRecordsError: a line holds none.
+        InputError: a line holds none.
     """
     for number, line in enumerate(_lines(path), 1):
         if line and line.strip():
             try:
                 yield parse(line)
             except WRONG:
-                raise NotRecordsError(
+                raise InputError(
                     f"{path} line {number} is no JSON object; correct it."
                 ) from None
 
@@ -108,7 +105,7 @@ def scan_records(
         The table, and what opens lines of it alone, if something can.
 
     Raises:
-        NotRecordsError: a line holds no record.
+        InputError: a line holds no record.
     """
     with path.open("rb") as file:
         has_mark = file.read(3) == b"\xef\xbb\xbf"  # polars takes it for JSON
@@ -128,7 +125,7 @@ def require_json(path: Path) -> None:
     """Looks for what is no JSON in a file of a record a line.
 
     Raises:
-        NotRecordsError: a line is none, and which.
+        InputError: a line is none, and which.
     """
     for number, line in enumerate(_lines(path), 1):
         if line and line.strip():
@@ -136,7 +133,7 @@ def require_json(path: Path) -> None:
                 _STRICT.decode(line.strip())
             except (ValueError, RecursionError) as error:
                 reason = error if _is_record(line) else "It is no JSON object."
-                raise NotRecordsError(
+                raise InputError(
                     f"{path} line {number} cannot be read; correct it. {reason}"
                 ) from None
 
@@ -152,13 +149,13 @@ def read_list(path: Path) -> pl.LazyFrame:
     """Reads a JSON list of records; columns are texts, or lists of texts.
 
     Raises:
-        NotRecordsError: the file holds anything else.
+        InputError: the file holds anything else.
     """
     text = "\n".join(line or "" for line in _lines(path))
     try:
         return _frame(_DECODER.decode(text.strip())).lazy()
     except (*WRONG, AttributeError, pl.exceptions.PolarsError):
-        raise NotRecordsError(
+        raise InputError(
             f'{path} is not a JSON list like [{{"user": ..., "item": ...}}, ...]; '
             "correct it."
         ) from None

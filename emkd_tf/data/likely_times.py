@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from emkd_tf.data import times
-from emkd_tf.data.tables import Table
+from emkd_tf.data.table import Table
 
 _SAMPLE = 100
 _EARLIEST = 631_152_000  # second, of 1990: ids are numbers as well

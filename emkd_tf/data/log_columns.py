@@ -17,7 +17,7 @@ from emkd_tf.data.columns import (
     usual_column,
 )
 from emkd_tf.data.likely_times import likely_times
-from emkd_tf.data.tables import Table
+from emkd_tf.data.table import Table
 from emkd_tf.errors import InputError
 
 _NEEDED = {"user": USER_NAMES, "item": (*ITEM_NAMES, *LIST_NAMES)}
@@ -68,6 +68,7 @@ def choose_columns(table: Table, config: DataConfig) -> dict[str, str]:
     elif "rating" not in found:
         find_column(names, path, "rating", None, RATING_NAMES)
     _require_different(table, found)
+    table.require_everywhere(found.values())
     return {what: found[what] for what in _BY_PLACE[4] if what in found}
 
 

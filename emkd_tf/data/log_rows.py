@@ -11,7 +11,7 @@ import polars as pl
 from emkd_tf.data import times
 from emkd_tf.data.dropped import counted
 from emkd_tf.data.likely_times import hint, likely_times
-from emkd_tf.data.tables import Table
+from emkd_tf.data.table import Table
 from emkd_tf.errors import InputError
 
 _WORDS = {"told": "time"}

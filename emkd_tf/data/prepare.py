@@ -18,9 +18,9 @@ from emkd_tf.data.download import cache_dir, data_dir, fetch, sha256
 from emkd_tf.data.engine import Engine, in_process
 from emkd_tf.data.histories import Histories
 from emkd_tf.data.own_files import read_own
-from emkd_tf.data.parquet_folders import parquet_files
 from emkd_tf.data.reading import require_readable
 from emkd_tf.data.sources import SOURCES, Interactions, Source, read_sample
+from emkd_tf.data.table_folders import table_files
 from emkd_tf.errors import InputError
 
 FORMAT_VERSION = 2
@@ -66,7 +66,7 @@ def _content_hash(path: Path) -> str:
     """Returns the sha256 of a file, or of the files of a folder by their names."""
     if not path.is_dir():
         return sha256(path)
-    files = {str(p.relative_to(path)): sha256(p) for p in parquet_files(path)}
+    files = {str(p.relative_to(path)): sha256(p) for p in table_files(path)}
     return hashlib.sha256(json.dumps(files).encode()).hexdigest()
 
 

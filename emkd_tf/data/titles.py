@@ -12,7 +12,8 @@ from emkd_tf.config import DataConfig
 from emkd_tf.data import json_tables, movielens
 from emkd_tf.data.columns import ITEM_NAMES, usual_column
 from emkd_tf.data.reading import reading, require_readable
-from emkd_tf.data.tables import Table, scan_table
+from emkd_tf.data.table import Table
+from emkd_tf.data.tables import scan_table
 from emkd_tf.errors import InputError
 
 TITLE_NAMES = (

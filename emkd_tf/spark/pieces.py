@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from emkd_tf.data.delimited_rows import Dialect, scan_lines
-from emkd_tf.data.parquet_folders import parquet_files
-from emkd_tf.data.tables import Table, scan_table
+from emkd_tf.data.table import Table
+from emkd_tf.data.table_folders import parquet_files
+from emkd_tf.data.tables import scan_table
 from emkd_tf.errors import InputError
 
 if TYPE_CHECKING:
@@ -141,6 +142,8 @@ def scan_in_pieces(
         found = _of_each(spark, pieces, open_lines, lambda rows: rows.select(**wanted))
         return merged(found, _first_rows(found))
 
+    if path.is_dir() and not parquet_files(path):
+        raise _one_process(path, "is a folder of texts")
     if path.is_file() and path.open("rb").read(4).startswith(_COMPRESSED):
         raise _one_process(path, "is compressed")
     table = scan_table(path, known_names, look)

@@ -20,9 +20,9 @@ from emkd_tf.config import DataConfig
 from emkd_tf.data.engine import Written, is_global, nothing_left, write_split
 from emkd_tf.data.interactions import read_interactions
 from emkd_tf.data.own_files import content_of
-from emkd_tf.data.parquet_folders import parquet_files
 from emkd_tf.data.sources import Interactions
 from emkd_tf.data.splits import places_of_cuts
+from emkd_tf.data.table_folders import parquet_files
 from emkd_tf.errors import InputError
 from emkd_tf.spark.actions import read_actions
 from emkd_tf.spark.cleaning import clean, numbered, settled

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from emkd_tf.data.histories import Histories
-from emkd_tf.data.parquet_folders import parquet_files
+from emkd_tf.data.table_folders import parquet_files
 from emkd_tf.errors import InputError
 from emkd_tf.export.saved_model import export_saved_model
 from emkd_tf.models.ensemble import Ensemble

@@ -120,3 +120,12 @@ def test_lists_in_parquet_lose_what_says_nothing(tmp_path):
     tags = [["a ", None, "None", "N/A"], ["b", "a"], [], None]
     found = read(table(tmp_path, tags=tags)).pairs
     assert found.rows() == [("i0", "tags=a"), ("i1", "tags=b"), ("i1", "tags=a")]
+
+
+def test_a_folder_whose_files_lack_the_items_is_refused(tmp_path):
+    write(tmp_path / "0.csv", "item,brand\ni,x\n")
+    write(tmp_path / "1.csv", "product,brand\nj,y\n")
+    with pytest.raises(InputError, match=r"1\.csv has no column 'item', which other"):
+        read(tmp_path)
+    write(tmp_path / "1.csv", "item,color\nj,red\n")
+    assert set(read(tmp_path).pairs.rows()) == {("i", "brand=x"), ("j", "color=red")}

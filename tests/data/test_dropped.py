@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from emkd_tf.data.dropped import Dropped, counted
-from emkd_tf.data.tables import Table
+from emkd_tf.data.table import Table
 
 ROWS = [(1, 1), (None, 1), (None, None), (1, None), (5, 1), (None, 2)]
 

@@ -9,7 +9,6 @@ import pytest
 from emkd_tf.config import DataConfig
 from emkd_tf.data.interactions import read_interactions
 from emkd_tf.data.json_tables import (
-    NotRecordsError,
     first_lines,
     is_record_a_line,
     parse,
@@ -78,7 +77,7 @@ def test_an_object_of_lists_is_no_record():
 def test_what_is_no_record_is_refused_and_no_code_runs(tmp_path, text, capsys):
     path = tmp_path / "log"
     path.write_text('{"user": 1}\n' + text + "\n")
-    with pytest.raises(NotRecordsError, match="line 2 is no JSON object"):
+    with pytest.raises(InputError, match="line 2 is no JSON object"):
         list(records(path))
     with pytest.raises(
         (ValueError, SyntaxError, TypeError, RecursionError, MemoryError)
@@ -90,7 +89,7 @@ def test_what_is_no_record_is_refused_and_no_code_runs(tmp_path, text, capsys):
 @pytest.mark.parametrize("text", ["[1, 2]", '[{"a": 1}', "[" * 100_000, '{"a": 1}'])
 def test_what_is_no_list_of_records(tmp_path, text):
     (tmp_path / "log").write_text(text)
-    with pytest.raises(NotRecordsError, match="is not a JSON list like"):
+    with pytest.raises(InputError, match="is not a JSON list like"):
         read_list(tmp_path / "log")
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 import polars as pl
 import pytest
 
-from emkd_tf.data.parquet_parts import scan_parts
+from emkd_tf.data.parquet_parts import scan_parquet
 from emkd_tf.errors import InputError
 
 START = datetime(2024, 1, 31, 12, 0, 0, 5000)
@@ -52,7 +52,7 @@ def test_types_that_changed_become_one(tmp_path, case):
     *parts, expected = PARTS[case]
     columns = [{"x": pl.Series(values, dtype=dtype)} for values, dtype in parts]
     files = write(tmp_path, *columns)
-    frame, open_part = scan_parts(files, in_names=False)
+    frame, open_part, _ = scan_parquet(files, in_names=False)
     whole = frame.collect(engine="streaming")
     assert whole["x"].to_list() == expected
     # In any process.
@@ -65,14 +65,15 @@ def test_types_that_changed_become_one(tmp_path, case):
 def test_the_finest_times_are_kept(tmp_path):
     moment = pl.Series([1_700_000_000_123_456_789]).cast(NS)
     files = write(tmp_path, {"time": [START]}, {"time": moment})
-    frame, _ = scan_parts(files, in_names=False)
+    frame, *_ = scan_parquet(files, in_names=False)
     assert frame.collect()["time"].to_physical()[1] == 1_700_000_000_123_456_789
 
 
 def test_a_column_that_came_later_is_null_before(tmp_path):
     parts = ({"a": [1], "b": [2]}, {"c": ["x"], "a": [3]})
     files = write(tmp_path, *parts)
-    frame, open_part = scan_parts(files, in_names=False)
+    frame, open_part, lacking = scan_parquet(files, in_names=False)
+    assert lacking == {"b": files[1], "c": files[0]}
     assert frame.collect().rows() == [(1, 2, None), (3, None, "x")]
     assert open_part(files[1], 0, 9).collect().rows() == [(3, None, "x")]
     assert open_part(files[1], 1, 9).collect().is_empty()
@@ -84,7 +85,7 @@ def test_columns_in_the_names_of_folders(tmp_path):
         folder.mkdir()
         write(folder, {"a": [value]})
     files = sorted(tmp_path.rglob("*.parquet"))
-    frame, _ = scan_parts(files, in_names=True)
+    frame, *_ = scan_parquet(files, in_names=True)
     found = frame.select("day", "a").collect()
     assert sorted(found.rows()) == [("02", "x"), ("1", "5")]
 
@@ -92,11 +93,11 @@ def test_columns_in_the_names_of_folders(tmp_path):
 def test_lists_beside_single_values_are_refused(tmp_path):
     files = write(tmp_path, {"a": [[1]]}, {"a": [1]})
     with pytest.raises(InputError, match=r"Column 'a' is in .*part-0.parquet as List"):
-        scan_parts(files, in_names=False)
+        scan_parquet(files, in_names=False)
 
 
 def test_a_damaged_file_is_named(tmp_path):
     files = write(tmp_path, {"a": [1]}, {"a": [1]})
     files[1].write_bytes(files[1].read_bytes()[:20])
     with pytest.raises(InputError, match=r"part-1.parquet cannot be read as parquet"):
-        scan_parts(files, in_names=False)
+        scan_parquet(files, in_names=False)

@@ -67,6 +67,22 @@ def test_a_second_call_opens_what_the_first_wrote(own, monkeypatch):
     assert prepare(own).folder == first.folder
 
 
+def test_a_folder_of_texts_is_the_file_of_their_rows(own, tmp_path):
+    whole = prepare(own)
+    lines = Path(own.interactions).read_text(encoding="utf-8").splitlines(keepends=True)
+    folder = tmp_path / "days"
+    folder.mkdir()
+    for number, cut in enumerate((lines[1:100], lines[100:])):
+        part = "".join([lines[0], *cut])
+        (folder / f"{number}.csv").write_text(part, encoding="utf-8")
+    config = dataclasses.replace(own, interactions=str(folder))
+    found = prepare(config)
+    np.testing.assert_array_equal(found.items, whole.items)
+    assert found.item_ids() == whole.item_ids()
+    (folder / "2.csv").write_text(lines[0] + "user1,item 1,99\n", encoding="utf-8")
+    assert prepare(config).folder != found.folder
+
+
 OPTIONS = {
     "user_core": 4,
     "item_core": 2,

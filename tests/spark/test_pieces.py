@@ -61,6 +61,10 @@ def test_what_one_process_has_to_read_is_refused(spark, tmp_path):
     path.write_text("u a b c\nv a b\nw c\n")
     with pytest.raises(InputError, match=r"S3-Rec text.* write it as Parquet"):
         scan_in_pieces(spark, path)
+    (tmp_path / "days").mkdir()
+    (tmp_path / "days" / "0.csv").write_text("\n".join(LINES))
+    with pytest.raises(InputError, match=r"is a folder of texts, .* write it as Par"):
+        scan_in_pieces(spark, tmp_path / "days")
     path = tmp_path / "log.csv"
     path.write_text('user,item,time\nu,"a\nb",1\nv,c "d,2\n')
     with pytest.raises(InputError, match="is read from its beginning"):

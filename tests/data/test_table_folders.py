@@ -2,7 +2,7 @@
 
 import pytest
 
-from emkd_tf.data.parquet_folders import parquet_files
+from emkd_tf.data.table_folders import parquet_files, table_files
 from emkd_tf.errors import InputError
 
 
@@ -25,6 +25,25 @@ def test_what_writers_hide_and_notes_are_no_tables(tmp_path):
 def test_no_parquet_is_none(tmp_path):
     fill(tmp_path, "log.csv")
     assert parquet_files(tmp_path) == []
+
+
+def test_texts_where_there_is_no_parquet(tmp_path):
+    fill(tmp_path, "b.csv.gz", "day=1/a.csv", "notes.txt", "_x.csv", "c/d.CSV")
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            path.write_text("x")
+    (tmp_path / "empty.csv").write_text("")
+    found = [str(path.relative_to(tmp_path)) for path in table_files(tmp_path)]
+    assert found == ["b.csv.gz", "c/d.CSV", "day=1/a.csv"]
+    (tmp_path / "z.jsonl").write_text("{}")
+    with pytest.raises(InputError, match=r"holds b.csv.gz and z.jsonl; give a folder"):
+        table_files(tmp_path)
+
+
+def test_a_folder_of_no_table(tmp_path):
+    fill(tmp_path, "notes.txt")
+    with pytest.raises(InputError, match="holds no table; give a file, or one"):
+        table_files(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Which files of a folder are the table that a writer of Parquet has put there."""
+"""Which files of a folder are the table that a writer has put there."""
 
 from __future__ import annotations
 
@@ -10,9 +10,23 @@ from emkd_tf.errors import InputError
 
 PARQUET_SUFFIXES = (".parquet", ".pq", ".parq")
 ARROW_SUFFIXES = (".feather", ".arrow", ".arrows", ".ipc")
+_TEXT_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
+_COMPRESSED = (".gz", ".zst")
 _VERSIONED = {"_delta_log": "Delta", ".hoodie": "Hudi"}
-# A text of notes may lie beside Parquet, but no other table.
-_OTHER_SUFFIXES = (*ARROW_SUFFIXES, ".csv", ".tsv", ".json", ".jsonl", ".gz", ".zst")
+
+
+def table_files(folder: Path) -> list[Path]:
+    """Returns the Parquet files of a folder, or else its texts, in the order of their
+    names.
+
+    Raises:
+        InputError: there is none, or there are tables of several kinds.
+    """
+    files = parquet_files(folder) or _text_files(folder)
+    if not files:
+        kinds = ", ".join((*PARQUET_SUFFIXES[:1], *_TEXT_SUFFIXES))
+        raise InputError(f"{folder} holds no table; give a file, or one of {kinds}.")
+    return files
 
 
 def parquet_files(folder: Path) -> list[Path]:
@@ -22,9 +36,11 @@ def parquet_files(folder: Path) -> list[Path]:
         InputError: there are other tables beside them, Parquet without its ending, or
             files of a Delta or Hudi table, of which others may have taken the place.
     """
-    files = sorted(p for p in _walk(folder) if not _is_hidden(p, folder))
+    files = _files(folder)
     parquet = [p for p in files if p.suffix.lower() in PARQUET_SUFFIXES]
-    others = [p for p in files if p.suffix.lower() in _OTHER_SUFFIXES]
+    # A text of notes may lie beside Parquet, but no other table.
+    others = [p for p in files if _kind(p) in (*ARROW_SUFFIXES, *_TEXT_SUFFIXES)]
+    others += [p for p in files if p.suffix.lower() in _COMPRESSED]
     others += [p for p in files if p not in parquet and _begins_as_parquet(p)]
     if parquet and others:
         raise InputError(
@@ -38,6 +54,28 @@ def parquet_files(folder: Path) -> list[Path]:
                 "longer of it; write the table as Parquet and give that folder."
             )
     return parquet
+
+
+def _text_files(folder: Path) -> list[Path]:
+    tables = [p for p in _files(folder) if _kind(p) in _TEXT_SUFFIXES]
+    for path in tables:
+        if _kind(path) != _kind(tables[0]):
+            first, other = (p.relative_to(folder) for p in (tables[0], path))
+            raise InputError(
+                f"{folder} holds {first} and {other}; give a folder of one kind of "
+                "files, or one file."
+            )
+    return [path for path in tables if path.stat().st_size]  # Spark writes empty parts
+
+
+def _kind(path: Path) -> str:
+    """Returns a file's ending, or that before `.gz`."""
+    is_compressed = path.suffix.lower() in _COMPRESSED
+    return Path(path.stem if is_compressed else path.name).suffix.lower()
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(p for p in _walk(folder) if not _is_hidden(p, folder))
 
 
 def _walk(folder: Path) -> Iterator[Path]:
