@@ -14,7 +14,7 @@ from emkd_tf.data.reading import reading
 from emkd_tf.data.texts import as_text
 from emkd_tf.errors import InputError
 
-JSON_LINES = "JSON lines"  # a kind of tables
+TEXT, JSON_LINES = "csv", "JSON lines"  # kinds of tables
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +87,13 @@ class Table:
         """Names a row as the file's reader counts it: lines from 1, or rows from 0."""
         if self.first_line is None:
             return f"{self.path} row {row}"
-        return f"{self.path} line {row + self.first_line}"
+        line = row + self.first_line
+        if self.kind == TEXT:  # fields in quotes may have line breaks
+            in_fields = pl.col(pl.String).str.count_matches("\n")
+            breaks = pl.sum_horizontal(0, in_fields)
+            before = self.frame.head(row).select(breaks.sum())
+            line += self.collect(before).item()
+        return f"{self.path} line {line}"
 
     def first_bad(self, is_bad: pl.Expr) -> dict[str, Any] | None:
         """Returns the first row where `is_bad` holds, with its number as "row"."""

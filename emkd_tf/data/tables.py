@@ -28,7 +28,7 @@ from emkd_tf.data.reading import (
     require_readable,
 )
 from emkd_tf.data.s3rec import is_sequences, scan_sequences
-from emkd_tf.data.table import JSON_LINES, Table
+from emkd_tf.data.table import JSON_LINES, TEXT, Table
 from emkd_tf.data.table_folders import (
     ARROW_SUFFIXES,
     PARQUET_SUFFIXES,
@@ -129,7 +129,7 @@ def _delimited(path: Path, dialect: Dialect, look: LookAtLines) -> Table:
     return Table(
         read_strictly(path, dialect) if form is None else form.scan(path),
         path,
-        "csv",
+        TEXT,
         first_line=dialect.header_line + 1,
         types=dialect.types,
         has_names=dialect.header_line > 0,

@@ -18,6 +18,14 @@ def test_rows_are_named_as_an_editor_counts_lines(tmp_path):
     assert scan_table(tmp_path / "log.parquet").place(0).endswith("log.parquet row 0")
 
 
+def test_line_breaks_in_fields_count(tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text('user,item,text\nu,i,"a\nb\r\n\nc"\nu,,"x"\nv,j,"\n"\nw,k,\n')
+    table = scan_table(log)
+    places = [table.place(row) for row in range(4)]
+    assert places == [f"{log} line {number}" for number in (2, 6, 7, 9)]
+
+
 @pytest.mark.parametrize("value", [["a"], {"a": 1}, b"\xff"])
 def test_lists_structs_and_bytes_are_no_texts(tmp_path, value):
     pl.DataFrame({"tags": [value]}).write_parquet(tmp_path / "log.parquet")
