@@ -16,14 +16,19 @@ from emkd_tf.data.reading import require_file
 from emkd_tf.data.texts import NOTHING
 from emkd_tf.errors import InputError
 
+_MOST_COLUMNS = 4  # of a log without names
 _NO_WORDS = (",", ";", "|", "\t", '"')  # a separator or a quote
 
 
 def is_sequences(lines: Sequence[str]) -> bool:
-    """Returns whether lines hold a user each: words and blanks, not equally many."""
+    """Returns whether lines hold a user each: words and blanks, not equally many; or
+    more than a log has columns, of other users in every line."""
     counts = {len(line.split()) for line in lines}
-    is_words = not any(mark in line for line in lines for mark in _NO_WORDS)
-    return is_words and len(counts) > 1 and min(counts) > 1
+    if min(counts) < 2 or any(mark in line for line in lines for mark in _NO_WORDS):
+        return False
+    users = {line.split()[0] for line in lines}
+    is_wide = min(counts) > _MOST_COLUMNS and len(users) == len(lines) > 1
+    return len(counts) > 1 or is_wide
 
 
 def scan_sequences(lines: pl.LazyFrame) -> pl.LazyFrame:

@@ -31,6 +31,10 @@ def test_a_line_is_a_user(tmp_path):
         (["1 2", "1 3"], False),  # pairs
         (["1,2 3", "2,5"], False),
         (["1 2 3", "2"], False),
+        (["1 7 8 9 4", "2 7 5 3 1"], True),  # as wide as no log without names
+        (["1 7 8 9 4", "1 7 5 3 1"], False),
+        (["1 7 5 978", "2 7 3 979"], False),
+        (["1 7 8 9 4"], False),
     ],
 )
 def test_lines_of_sequences(lines, expected):
