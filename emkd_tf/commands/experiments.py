@@ -39,7 +39,7 @@ def experiments(arguments: Sequence[str]) -> None:
     log = values["interactions"]
     dataset = values["dataset"] or (log_name(log) if log else experiment.datasets[0])
     if experiment.kind != "runs":
-        _COUNTED[experiment.kind](experiment, values)
+        _count(experiment, action, values)
         return
     flags = _given(values)
     found = cells(
@@ -128,16 +128,19 @@ def _report(
         say(str(file))
 
 
-def _counts(experiment: Experiment, values: dict[str, Any]) -> None:
-    from emkd_tf.experiments.counted import counts
+def _count(experiment: Experiment, action: str, values: dict[str, Any]) -> None:
+    from emkd_tf.experiments import counted
+    from emkd_tf.experiments.pages import write_counted
 
-    show_text(counts(experiment, _given(values)))
-
-
-def _parameters(experiment: Experiment, values: dict[str, Any]) -> None:
-    from emkd_tf.experiments.counted import parameters
-
-    show_text(parameters(experiment, _given(values)))
+    count = counted.counts if experiment.kind == "counts" else counted.parameters
+    table = count(experiment, _given(values))
+    show_text(table)
+    if action != "show":
+        command = ["emkd", "experiments", "report", values["what"][1]]
+        command += as_flags({key: values[key] for key in _SOURCES})
+        folder, line = Path(values["output"]), shlex.join(command)
+        for file in write_counted(experiment, table, folder, line):
+            say(str(file))
 
 
 def _given(values: dict[str, Any]) -> list[str]:
@@ -149,8 +152,4 @@ _ACTIONS: dict[str, Callable[..., None]] = {
     "show": _plan,
     "run": _run,
     "report": _report,
-}
-_COUNTED: dict[str, Callable[..., None]] = {
-    "counts": _counts,
-    "parameters": _parameters,
 }

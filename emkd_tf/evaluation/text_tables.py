@@ -1,8 +1,10 @@
-"""Tables of text, as Markdown and as LaTeX."""
+"""Tables of text, as Markdown, LaTeX and CSV."""
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 from collections.abc import Sequence
 
 _LATEX = {
@@ -59,6 +61,13 @@ def to_latex(table: TextTable) -> str:
             "",
         ]
     )
+
+
+def to_csv(table: TextTable) -> str:
+    """Returns a table without its title."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([table.header, *table.rows])
+    return text.getvalue()
 
 
 def _in_latex(text: str) -> str:

@@ -42,7 +42,8 @@ def counts(experiment: Experiment, flags: Sequence[str]) -> TextTable:
 
 
 def parameters(experiment: Experiment, flags: Sequence[str]) -> TextTable:
-    """Builds each row's model for each dataset and counts its encoders' weights.
+    """Builds each row's model for each dataset and counts the weights of its encoders
+    with their embeddings, and all.
 
     Args:
         experiment: of kind parameters.
@@ -59,10 +60,11 @@ def parameters(experiment: Experiment, flags: Sequence[str]) -> TextTable:
         ):
             model = build_model(cell.config, prepare(cell.config.data))
             assert isinstance(model, Recommender)  # the others have no weights
-            count = model.parameters()["encoders"] / 1e6
+            found = model.parameters()
+            row += [f"{found[part] / 1e6:.2f}" for part in ("encoders", "all")]
             known = experiment.published.get(dataset, {}).get(cell.label, {})
-            row += [f"{count:.2f}", f"{known['M']:.2f}" if "M" in known else ""]
+            row.append(f"{known['M']:.2f}" if "M" in known else "")
     header = ["row"]
     for dataset in experiment.datasets:
-        header += [f"{dataset} M", "published"]
+        header += [f"{dataset}, encoders", "all", "published"]
     return TextTable(experiment.title, header, rows)

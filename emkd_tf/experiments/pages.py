@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emkd_tf.atomic_files import write_text
-from emkd_tf.evaluation.text_tables import TextTable, to_latex, to_markdown
+from emkd_tf.evaluation.text_tables import TextTable, to_csv, to_latex, to_markdown
 from emkd_tf.experiments.cells import Cell
 from emkd_tf.experiments.fairness import checks, ladder
 from emkd_tf.experiments.grid import Experiment
@@ -55,10 +55,34 @@ def write_report(
         ".csv": frame(found).write_csv(),
         ".tex": to_latex(text),
     }
-    files = {folder / f"{stem}{ending}": content for ending, content in pages.items()}
-    for path, content in files.items():
-        write_text(path, content)
-    return text, [*files, *pictures]
+    return text, [*_write(folder, stem, pages), *pictures]
+
+
+def write_counted(
+    experiment: Experiment, text: TextTable, folder: Path, command: str
+) -> list[Path]:
+    """Writes what was counted, and returns the files.
+
+    Args:
+        experiment: of another kind than runs.
+        text: its table.
+        folder, command: see `write_report`.
+    """
+    lines = [f"# {experiment.title}", "", f"    {command}", ""]
+    lines += [experiment.note, ""] if experiment.note else []
+    pages = {
+        ".md": "\n".join([*lines, to_markdown(text)]),
+        ".csv": to_csv(text),
+        ".tex": to_latex(text),
+    }
+    return _write(folder, experiment.name, pages)
+
+
+def _write(folder: Path, stem: str, pages: dict[str, str]) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    for ending, content in pages.items():
+        write_text(folder / f"{stem}{ending}", content)
+    return [folder / f"{stem}{ending}" for ending in pages]
 
 
 def _fairness(found: Findings, cells: Sequence[Cell]) -> list[str]:

@@ -55,3 +55,18 @@ def test_mistakes_are_one_line(arguments, message, capsys):
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_counts_are_files_too(said, tmp_path, cache):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("title: Ours\nkind: counts\ndatasets: [sample]\nnote: A note.\n")
+    flags = (f"--cache-dir={cache}", f"--output={tmp_path / 'out'}")
+    said("experiments", "show", str(mine), *flags)
+    assert not (tmp_path / "out").exists()
+    said("experiments", "report", str(mine), *flags)
+    page = (tmp_path / "out" / "mine.md").read_text()
+    assert page.startswith(f"# Ours\n\n    emkd experiments report {mine}\n\nA note.")
+    assert "| sample, users | 2,000 |" in page
+    lines = (tmp_path / "out" / "mine.csv").read_text().splitlines()
+    assert lines[1] == '"sample, users","2,000",'
+    assert (tmp_path / "out" / "mine.tex").read_text().startswith(r"\begin{table}")

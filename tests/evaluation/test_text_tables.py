@@ -2,7 +2,7 @@
 
 import re
 
-from emkd_tf.evaluation.text_tables import TextTable, to_latex, to_markdown
+from emkd_tf.evaluation.text_tables import TextTable, to_csv, to_latex, to_markdown
 
 TABLE = TextTable(
     "50 % of a_b",
@@ -48,3 +48,8 @@ def test_latex_read_back():
     ]
     read = [[cell.strip() for cell in row] for row in read]
     assert read == [TABLE.header, *TABLE.rows]
+
+
+def test_csv_quotes_what_has_commas():
+    table = TextTable("title", ["row", "users"], [["a", "22,363"], ['"b"', ""]])
+    assert to_csv(table) == 'row,users\na,"22,363"\n"""b""",\n'

@@ -39,6 +39,6 @@ def test_weights_of_encoders(experiment, cache):
         published={"sample": {"one": {"M": 0.01}}},
     )
     text = parameters(grid, [f"--cache-dir={cache}"])
-    assert [row[2] for row in text.rows] == ["0.01", ""]
-    assert all(float(row[1]) < 0.2 for row in text.rows)
-    assert text.header == ["row", "sample M", "published"]
+    assert [row[3] for row in text.rows] == ["0.01", ""]
+    assert all(0 < float(row[1]) == float(row[2]) < 0.2 for row in text.rows)
+    assert text.header == ["row", "sample, encoders", "all", "published"]
