@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 import polars as pl
 
 from emkd_tf.data import parts
 from emkd_tf.data.table import Table
 from emkd_tf.errors import InputError
+
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"  # of a column, as a folder's name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +37,8 @@ class FolderTable(Table):
 
 
 def joined(folder: Path, tables: Sequence[Table]) -> Table:
-    """Returns the tables of a folder as one.
+    """Returns the tables of a folder as one; the names of folders may hold further
+    columns (`day=1`), as text.
 
     Raises:
         InputError: some have names of columns and others none, or are of other kinds.
@@ -46,6 +50,7 @@ def joined(folder: Path, tables: Sequence[Table]) -> Table:
             raise InputError(
                 f"{' and '.join(told)} are no one table; write them alike."
             )
+    tables = [_with_names(folder, table) for table in tables]
     files, schemas = [t.path for t in tables], [t.schema for t in tables]
     schema = parts.common_schema(files, schemas)
     return FolderTable(
@@ -58,6 +63,19 @@ def joined(folder: Path, tables: Sequence[Table]) -> Table:
         lacking=parts.lacking(files, schemas),
         files=tables,
     )
+
+
+def _with_names(folder: Path, table: Table) -> Table:
+    if not table.has_names:  # columns are told by their places
+        return table
+    pairs = (part.split("=", 1) for part in table.path.relative_to(folder).parts[:-1])
+    named = {pair[0]: unquote(pair[1]) for pair in pairs if len(pair) == 2}
+    columns = [
+        pl.lit(None if value == _NO_VALUE else value, pl.String).alias(name)
+        for name, value in named.items()
+        if name not in table.columns
+    ]
+    return dataclasses.replace(table, frame=table.frame.with_columns(columns))
 
 
 def _described(table: Table) -> str:

@@ -79,6 +79,22 @@ def test_files_of_other_tables_are_refused(tmp_path, other, message):
     assert "\n" not in str(caught.value)
 
 
+def test_names_of_folders_hold_columns(tmp_path):
+    for time in ("2024-01-02T00%3A30", "2024-01-01T00%3A10"):
+        part = tmp_path / f"time={time}" / "user=x"
+        part.mkdir(parents=True)
+        (part / "0.csv").write_text(f"user,item\nu,{time[9]}\n")
+    log, _ = read(tmp_path)
+    assert log.columns == {"user": "user", "item": "item", "time": "time"}
+    part = tmp_path / "time=__HIVE_DEFAULT_PARTITION__"
+    part.mkdir()
+    (part / "0.csv").write_text("user,item\nu,3\n")
+    log, rows = read(tmp_path)
+    assert [row[:2] for row in rows] == [("u", "1"), ("u", "2")]
+    assert rows[1][2] - rows[0][2] == (24 * 60 + 20) * 60 * 10**6
+    assert log.dropped.counts == {"no time": 1}
+
+
 def test_the_columns_of_a_folder(tmp_path):
     (tmp_path / "0.csv").write_text("user,item\nu,i\n")
     (tmp_path / "1.csv").write_text("item,user,x\nj,v,1\n")
