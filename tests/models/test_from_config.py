@@ -57,8 +57,11 @@ def test_towers_are_of_the_settings(config_of, histories):
         assert tower.item_table().shape == [histories.num_items + 1, 12]
         assert tower.item_weights is None
         assert tower.item_bias is None
-    (tower, _) = towers_of(config_of(tie_item_embeddings=False), histories)
+        assert not tower.embedding.scale
+    changes = {"tie_item_embeddings": False, "scale_embeddings": True}
+    (tower, _) = towers_of(config_of(**changes), histories)
     assert tower.item_weights is not None
+    assert tower.embedding.scale
     assert tower.item_bias is not None
 
 
@@ -122,11 +125,12 @@ def test_candidates_stand_for_more_items_than_they_are(config_of, histories):
 
 def test_how_to_compute_and_to_train(config_of):
     config = config_of(
-        precision="bfloat16", jit_compile=True, fuse=True, seed=5, on_nonfinite="skip"
+        **{"precision": "bfloat16", "jit_compile": True, "fuse": True},
+        **{"seed": 5, "on_nonfinite": "skip", "l2": 0.1},
     )
     compute = compute_of(config)
     assert compute == Compute("bfloat16", static_shapes=True, fuse=True)
-    options = {"seed": 5, "compute": compute, "skip_nonfinite": True}
+    options = {"seed": 5, "compute": compute, "skip_nonfinite": True, "l2": 0.1}
     assert training_options(config) == options
     assert training_options(config_of())["skip_nonfinite"] is False
 
