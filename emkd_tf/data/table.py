@@ -59,9 +59,13 @@ class Table:
             with reading(self.path, self.kind):
                 return frame.collect(engine="streaming")
         except InputError:
-            if self.kind == JSON_LINES:
-                json_tables.require_json(self.path)
+            self.find_fault()
             raise
+
+    def find_fault(self) -> None:
+        """Raises an InputError that names the line where a record is no JSON."""
+        if self.kind == JSON_LINES:
+            json_tables.require_json(self.path)
 
     def require_everywhere(self, names: Iterable[str]) -> None:
         """Raises an InputError if a file of a folder lacks one of some columns."""

@@ -35,6 +35,11 @@ class FolderTable(Table):
             row -= count
         raise IndexError(row)
 
+    def find_fault(self) -> None:
+        """See `Table.find_fault`."""
+        for file in self.files:
+            file.find_fault()
+
 
 def joined(folder: Path, tables: Sequence[Table]) -> Table:
     """Returns the tables of a folder as one; the names of folders may hold further

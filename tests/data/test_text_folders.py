@@ -51,6 +51,14 @@ def test_records_may_have_more_keys_later(tmp_path):
     assert log.unused == ["device"]
 
 
+def test_a_damaged_record_is_named_in_its_file(tmp_path):
+    line = '{"user": "u", "item": "i", "time": 1}\n'
+    (tmp_path / "0.jsonl").write_text(line)
+    (tmp_path / "1.jsonl").write_text(2000 * line + '{"user": \n')
+    with pytest.raises(InputError, match=r"1\.jsonl line 2001 cannot be read"):
+        read(tmp_path)
+
+
 def test_a_bad_row_is_named_in_its_file(tmp_path):
     (tmp_path / "0.csv").write_text(text(ROWS))
     (tmp_path / "1.csv").write_text("user,item,time\nu,i,1\nu,j,soon\n")
