@@ -57,19 +57,26 @@ def scan_table(
         InputError: the file is missing, empty, damaged or of another type.
     """
     require_readable(path)
-    table = _scan_typed(path) or _scan_texts(path, known_names, look)
+    scan = _scan_folder if path.is_dir() else _scan_file
+    table = scan(path, known_names, look)
     if table.collect(table.frame.head(1)).is_empty():
         raise InputError(f"{path} has no rows, only a header.")
     return table
 
 
+def _scan_folder(path: Path, known_names: Sequence[str], look: LookAtLines) -> Table:
+    files = table_files(path)
+    if files[0].suffix.lower() in PARQUET_SUFFIXES:
+        return _parquet(path, files, in_names="=" in str(files[0].parent))
+    return joined(path, [_scan_file(file, known_names, look) for file in files])
+
+
+def _scan_file(path: Path, known_names: Sequence[str], look: LookAtLines) -> Table:
+    return _scan_typed(path) or _scan_text(path, known_names, look)
+
+
 def _scan_typed(path: Path) -> Table | None:
     """Opens a file whose columns have types, or returns None."""
-    if path.is_dir():
-        files = table_files(path)
-        if files[0].suffix.lower() not in PARQUET_SUFFIXES:
-            return None
-        return _parquet(path, files, in_names="=" in str(files[0].parent))
     with path.open("rb") as file:
         magic = file.read(6)
     suffix = path.suffix.lower()
@@ -90,12 +97,6 @@ def _parquet(path: Path, files: list[Path], *, in_names: bool) -> Table:
     """Opens Parquet files, of which the folders' names may hold columns (`day=1`)."""
     frame, part, lacking = scan_parquet(files, in_names=in_names)
     return Table(frame, path, "parquet", open_part=part, lacking=lacking)
-
-
-def _scan_texts(path: Path, known_names: Sequence[str], look: LookAtLines) -> Table:
-    if not path.is_dir():
-        return _scan_text(path, known_names, look)
-    return joined(path, [_scan_text(p, known_names, look) for p in table_files(path)])
 
 
 def _scan_text(path: Path, known_names: Sequence[str], look: LookAtLines) -> Table:

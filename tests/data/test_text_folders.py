@@ -87,6 +87,13 @@ def test_files_of_other_tables_are_refused(tmp_path, other, message):
     assert "\n" not in str(caught.value)
 
 
+def test_what_no_text_is_in_a_folder_is_refused_as_alone(tmp_path):
+    (tmp_path / "0.csv").write_text(text(ROWS))
+    (tmp_path / "1.csv").write_bytes(text(ROWS).encode("utf-16"))
+    with pytest.raises(InputError, match=r"1\.csv is not UTF-8.* iconv -f UTF-16"):
+        read(tmp_path)
+
+
 def test_names_of_folders_hold_columns(tmp_path):
     for time in ("2024-01-02T00%3A30", "2024-01-01T00%3A10"):
         part = tmp_path / f"time={time}" / "user=x"
