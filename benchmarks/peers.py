@@ -224,6 +224,12 @@ def main() -> None:
     parser.add_argument(
         "--seconds", type=float, default=math.inf, help="CPU seconds, whole epochs"
     )
+    parser.add_argument(
+        "--patience",
+        type=int,
+        default=5,
+        help="epochs after the best validation NDCG@10, then it ends",
+    )
     parser.add_argument("--output", type=Path, default=Path("reports/peers"))
     given = parser.parse_args()
 
@@ -231,6 +237,7 @@ def main() -> None:
     make = RecTools if given.model in RECTOOLS else RecBole
     given.output.mkdir(parents=True, exist_ok=True)
     name = f"{given.model}-{given.width}.jsonl"
+    best, best_epoch = -math.inf, 0
     spent = -time.process_time()
     peer: Peer = make(log, given.model, given.width, given.length)
     with (given.output / name).open("w") as file:
@@ -244,6 +251,10 @@ def main() -> None:
                 known = held_out(log, from_end)
                 line[part] = metrics(peer.lists(known), known.targets)
             print(json.dumps(line), file=file, flush=True)
+            if line["validation"]["NDCG@10"] > best:
+                best, best_epoch = line["validation"]["NDCG@10"], epoch
+            if epoch - best_epoch >= given.patience:
+                break
             spent -= time.process_time()
 
 
