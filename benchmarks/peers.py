@@ -1,13 +1,19 @@
 """Other libraries' models: accuracy against the CPU seconds of their training.
 
     python3.11 -m venv peers
-    peers/bin/pip install 'rectools[torch]==0.19.0' 'recbole==1.2.1' 'setuptools<81'
+    peers/bin/pip install 'rectools[torch]==0.19.0' 'setuptools<81'
     peers/bin/python benchmarks/peers.py --log Beauty.txt --model rectools-sasrec \
         --epochs 20 --output reports/peers
 
-Needs an environment of its own and nothing of EMKD-TF. Writes `MODEL.jsonl` with a line
-an epoch: the CPU seconds of the training so far, without those of the evaluation, and
-what the lists of ten items, history excluded, are worth for validation and for test.
+RecBole has another environment, of
+
+    pip install 'recbole==1.2.1' 'setuptools<81' 'numpy<2' 'pandas<2.3'
+
+Both need nothing of EMKD-TF. Writes `MODEL.jsonl` with a line an epoch: the CPU seconds
+of the training so far, without those of the evaluation, and what the lists of ten
+items, history excluded, are worth for validation and for test. Ends when the validation
+has not risen for `--patience` epochs.
+
 Every model has the settings that its library's authors published for this kind of
 data where they did (`transformer_benchmark` of RecTools; RecBole's defaults with its
 cross entropy), with the width of `--width`. They pad every history to `--length`:
@@ -137,6 +143,7 @@ class RecBole:
         from recbole.data import create_dataset, data_preparation
         from recbole.utils import get_model, get_trainer, init_seed
 
+        model, settings = RECBOLE[name]
         path = Path(tempfile.mkdtemp()) / "log" / "log.inter"
         path.parent.mkdir()
         rows = (
@@ -147,7 +154,7 @@ class RecBole:
         header = "user_id:token\titem_id:token\ttimestamp:float\n"
         path.write_text(header + "".join(rows))
         config = Config(
-            model=RECBOLE[name],
+            model=model,
             dataset="log",
             config_dict={
                 "data_path": str(path.parent.parent),
@@ -156,8 +163,7 @@ class RecBole:
                 "eval_args": {"split": {"LS": "valid_and_test"}, "order": "TO"},
                 "train_neg_sample_args": None,
                 "loss_type": "CE",
-                "hidden_size": width,
-                "embedding_size": width,
+                **settings(width),
                 "MAX_ITEM_LIST_LENGTH": length,
                 "seed": SEED,
                 "show_progress": False,
@@ -206,7 +212,14 @@ class RecBole:
         return found
 
 
-RECBOLE = {"recbole-sasrec": "SASRec", "recbole-gru4rec": "GRU4Rec"}
+RECBOLE: dict[str, tuple[str, Callable[[int], dict[str, int]]]] = {
+    "recbole-sasrec": ("SASRec", lambda d: {"hidden_size": d, "inner_size": 4 * d}),
+    # Its units are twice the width of its items, from which and to which it projects.
+    "recbole-gru4rec": (
+        "GRU4Rec",
+        lambda d: {"embedding_size": d, "hidden_size": 2 * d},
+    ),
+}
 
 
 def _training(log: dict[str, list[str]]) -> Iterator[list[str]]:
