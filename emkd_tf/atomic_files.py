@@ -44,6 +44,14 @@ def write_bytes(path: Path, content: bytes) -> None:
     os.replace(unfinished, path)
 
 
+def link_or_copy(source: str | Path, target: str | Path) -> None:
+    """Links a file, which takes no room, or copies it where the file system cannot."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
 def write_json(path: Path, content: Any) -> None:
     """Writes a JSON file in one step."""
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")

@@ -1,8 +1,16 @@
 """Files and folders that are whole or absent."""
 
+import os
+
 import pytest
 
-from emkd_tf.atomic_files import new_folder, read_json, write_json, write_text
+from emkd_tf.atomic_files import (
+    link_or_copy,
+    new_folder,
+    read_json,
+    write_json,
+    write_text,
+)
 
 
 def test_a_folder_appears_when_the_block_succeeds(tmp_path):
@@ -41,3 +49,22 @@ def test_text_and_json_replace_in_one_step(tmp_path):
     write_json(path, {"ü": [1.5, None]})
     assert read_json(path) == {"ü": [1.5, None]}
     assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
+
+
+def test_a_file_is_linked(tmp_path):
+    source, target = tmp_path / "a", tmp_path / "b"
+    source.write_text("x")
+    link_or_copy(source, target)
+    assert target.samefile(source)
+
+
+def test_a_file_is_copied_where_it_cannot_be_linked(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError
+
+    source, target = tmp_path / "a", tmp_path / "b"
+    source.write_text("x")
+    monkeypatch.setattr(os, "link", refuse)
+    link_or_copy(source, target)
+    assert target.read_text() == "x"
+    assert not target.samefile(source)

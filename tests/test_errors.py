@@ -331,7 +331,7 @@ ROWS = [  # one row a line, as in the document
     Row("run", "a finished one of the same name", ("holds no unfinished run; choose another --name",), again(), needs_run=True),
     Row("run", "no checkpoint", ("holds no checkpoint",), damaged(lambda run: shutil.rmtree(run / "checkpoints" / "best")), needs_run=True),
     Row("run", "other data than it was trained on", ("was trained on `tiny`", "give the same files"), damaged(lambda run: file(run, "dataset.json", '{"name": "tiny", "fingerprint": "other"}')), needs_run=True),
-    Row("run", "a truncated history, for a report", ("history.jsonl is damaged",), damaged(each("history.jsonl", lambda c: c[:-9]), "report"), needs_run=True),
+    Row("run", "a truncated history, for a report", ("history.jsonl is missing or damaged",), damaged(each("history.jsonl", lambda c: c[:-9]), "report"), needs_run=True),
     Row("titles", "no column of titles", ("has no column of titles, it has user, item, time", "call them item_id and title"), lambda folder, run: ["report", f"--run={run}", f"--titles={file(folder, 'log.csv', LOG)}"], needs_run=True),
     Row("run", "an empty config", ("config.yaml is incomplete: its end is missing", "put the whole file back"), damaged(each("config.yaml", lambda c: b"")), needs_run=True),
     Row("run", "a truncated config", ("config.yaml is incomplete: its end is missing",), damaged(each("config.yaml", half)), needs_run=True),

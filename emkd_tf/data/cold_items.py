@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import shutil
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
-from emkd_tf.atomic_files import read_json
+from emkd_tf.atomic_files import link_or_copy, read_json
 from emkd_tf.data.attributes import numbered
 from emkd_tf.data.histories import Histories
 
@@ -72,11 +70,7 @@ def with_cold_items(histories: Histories, cold: ColdItems, folder: Path) -> Hist
     text = "".join(f"{item}\n" for item in ids)
     (folder / "item_ids.txt").write_text(text, encoding="utf-8", newline="\n")
     for name in ("user_ids.txt", "attributes.json"):
-        source, target = histories.folder / name, folder / name
-        try:
-            os.link(source, target)
-        except OSError:
-            shutil.copyfile(source, target)
+        link_or_copy(histories.folder / name, folder / name)
     ends = histories.attribute_offsets[-1] + cold.offsets[1:]
     return dataclasses.replace(
         histories,

@@ -3,10 +3,9 @@ they answer the same question."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from emkd_tf.config import BESIDE_TRAINING, from_flat, to_flat
 from emkd_tf.config.run_names import CONFIG_FILE, no_run
 from emkd_tf.errors import InputError
 from emkd_tf.evaluation.metrics import NEVER
+from emkd_tf.run_reading import reading, require_finished
 
 # What may differ within a group of seeds. A protocol may not: it chose the best epoch.
 _MAY_DIFFER = {*BESIDE_TRAINING, "seed"}
@@ -77,30 +77,28 @@ def read_run(path: Path, split: str, protocol: str | None = None) -> RunRanks:
     """
     if not (path / CONFIG_FILE).is_file():
         raise no_run(path)
-    if not (path / "metrics.json").is_file():
-        raise InputError(
-            f"{path} is not finished: it has no metrics.json; repeat the command that "
-            "trained it."
-        )
-    with _reading(path / "dataset.json") as file:
-        description = read_json(file)
+    require_finished(path)
+    with reading(path / "dataset.json"):
+        description = read_json(path / "dataset.json")
         dataset, fingerprint = description["name"], description["fingerprint"]
-    with _reading(path / "metrics.json") as file:
-        metrics = read_json(file)
+    with reading(path / "metrics.json"):
+        metrics = read_json(path / "metrics.json")
         model, own_protocol = metrics["model"], metrics["protocol"]
         history_length = metrics.get("history_length")
-    with _reading(path / "config.yaml") as file:
-        settings = dict(yaml.safe_load(file.read_text(encoding="utf-8")))
-    with _reading(path / "per_user.parquet") as file:
-        known = list(pl.read_parquet_schema(file))
+    with reading(path / CONFIG_FILE, yaml.YAMLError):
+        text = (path / CONFIG_FILE).read_text(encoding="utf-8")
+        settings = dict(yaml.safe_load(text))
+    of_users = path / "per_user.parquet"
+    with reading(of_users, pl.exceptions.PolarsError):
+        known = list(pl.read_parquet_schema(of_users))
     protocol = protocol or own_protocol
     ranks = f"{split}_{protocol}"
     if ranks not in known:
         raise _no_ranks(path, split, ranks, known)
     wanted = {"user": "user", ranks: "rank"}
     wanted.update({f"{split}_{name}": name for name in _OF_USERS})
-    with _reading(path / "per_user.parquet") as file:
-        columns = pl.read_parquet(file, columns=[n for n in wanted if n in known])
+    with reading(of_users, pl.exceptions.PolarsError):
+        columns = pl.read_parquet(of_users, columns=[n for n in wanted if n in known])
         columns = columns.rename(wanted, strict=False)
         if "target" in columns.columns:  # none: the split does not evaluate this user
             columns = columns.drop_nulls("target")
@@ -128,18 +126,6 @@ def _no_ranks(path: Path, split: str, ranks: str, known: list[str]) -> InputErro
 def _are_ranks(column: pl.Series) -> bool:
     least: Any = column.min()
     return column.dtype.is_integer() and not column.has_nulls() and least >= 1
-
-
-@contextlib.contextmanager
-def _reading(path: Path) -> Iterator[Path]:
-    """Turns what may go wrong with a file of a run into one line."""
-    try:
-        yield path
-    except (
-        *(OSError, ValueError, LookupError, TypeError),
-        *(yaml.YAMLError, pl.exceptions.PolarsError),
-    ):
-        raise InputError(f"{path} is missing or damaged.") from None
 
 
 def require_comparable(runs: Sequence[RunRanks]) -> None:

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from emkd_tf.experiments.grid import BY_SECONDS, Experiment
@@ -25,7 +22,9 @@ def draw(experiment: Experiment, found: Findings, files: Sequence[Path]) -> bool
     finished = [result for result in found.results if result.metrics]
     if experiment.x is None or not finished:
         return False
-    figure, axes = plt.subplots(figsize=(6.4, 4.0), layout="constrained")
+    # Without pyplot, which would choose a backend for a notebook's own pictures.
+    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+    axes = figure.subplots()
     if experiment.x == BY_SECONDS:
         is_on_cpu = not any("GPU" in machine for machine in found.machines)
         _by_seconds(axes, finished, experiment.metrics[0], is_on_cpu)
@@ -36,7 +35,6 @@ def draw(experiment: Experiment, found: Findings, files: Sequence[Path]) -> bool
     axes.grid(alpha=0.3)
     for file in files:
         figure.savefig(file, dpi=150, metadata=_undated(file))
-    plt.close(figure)
     return True
 
 

@@ -18,8 +18,8 @@ from emkd_tf.evaluation.comparison import (
 )
 from emkd_tf.evaluation.run_ranks import RunRanks, read_run, require_comparable
 from emkd_tf.experiments.cells import Cell
-from emkd_tf.experiments.cost import machine, processor_seconds
 from emkd_tf.experiments.grid import Experiment
+from emkd_tf.run_reading import read_epochs
 
 _LEVEL = 0.05
 
@@ -139,6 +139,27 @@ def _result(
         written[0].get("parameters") if written else None,
         float(np.mean([m["seconds"] for m in written])) if written else None,
         processor_seconds(own),
+    )
+
+
+def processor_seconds(runs: Sequence[RunRanks]) -> float | None:
+    """Returns the mean of what trainings took over all cores, as their last epochs have
+    it; None of models that are not trained."""
+    histories = [read_epochs(run.path) for run in runs]
+    last = [epochs[-1] for epochs in histories if epochs]
+    if not last or any("processor_seconds" not in epoch for epoch in last):
+        return None
+    return float(np.mean([epoch["processor_seconds"] for epoch in last]))
+
+
+def machine(run: RunRanks) -> str:
+    """Says in words what trained a run."""
+    environment = read_json(run.path / "environment.json")
+    devices = ", ".join(environment.get("devices", []))
+    packages = environment.get("packages", {})
+    return (
+        f"{environment.get('platform')}, {environment.get('cores')} cores, {devices}, "
+        f"TensorFlow {packages.get('tensorflow')}"
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from emkd_tf.evaluation.metrics import SELECTION_METRIC
 from emkd_tf.evaluation.run_ranks import RunRanks, read_run
 from emkd_tf.evaluation.text_tables import TextTable
 from emkd_tf.experiments.report import Findings
+from emkd_tf.run_reading import read_epochs
 
 _PROTOCOLS = ("unseen", "window", "all")
 
@@ -71,11 +71,7 @@ def budget_of(run: RunRanks) -> str:
 
 def _stages(run: RunRanks) -> list[list[dict[str, Any]]]:
     """Returns the epochs of each training of the run; none of a counted model."""
-    path = run.path / "history.jsonl"
-    if not path.exists():
-        return []
-    lines = [json.loads(x) for x in path.read_text(encoding="utf-8").splitlines()]
-    groups = itertools.groupby(lines, key=lambda line: line.get("stage"))
+    groups = itertools.groupby(read_epochs(run.path), key=lambda row: row.get("stage"))
     return [list(of_stage) for _, of_stage in groups]
 
 

@@ -3,7 +3,6 @@ validation."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ from emkd_tf.experiments.processes import POLL_SECONDS, Ended, Trainings, is_tra
 from emkd_tf.experiments.processes import title as title_of
 from emkd_tf.experiments.search_space import Space, inside, suggest
 from emkd_tf.experiments.study import GIVEN, Clock, counts, open_study
+from emkd_tf.run_reading import read_epochs
 
 
 class Search:
@@ -196,15 +196,9 @@ class Search:
 
 def curve(run_dir: Path) -> list[tuple[int, float]]:
     """Returns the epochs of a run with their validations, as far as it has come."""
-    path = run_dir / "history.jsonl"
-    if not path.exists():
-        return []
-    found = []
-    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
-        values = json.loads(line) if line.endswith("\n") else {}
-        if (value := values.get(f"validation/{SELECTION_METRIC}")) is not None:
-            found.append((values["epoch"], value))
-    return found
+    key = f"validation/{SELECTION_METRIC}"
+    epochs = read_epochs(run_dir, is_growing=True)
+    return [(row["epoch"], row[key]) for row in epochs if row.get(key) is not None]
 
 
 def _result(value: float) -> str:

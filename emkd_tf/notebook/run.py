@@ -20,6 +20,7 @@ from emkd_tf.notebook.questions import (
     as_histories,
     warn_of_unknown,
 )
+from emkd_tf.run_reading import read_epochs, require_finished
 
 _LISTS = {
     "history": pl.Int64,
@@ -107,17 +108,14 @@ class Run:
         Raises:
             InputError: the training is not finished.
         """
-        file = self.path / "metrics.json"
-        if not file.exists():
-            raise InputError(f"{self.path} is not finished: it has no metrics.json.")
-        return read_json(file)
+        require_finished(self.path)
+        return read_json(self.path / "metrics.json")
 
     @property
     def history(self) -> pl.DataFrame:
         """One row an epoch: losses, validation metrics, rates."""
-        path = self.path / "history.jsonl"
-        # All lines: a first stage may have no validation for hundreds of them.
-        return pl.read_ndjson(path, infer_schema_length=None)
+        # All rows: a first stage may have no validation for hundreds of them.
+        return pl.from_dicts(read_epochs(self.path), infer_schema_length=None)
 
     @property
     def config(self) -> Config:

@@ -9,9 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib
-
-matplotlib.use("Agg")
-from matplotlib import pyplot as plt
+from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -26,7 +24,7 @@ _STYLE: Any = {
     **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor"), _INK),
     **dict.fromkeys(("xtick.color", "ytick.color", "grid.color"), _INK),
     **dict.fromkeys(("axes.spines.top", "axes.spines.right"), False),
-    "axes.prop_cycle": plt.cycler(color=COLOURS),
+    "axes.prop_cycle": cycler(color=COLOURS),
     "axes.grid": True,
     "axes.axisbelow": True,
     "grid.alpha": 0.2,
@@ -69,15 +67,17 @@ def drawing() -> Iterator[None]:
 
 def one_panel() -> tuple[Figure, Axes]:
     """Returns a picture with one system of axes."""
-    return plt.subplots(figsize=_SIZE, layout="constrained")
+    # Without pyplot, which would choose a backend for a notebook's own pictures.
+    figure = Figure(figsize=_SIZE, layout="constrained")
+    return figure, figure.subplots()
 
 
 def panels(count: int) -> tuple[Figure, Sequence[Axes]]:
     """Returns a picture with several systems of axes, two in a row."""
     rows = (count + 1) // 2
     size = (_SIZE[0], 1.5 * rows + 0.3)
-    figure, axes = plt.subplots(rows, 2, figsize=size, layout="constrained")
-    every = list(axes.ravel())
+    figure = Figure(figsize=size, layout="constrained")
+    every = list(figure.subplots(rows, 2, squeeze=False).ravel())
     for unused in every[count:]:
         unused.axis("off")
     return figure, every[:count]
@@ -88,7 +88,6 @@ def finish(figure: Figure, name: str, caption: str) -> Picture:
     vector, bitmap = io.StringIO(), io.BytesIO()
     figure.savefig(vector, format="svg", transparent=True, metadata={"Date": None})
     figure.savefig(bitmap, format="png", dpi=150)
-    plt.close(figure)
     text = vector.getvalue()
     start = text.index("<svg")
     head_end = text.index(">", start) + 1

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
 from emkd_tf.atomic_files import read_json
-from emkd_tf.errors import InputError
 from emkd_tf.evaluation.run_ranks import RunRanks, read_run
+from emkd_tf.run_reading import read_epochs, reading
 
 _VALIDATION = "validation/"
 
@@ -93,24 +91,14 @@ def read_files(path: Path) -> RunFiles:
         metrics=_content(path / "metrics.json"),
         dataset=_content(path / "dataset.json"),
         environment=_content(path / "environment.json"),
-        epochs=_epochs(path / "history.jsonl"),
+        epochs=read_epochs(path),
         settings=(path / "config.yaml").read_text(encoding="utf-8"),
     )
 
 
 def _content(file: Path) -> dict[str, Any]:
-    with contextlib.suppress(OSError, ValueError):
+    with reading(file):
         content = read_json(file)
-        if isinstance(content, dict):
-            return content
-    raise InputError(f"{file} is missing or damaged.")
-
-
-def _epochs(path: Path) -> list[dict[str, Any]]:
-    if not path.exists():
-        return []
-    with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
-        rows = [json.loads(x) for x in path.read_text(encoding="utf-8").splitlines()]
-        if all(isinstance(row["epoch"], int) for row in rows):
-            return rows
-    raise InputError(f"{path} is damaged.")
+        if not isinstance(content, dict):
+            raise TypeError(file)
+        return content

@@ -3,8 +3,6 @@ an export says of them."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +12,12 @@ from emkd_tf.atomic_files import read_json, write_json
 from emkd_tf.config import Config
 from emkd_tf.config.model_table import BASELINE, model_class
 from emkd_tf.data.histories import Histories
-from emkd_tf.errors import InputError
 from emkd_tf.evaluation.agreement import retrieval_agreement
 from emkd_tf.evaluation.evaluator import ENSEMBLE, evaluate, rank_users
 from emkd_tf.evaluation.metrics import summarize
 from emkd_tf.evaluation.targets import summarize_repeats, targets_of, write_per_user
 from emkd_tf.models.ensemble import Ensemble, Ranker, Scorer
+from emkd_tf.run_reading import reading
 
 Metrics = dict[str, Any]
 
@@ -121,15 +119,6 @@ def report_test(test: dict[str, dict[str, np.ndarray]], protocol: str) -> Metric
     }
 
 
-@contextlib.contextmanager
-def _reading(path: Path) -> Iterator[dict[str, Any]]:
-    """Yields the content of a JSON file of a run; what is missing in it is one line."""
-    try:
-        yield read_json(path)
-    except (OSError, ValueError, LookupError, TypeError):
-        raise InputError(f"{path} is missing or damaged.") from None
-
-
 def read_card(run_dir: Path, ensemble: Ensemble, protocol: str) -> dict[str, Any]:
     """Returns what an export of a finished run says of its quality: metrics of the
     ensemble, or of its one network, under the protocol of the export's lists; nothing
@@ -141,7 +130,8 @@ def read_card(run_dir: Path, ensemble: Ensemble, protocol: str) -> dict[str, Any
     path = run_dir / "metrics.json"
     if not path.exists():
         return {}
-    with _reading(path) as metrics:
+    with reading(path):
+        metrics = read_json(path)
         card = {"best_epoch": metrics["best_epoch"]}
         if "test" not in metrics:  # left unread
             return card

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import shutil
 from pathlib import Path
 
 import numpy as np
 
-from emkd_tf.atomic_files import new_folder, read_json
+from emkd_tf.atomic_files import link_or_copy, new_folder, read_json
 from emkd_tf.config import Config
 from emkd_tf.config.model_table import MODELS
 from emkd_tf.data.download import cache_dir
@@ -18,6 +17,7 @@ from emkd_tf.data.histories import Histories
 from emkd_tf.data.own_files import read_lines
 from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import DataUnavailableError, InputError
+from emkd_tf.run_reading import reading
 from emkd_tf.training.run_config import (
     changed_settings,
     read_config,
@@ -39,10 +39,7 @@ def keep(histories: Histories, run_dir: Path) -> None:
         return
     with new_folder(run_dir / FOLDER) as unfinished:
         for path in histories.folder.iterdir():
-            try:
-                os.link(path, unfinished / path.name)
-            except OSError:
-                shutil.copyfile(path, unfinished / path.name)
+            link_or_copy(path, unfinished / path.name)
 
 
 def describe(histories: Histories) -> list[str]:
@@ -151,8 +148,6 @@ def trained_on(run_dir: Path) -> tuple[str, str]:
         InputError: its `dataset.json` is missing or damaged.
     """
     path = run_dir / "dataset.json"
-    try:
+    with reading(path):
         description = read_json(path)
         return description["name"], description["fingerprint"]
-    except (OSError, ValueError, LookupError, TypeError):
-        raise InputError(f"{path} is missing or damaged.") from None

@@ -3,7 +3,6 @@ the sum of other runs' models."""
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from emkd_tf.atomic_files import new_folder
+from emkd_tf.atomic_files import link_or_copy, new_folder
 from emkd_tf.config import Config, from_flat, to_flat
 from emkd_tf.config.model_table import MODELS
 from emkd_tf.config.run_names import CONFIG_FILE
@@ -146,18 +145,11 @@ def keep_members(run_dirs: Sequence[Path], run_dir: Path) -> None:
             member = unfinished / f"{number:02}-{path.resolve().name}"
             member.mkdir()
             for name in _KEPT:
-                _link(path / name, member / name)
+                _keep(path / name, member / name)
 
 
-def _link(source: Path, target: Path) -> None:
+def _keep(source: Path, target: Path) -> None:
     if source.is_dir():
-        shutil.copytree(source, target, copy_function=_link_file)
+        shutil.copytree(source, target, copy_function=link_or_copy)
     elif source.exists():
-        _link_file(source, target)
-
-
-def _link_file(source: str | Path, target: str | Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+        link_or_copy(source, target)

@@ -16,6 +16,7 @@ from emkd_tf.errors import InputError
 from emkd_tf.evaluation.run_ranks import SUM
 from emkd_tf.export.saved_model import export_saved_model
 from emkd_tf.models.ensemble import Ensemble
+from emkd_tf.run_reading import reading, require_finished
 from emkd_tf.training import run_data
 from emkd_tf.training import run_dir as run_directory
 from emkd_tf.training.board import FOLDER as LOGS
@@ -68,17 +69,11 @@ def add_up(run_dirs: Sequence[Path], overrides: dict[str, Any]) -> RunResult:
 
 
 def _metrics_of(run_dir: Path) -> dict[str, Any]:
+    require_finished(run_dir)
     path = run_dir / "metrics.json"
-    if not path.exists():
-        raise InputError(
-            f"{run_dir} is not finished: it has no metrics.json; repeat the command "
-            "that trained it."
-        )
-    try:
+    with reading(path):
         metrics = read_json(path)
         return {key: metrics[key] for key in ("model", "seconds", "parameters")}
-    except (OSError, ValueError, LookupError, TypeError):
-        raise InputError(f"{path} is missing or damaged.") from None
 
 
 def _require_same_data(run_dirs: Sequence[Path]) -> None:

@@ -14,6 +14,7 @@ from emkd_tf.data.histories import Histories, left_padded
 from emkd_tf.errors import InputError
 from emkd_tf.evaluation.evaluator import chunk_users, encoder
 from emkd_tf.models.ensemble import Ensemble
+from emkd_tf.run_reading import require_finished
 from emkd_tf.training import run_data
 from emkd_tf.training.run_config import read_config
 from emkd_tf.training.run_model import ensemble_of, open_model
@@ -33,8 +34,7 @@ def require_teacher(config: Config, histories: Histories) -> None:
     if not MODELS[model].is_trained:
         title = MODELS[model].title
         raise InputError(f"{run} cannot be learned from: {title} is counted.")
-    if not (run / "metrics.json").exists():
-        raise InputError(f"{run} is not finished: it has no metrics.json.")
+    require_finished(run)
 
 
 def lists_of(config: Config, histories: Histories) -> Lists | None:

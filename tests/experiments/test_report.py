@@ -1,8 +1,12 @@
-"""What of an experiment's runs is said to be the best."""
+"""What the runs of an experiment show: the best of them, and what they took."""
+
+import json
 
 import numpy as np
+import pytest
 
-from emkd_tf.experiments.report import findings, marked
+from emkd_tf.evaluation.run_ranks import read_run
+from emkd_tf.experiments.report import findings, machine, marked, processor_seconds
 
 USERS = 400
 
@@ -32,3 +36,32 @@ def test_seeds_that_disagree_mark_nothing(grid, planned, finish):
 
 def test_nothing_is_finished(grid, planned):
     assert marked(findings(grid, "sample", planned)) == {}
+
+
+@pytest.fixture
+def two_seeds(planned, finished):
+    """Two seeds, whose last epochs came after 20 and after 22 processor seconds."""
+    return [read_run(cell.run_dir, "test") for cell in planned[:2]]
+
+
+def test_the_last_epoch_has_what_a_training_took(two_seeds):
+    assert processor_seconds(two_seeds) == 21.0
+    assert processor_seconds(two_seeds[:1]) == 20.0
+
+
+def test_a_counted_model_took_nothing_that_is_known(two_seeds):
+    for run in two_seeds:
+        (run.path / "history.jsonl").unlink()
+    assert processor_seconds(two_seeds) is None
+    assert processor_seconds([]) is None
+
+
+def test_a_history_without_processor_seconds_is_not_half_counted(two_seeds):
+    (two_seeds[0].path / "history.jsonl").write_text(json.dumps({"epoch": 1}) + "\n")
+    assert processor_seconds(two_seeds) is None
+
+
+def test_the_machine_is_said_in_words(two_seeds):
+    assert machine(two_seeds[0]).startswith(
+        "Linux, 2 cores, /device:CPU:0, TensorFlow "
+    )

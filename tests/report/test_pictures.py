@@ -1,5 +1,7 @@
 """Pictures that follow the reader's theme."""
 
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 
 from emkd_tf.report.pictures import drawing, finish, one_panel
@@ -27,3 +29,13 @@ def test_text_can_be_found_and_ink_is_the_pages():
 
 def test_the_same_drawing_is_the_same_file():
     assert draw() == draw()
+
+
+def test_a_notebook_keeps_its_own_backend():
+    code = (
+        "import matplotlib; matplotlib.use('svg');"
+        "import emkd_tf.report.pictures, emkd_tf.experiments.figure;"
+        "print(matplotlib.get_backend())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "svg", done.stderr
