@@ -15,6 +15,7 @@ from emkd_tf.config import Config, to_flat
 from emkd_tf.config.flags import read_settings, settings_parser
 from emkd_tf.config.run_names import run_path
 from emkd_tf.errors import InputError
+from emkd_tf.training.command_line import read_training
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 # What a command may change of a run: where things are, not what was trained.
@@ -28,30 +29,48 @@ def settings(
     command: Callable[[Sequence[str]], None],
     arguments: Sequence[str],
     own: Mapping[str, dict[str, Any]] | None = None,
-    *,
-    is_training: bool = False,
 ) -> Config | None:
-    """Reads the config of a command, or prints it and returns None.
+    """Reads the config of a command that does not train, or prints it and returns None.
 
     Args:
         command: whose name and first line the help page has.
         arguments: without the command's own.
         own: options of these by flag or name, for the help page.
-        is_training: see `read_settings`; a preset that nobody asked for is said.
     """
     prog = f"emkd {command.__name__}"
-    found = read_settings(
-        prog, command.__doc__, arguments, own, is_training=is_training
-    )
+    found = read_settings(prog, command.__doc__, arguments, own)
     if found.is_print:
-        say(yaml.safe_dump(to_flat(found.config), sort_keys=False).rstrip())
+        _print(found.config)
         return None
-    if found.unasked and not is_watched():  # who watches has said it
-        say(
-            f"Preset {found.unasked}; --preset paper trains the published settings, "
-            "for far longer."
-        )
     return found.config
+
+
+def training_settings(
+    command: Callable[[Sequence[str]], None],
+    arguments: Sequence[str],
+    own: Mapping[str, dict[str, Any]] | None = None,
+) -> Config | None:
+    """Reads the config of a command that trains, and says what of it nobody asked for;
+    see `settings`."""
+    prog = f"emkd {command.__name__}"
+    found, is_like_teacher = read_training(prog, command.__doc__, arguments, own)
+    if found.is_print:
+        _print(found.config)
+        return None
+    if is_watched():  # who watches has said it
+        return found.config
+    if found.unasked:
+        say(
+            f"Preset {found.unasked}; --preset paper trains with the published "
+            "settings, which takes far longer."
+        )
+    if is_like_teacher:
+        say("Settings of the networks that it learns from; --preset fair has its own.")
+    return found.config
+
+
+def _print(config: Config) -> None:
+    say(yaml.safe_dump(to_flat(config), sort_keys=False).rstrip())
 
 
 def run_arguments(

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from emkd_tf.atomic_files import read_json
-from emkd_tf.commands.arguments import settings
-from emkd_tf.commands.restarting import is_watched, may_restart, train_restarting
-from emkd_tf.commands.teacher import of_teacher
+from emkd_tf.commands.arguments import training_settings
+from emkd_tf.commands.restarting import may_restart, train_restarting
 from emkd_tf.commands.terminal import (
     load_tensorflow,
     metrics_table,
@@ -20,23 +19,15 @@ from emkd_tf.commands.terminal import (
     say_lost,
     say_repeats,
 )
-from emkd_tf.config import Config, RunConfig, from_flat, to_flat
+from emkd_tf.config import Config, RunConfig
 from emkd_tf.config.model_table import BASELINE, MODELS
-from emkd_tf.config.run_names import run_path
 
 
 def train(arguments: Sequence[str]) -> None:
     """Prepare, train, evaluate and export in one go."""
-    taught = of_teacher(arguments)
-    arguments = [*taught.data, *taught.network, *arguments]
-    config = settings(train, arguments, is_training=True)
+    config = training_settings(train, arguments)
     if config is None:
         return
-    if taught.network and not is_watched():
-        say("Settings of the networks that it learns from; --preset fair has others.")
-    if config.objective.distill is not None:
-        path = str(run_path(config.objective.distill))
-        config = from_flat({**to_flat(config), "distill": path})
     if may_restart(config):
         raise SystemExit(train_restarting(arguments))
     load_tensorflow()

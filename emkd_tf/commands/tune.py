@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from emkd_tf.commands.arguments import seconds_of, settings
+from emkd_tf.commands.arguments import seconds_of, training_settings
 from emkd_tf.commands.terminal import load_tensorflow, say, show_text
 from emkd_tf.config.rules import require_at_least, require_folder_name
 from emkd_tf.errors import InputError
@@ -26,7 +26,7 @@ _OWN: dict[str, dict[str, Any]] = {
 def tune(arguments: Sequence[str]) -> None:
     """Search for the settings of a model, by its validation alone."""
     given, rest = _own_arguments(arguments)
-    config = settings(tune, rest, _OWN)
+    config = training_settings(tune, rest, _OWN)
     if config is None:
         return
     if importlib.util.find_spec("optuna") is None:

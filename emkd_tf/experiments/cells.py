@@ -7,18 +7,18 @@ import dataclasses
 import functools
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from emkd_tf.config import BESIDE_TRAINING, Config, from_flat, to_flat
 from emkd_tf.config.files import NO_PRESET
-from emkd_tf.config.flags import as_flags, read_settings
-from emkd_tf.config.run_names import CONFIG_FILE, run_path
+from emkd_tf.config.flags import as_flags
+from emkd_tf.config.run_names import CONFIG_FILE
 from emkd_tf.data.download import sha256
 from emkd_tf.data.prepare import own_hashes
 from emkd_tf.errors import InputError
 from emkd_tf.experiments.grid import Experiment
+from emkd_tf.training.command_line import read_training
 from emkd_tf.training.run_config import changed_settings, read_config
 
 
@@ -110,10 +110,7 @@ def cell_of(label: str, arguments: Sequence[str]) -> Cell:
     Raises:
         InputError: no training takes them, or their run has other settings.
     """
-    config = read_settings("emkd train", "", arguments).config
-    if teacher := config.objective.distill:
-        path = os.path.abspath(run_path(os.path.expanduser(teacher)))
-        config = from_flat({**to_flat(config), "distill": path})
+    config = read_training("emkd train", "", arguments).settings.config
     seed = config.training.seed
     name = f"{config.data.dataset}-{config.model.model}-{_hash(config)}-seed{seed}"
     run = dataclasses.replace(config.run, name=name)

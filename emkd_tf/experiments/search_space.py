@@ -115,12 +115,22 @@ def _checked(path: Path, key: str, value: Any, config: Config) -> Range | tuple:
         )
     if isinstance(found, Range) and isinstance(to_flat(config)[key], float):
         found = dataclasses.replace(found, low=float(found.low), high=float(found.high))
-    for each in (found.low, found.high) if isinstance(found, Range) else found:
-        try:
-            from_flat({**to_flat(config), key: each})
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from None
+    ends = (found.low, found.high) if isinstance(found, Range) else found
+    refused = {each: error for each in ends if (error := _refusal(config, key, each))}
+    if refused and path.parent == FOLDER and not isinstance(found, Range):
+        # A file of all models: what does not fit the others' settings is not tried.
+        return tuple(each for each in found if each not in refused)
+    for error in refused.values():
+        raise InputError(f"{path}: {error}")
     return found
+
+
+def _refusal(config: Config, key: str, value: Any) -> InputError | None:
+    try:
+        from_flat({**to_flat(config), key: value})
+    except InputError as error:
+        return error
+    return None
 
 
 def _parsed(value: Any) -> Range | tuple | None:

@@ -10,7 +10,7 @@ import polars as pl
 
 from emkd_tf.atomic_files import read_json
 from emkd_tf.config import Config
-from emkd_tf.config.flags import as_flags, read_settings
+from emkd_tf.config.flags import as_flags
 from emkd_tf.config.model_table import DEFAULT_MODEL
 from emkd_tf.config.rules import require
 from emkd_tf.config.run_names import CONFIG_FILE, no_run, run_path
@@ -21,6 +21,7 @@ from emkd_tf.notebook.questions import (
     warn_of_unknown,
 )
 from emkd_tf.run_reading import read_epochs, require_finished
+from emkd_tf.training.command_line import read_training
 
 _LISTS = {
     "history": pl.Int64,
@@ -62,10 +63,10 @@ def train(
         data = prepare(data)
     chosen = {"preset": preset} if preset else {}
     every = {**data.settings, "model": model, **chosen, **settings}
-    found = read_settings("emkd train", "", as_flags(every), is_training=True)
+    config = read_training("emkd train", "", as_flags(every)).settings.config
     from emkd_tf.training.run import train as trained
 
-    result = trained(found.config)
+    result = trained(config)
     if result is None:
         raise InputError("This worker writes no run; open it where the chief does.")
     return Run(result.run_dir)

@@ -5,6 +5,9 @@ import importlib.util
 import pytest
 
 from emkd_tf.cli import main
+from emkd_tf.config import BESIDE_TRAINING, to_flat
+from emkd_tf.training.command_line import read_training
+from emkd_tf.training.run_config import read_config
 
 
 @pytest.mark.parametrize(
@@ -43,3 +46,32 @@ def test_the_help_has_its_own_flags(capsys):
     text = capsys.readouterr().out
     for flag in ("--space", "--trials", "--budget", "--jobs", "--study", "--preset"):
         assert flag in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["emkd", "distilled"])
+def test_a_trial_has_the_settings_that_are_found(model, tiny_log, tmp_path):
+    """Also those of the preset, or of the run to learn from, that nobody named."""
+    shared = [f"--interactions={tiny_log}", f"--cache-dir={tmp_path / 'cache'}"]
+    shared += ["--user-core=3", "--item-core=1", f"--model={model}"]
+    small = ["--num-networks=1", "--hidden-units=8", "--max-length=6", "--steps=4"]
+    if model == "distilled":
+        teacher = [*shared[:-1], *small, "--name=teacher", f"--runs-dir={tmp_path}"]
+        assert main(["train", *teacher, "--export=false", "--test=false"]) == 0
+        small = [f"--distill={tmp_path / 'teacher'}"]
+    space = tmp_path / "space.yaml"
+    space.write_text("learning_rate: [0.001, 0.01]\n")
+    search = [f"--space={space}", "--trials=2", f"--output={tmp_path}", "--study=mine"]
+    assert main(["tune", *shared, *small, *search]) == 0
+    best = (tmp_path / "mine" / "best.yaml").read_text()
+    trials = [
+        to_flat(read_config(path.parent))
+        for path in (tmp_path / "mine" / "runs").glob("*/config.yaml")
+    ]
+    assert {trial["hidden_units"] for trial in trials} == {8}
+    assert {trial["encoder"] for trial in trials} == {"causal_post_norm"}
+    (trial,) = [t for t in trials if f"learning_rate: {t['learning_rate']}\n" in best]
+    flags = [*shared, f"--config={tmp_path / 'mine' / 'best.yaml'}"]
+    found = to_flat(read_training("emkd train", "", flags).settings.config)
+    decisive = set(found) - {*BESIDE_TRAINING, "interactions"}
+    assert {k: found[k] for k in decisive} == {k: trial[k] for k in decisive}

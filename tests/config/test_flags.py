@@ -173,7 +173,7 @@ def test_a_model_with_a_preset_of_its_own_has_it_and_the_published_one(model):
 def test_a_preset_that_nobody_asked_for_is_said_on_standard_output(capsys, tmp_path):
     assert main(["train", "--interactions", str(tmp_path / "none.csv")]) == 2
     out, error = capsys.readouterr()
-    assert out.startswith("Preset quick; --preset paper trains the published settings")
+    assert out.startswith("Preset quick; --preset paper trains with the published")
     assert error.count("\n") == 1
 
 

@@ -3,11 +3,12 @@
 import pytest
 from experiment_runs import write
 
-from emkd_tf.config import to_flat
+from emkd_tf.config import from_flat, to_flat
 from emkd_tf.errors import InputError
 from emkd_tf.experiments import cells as trainings
-from emkd_tf.experiments.cells import cells
+from emkd_tf.experiments.cells import cell_of, cells
 from emkd_tf.experiments.grid import read_experiment
+from emkd_tf.training.command_line import read_training
 from emkd_tf.training.run_config import write_config
 
 
@@ -61,7 +62,7 @@ def test_a_run_of_another_teacher_is_another_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     teacher = tmp_path / "runs" / "teacher"
     teacher.mkdir(parents=True)
-    (teacher / "config.yaml").touch()
+    write_config(teacher, from_flat({"dataset": "beauty"}))
 
     def name(distill):
         row = {"model": "distilled", "distill": str(distill)}
@@ -87,3 +88,12 @@ def test_a_run_of_other_settings_is_not_taken_for_one(tmp_path):
     config.write_text(config.read_text().replace("item_core: 5", "item_core: 7"))
     with pytest.raises(InputError, match="`item_core` was 7, is 5; move it away"):
         cells(experiment, "beauty", flags=flags)
+
+
+@pytest.mark.parametrize("model", ["emkd", "sasrec"])
+def test_a_cell_is_what_its_command_trains(model):
+    """Also without a preset, where `emkd train` takes the model's own."""
+    cell = cell_of("one", ["--dataset=sample", f"--model={model}", "--epochs=3"])
+    trained = read_training("emkd train", "", cell.arguments).settings.config
+    assert cell.config == trained
+    assert (cell.config.objective.task == "next_item") == (model == "emkd")

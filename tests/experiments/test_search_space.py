@@ -133,3 +133,14 @@ def test_mistakes_are_named(tmp_path, content, message):
         read_space(config_of("sasrec"), file)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_choices_that_do_not_fit_the_other_settings_are_left_out(tmp_path):
+    """The published SASRec has a width of 50, which four heads do not divide."""
+    config = config_of("sasrec", "--preset=paper")
+    assert config.model.hidden_units == 50
+    assert read_space(config)["num_heads"] == (1, 2)
+    file = tmp_path / "space.yaml"
+    file.write_text("num_heads: [1, 4]")
+    with pytest.raises(InputError, match="must be a multiple of `num_heads` "):
+        read_space(config, file)

@@ -1,12 +1,12 @@
-"""What a distillation takes from the run that it learns from."""
+"""What the command line of a training asks for, also where it learns from a run."""
 
-import itertools
+import os
 
 import pytest
 
-from emkd_tf.commands.teacher import of_teacher
 from emkd_tf.config import to_flat
 from emkd_tf.config.flags import read_settings
+from emkd_tf.training.command_line import read_training
 from emkd_tf.training.run_config import write_config
 
 
@@ -18,8 +18,7 @@ def taken(tmp_path):
         teacher = read_settings("emkd train", "", of_run, is_training=True).config
         write_config(tmp_path, teacher)
         own = ["--model=distilled", f"--distill={tmp_path}", *flags]
-        arguments = [*itertools.chain(*of_teacher(own)), *own]
-        return to_flat(read_settings("emkd train", "", arguments).config)
+        return to_flat(read_training("emkd train", "", own).settings.config)
 
     return read
 
@@ -60,3 +59,21 @@ def test_other_networks_teach_one_of_the_students_own(taken, model):
     found = taken(["--dataset=beauty", model])
     assert (found["encoder"], found["learning_rate"]) == (None, 0.001)
     assert (found["item_loss"], found["epochs"]) == ("full", 30)
+
+
+def test_a_preset_that_nobody_asked_for_is_the_models():
+    found = read_training("emkd train", "", ["--dataset=beauty"]).settings
+    assert found.unasked == "quick"
+    assert found.config.objective.task == "next_item"
+
+
+def test_the_run_may_be_given_by_its_name(taken, tmp_path, monkeypatch):
+    taken(QUICK)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    os.symlink(tmp_path, tmp_path / "runs" / "mine")
+    arguments = ["--model=distilled", "--distill=mine"]
+    found, is_like_teacher = read_training("emkd train", "", arguments)
+    assert found.config.objective.distill == str(tmp_path / "runs" / "mine")
+    assert found.config.model.hidden_units == 48
+    assert is_like_teacher

@@ -1,18 +1,19 @@
-"""What `emkd train --distill RUN` takes from the run: its data, and the settings of one
-of its networks."""
+"""What the command line of a training asks for; one that names a run to learn from has
+its data, and the settings of one of its networks."""
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from emkd_tf.config import BESIDE_TRAINING, KEYS, to_flat
-from emkd_tf.config.flags import as_flags
+from emkd_tf.config import BESIDE_TRAINING, KEYS, from_flat, to_flat
+from emkd_tf.config.flags import Settings, as_flags, read_settings
 from emkd_tf.config.model_table import MODELS, readers, unread
 from emkd_tf.config.run_names import run_path
 from emkd_tf.config.sections.data import OF_MODEL
+from emkd_tf.training.run_config import read_config
 
 (_STUDENT,) = readers("distill")
 _OF_LISTS = {"distill", "distill_items", "distillation_weight", "temperature"}
@@ -28,6 +29,35 @@ _OF_NETWORK = {
     *_OF_LISTS,
     *("model", "num_networks", "distillation", "seed", "strategy"),
 }
+
+
+class Training(NamedTuple):
+    """What a command line asks for.
+
+    Attributes:
+        settings: with the preset of the model where no other was asked for.
+        is_like_teacher: its network is like one of the run that it learns from.
+    """
+
+    settings: Settings
+    is_like_teacher: bool
+
+
+def read_training(
+    prog: str,
+    description: str | None,
+    arguments: Sequence[str],
+    own: Mapping[str, dict[str, Any]] | None = None,
+) -> Training:
+    """Reads the command line of a training; see `read_settings`."""
+    taught = of_teacher(arguments)
+    arguments = [*taught.data, *taught.network, *arguments]
+    found = read_settings(prog, description, arguments, own, is_training=True)
+    if teacher := found.config.objective.distill:
+        path = os.path.abspath(run_path(teacher))
+        config = from_flat({**to_flat(found.config), "distill": path})
+        found = found._replace(config=config)
+    return Training(found, bool(taught.network))
 
 
 class OfTeacher(NamedTuple):
@@ -52,8 +82,6 @@ def of_teacher(arguments: Sequence[str]) -> OfTeacher:
     path = run_path(os.path.expanduser(known.distill)) if known.distill else None
     if path is None or not path.exists():
         return OfTeacher([], [])
-    from emkd_tf.training.run_config import read_config
-
     of_run = to_flat(read_config(path))
     data, network = set(), set()
     if not known.dataset and not known.interactions:
