@@ -59,7 +59,12 @@ KEPT = {
     "DuoRec": "beauty-duorec",
     "S3-Rec": "beauty-s3rec",
     "FDSA": "beauty-fdsa",
+    "eSASRec": "beauty-esasrec",
+    "CL4SRec": "beauty-cl4srec",
+    "MMInfoRec": "beauty-mminforec",
+    "Caser": "beauty-caser",
     "GRU4Rec": "beauty-gru4rec",
+    "BERT4Rec": "beauty-bert4rec",
 }
 KEPT_PEERS = {
     "RecTools SASRec, d = 256": "rectools-sasrec-256",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -132,12 +133,17 @@ def _count(experiment: Experiment, action: str, values: dict[str, Any]) -> None:
     from emkd_tf.experiments import counted
     from emkd_tf.experiments.pages import write_counted
 
-    count = counted.counts if experiment.kind == "counts" else counted.parameters
-    table = count(experiment, _given(values))
+    if values["dataset"]:
+        experiment = dataclasses.replace(experiment, datasets=[values["dataset"]])
+    if experiment.kind == "counts":
+        table = counted.counts(experiment, _given(values))
+    else:
+        table = counted.parameters(experiment, _given(values), values["preset"])
     show_text(table)
     if action != "show":
         command = ["emkd", "experiments", "report", values["what"][1]]
-        command += as_flags({key: values[key] for key in _SOURCES})
+        chosen = (*_SOURCES, "dataset", "preset")
+        command += as_flags({key: values[key] for key in chosen})
         folder, line = Path(values["output"]), shlex.join(command)
         for file in write_counted(experiment, table, folder, line):
             say(str(file))

@@ -41,13 +41,16 @@ def counts(experiment: Experiment, flags: Sequence[str]) -> TextTable:
     return TextTable(experiment.title, ["", "prepared", "published"], rows)
 
 
-def parameters(experiment: Experiment, flags: Sequence[str]) -> TextTable:
+def parameters(
+    experiment: Experiment, flags: Sequence[str], preset: str | None = None
+) -> TextTable:
     """Builds each row's model for each dataset and counts the weights of its encoders
     with their embeddings, and all.
 
     Args:
         experiment: of kind parameters.
         flags: settings such as --data-dir.
+        preset: in place of those of the experiment and its rows.
     """
     from emkd_tf.data.prepare import prepare
     from emkd_tf.models.recommender import Recommender
@@ -55,9 +58,8 @@ def parameters(experiment: Experiment, flags: Sequence[str]) -> TextTable:
 
     rows = [[label] for label in experiment.rows]
     for dataset in experiment.datasets:
-        for row, cell in zip(
-            rows, cells(experiment, dataset, flags=flags), strict=True
-        ):
+        of_dataset = cells(experiment, dataset, preset=preset, flags=flags)
+        for row, cell in zip(rows, of_dataset, strict=True):
             model = build_model(cell.config, prepare(cell.config.data))
             assert isinstance(model, Recommender)  # the others have no weights
             found = model.parameters()

@@ -9,7 +9,8 @@ from typing import Any
 import polars as pl
 
 from emkd_tf.atomic_files import read_json
-from emkd_tf.config.model_table import BASELINE, DEFAULT_MODEL, MODELS
+from emkd_tf.config import to_flat
+from emkd_tf.config.model_table import BASELINE, DEFAULT_MODEL, MODELS, unread
 from emkd_tf.evaluation.comparison import user_values
 from emkd_tf.evaluation.metrics import SELECTION_METRIC
 from emkd_tf.evaluation.run_ranks import RunRanks
@@ -54,20 +55,22 @@ def ladder(found: Findings, cells: Sequence[Cell]) -> TextTable:
 
 def _settings(cell: Cell) -> dict[str, Any]:
     preset = [a.partition("=")[2] for a in cell.arguments if a.startswith("--preset=")]
-    config = cell.config
+    flat = to_flat(cell.config)
+    ignored = unread(flat["model"], flat["task"])
+
+    def is_on(switch: str, weight: str | None = None) -> bool:
+        return switch not in ignored and flat[switch] and (not weight or flat[weight])
+
     return {
         "preset": preset[-1] if preset else None,
-        "model": config.model.model,
-        "width": config.model.hidden_units,
-        "networks": config.model.num_networks,
-        "exchange": config.objective.distillation or _crosses(cell),
+        "model": flat["model"],
+        "width": flat["hidden_units"],
+        "networks": flat["num_networks"],
+        "exchange": is_on("distillation", "distillation_weight")
+        or is_on("cross_contrast", "contrast_weight"),
+        "attributes": is_on("attribute_embeddings")
+        or is_on("attribute_prediction", "attribute_weight"),
     }
-
-
-def _crosses(cell: Cell) -> bool:
-    objective = cell.config.objective
-    can_cross = "cross_contrast" in MODELS[cell.config.model.model].reads
-    return can_cross and objective.cross_contrast and objective.contrast_weight > 0
 
 
 def _is_baseline(own: Settings) -> bool:
@@ -81,7 +84,7 @@ _CONTROLS: dict[str, Callable[[Settings], bool]] = {
         own["preset"] == "paper" and own["model"] != DEFAULT_MODEL
     ),
     "baselines with preset fair": lambda own: (
-        own["preset"] in ("fair", "cpu", "smoke") and _is_baseline(own)
+        own["preset"] in ("fair", "cpu") and _is_baseline(own)
     ),
     f"width: a baseline at d >= {_WIDE}": lambda own: (
         own["width"] >= _WIDE and _is_baseline(own)
@@ -90,7 +93,7 @@ _CONTROLS: dict[str, Callable[[Settings], bool]] = {
         own["networks"] > 1 and not own["exchange"]
     ),
     f"attributes: one network of {MODELS[DEFAULT_MODEL].title}": lambda own: (
-        own["model"] == DEFAULT_MODEL and own["networks"] == 1
+        own["model"] == DEFAULT_MODEL and own["networks"] == 1 and own["attributes"]
     ),
 }
 
