@@ -63,8 +63,8 @@ def _recommend(
         items = batch.history_of(histories, user)
         _print_list(recommender, items, values["k"], [user.strip()], cold)
     else:
-        user_column = config.data.user_column
-        frame = _input(values["input"], recommender.separator, user_column)
+        columns = values["user_column"], config.data.user_column
+        frame = _input(values["input"], recommender.separator, *columns)
         if session is None:
             frame = batch.own_histories(histories) if frame is None else frame
             summary = _write(recommender, frame, Path(output), values["k"], cold)
@@ -95,6 +95,8 @@ def _values(arguments: Sequence[str]) -> dict[str, Any]:
         "exports where ids hold commas",
         "user": "id of a user of the run's data, whose whole history counts",
         "input": "CSV or Parquet file, a history a row: columns user and history",
+        "user_column": "the users' column of --input; by default the log's, or one of "
+        "a usual name",
         "output": "CSV or Parquet file to write (a folder of Parquet with --engine "
         "spark); of all users if there is no --input",
     }
@@ -110,13 +112,16 @@ def _values(arguments: Sequence[str]) -> dict[str, Any]:
 
 
 def _input(
-    source: str | None, separator: str, user_column: str | None
+    source: str | None,
+    separator: str,
+    user_column: str | None,
+    log_column: str | None,
 ) -> pl.LazyFrame | None:
     if source is None:
         return None
     from emkd_tf.data.history_files import scan_histories
 
-    return scan_histories(Path(source), separator, user_column)
+    return scan_histories(Path(source), separator, user_column, log_column)
 
 
 def _write(

@@ -100,8 +100,11 @@ def _by_type(table: Table, field: str) -> str | None:
     name = plain(field)
     if dtype.is_temporal():
         return "dates"
-    if isinstance(dtype, pl.Struct) or dtype == pl.Binary:
+    inner = getattr(dtype, "inner", dtype)  # of lists
+    if isinstance(inner, pl.Struct) or inner == pl.Binary:
         return f"{dtype}"
+    if inner is not dtype and inner.is_nested():
+        return "lists of lists"
     if table.types.get(field, "").startswith("float") or name in _SCALE_NAMES:
         return "numbers on a scale"
     if name in _TEXT_NAMES:

@@ -40,7 +40,7 @@ def find_cold_items(attributes: pl.DataFrame, histories: Histories) -> ColdItems
         histories: of the catalogue.
     """
     item_ids = pl.Series(histories.item_ids(), dtype=pl.String)
-    is_line = ~pl.col("item").str.contains("\n", literal=True)  # as files of ids need
+    is_line = ~pl.col("item").str.contains(r"[\r\n]")  # as files of ids need
     found = numbered(attributes, item_ids).filter(pl.col("number").is_null() & is_line)
     names = read_json(histories.folder / "attributes.json")
     values = pl.DataFrame({"attribute": pl.Series(names, dtype=pl.String)})

@@ -7,6 +7,7 @@ lines decide, all of them, before the first row is used.
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ SEPARATORS = (",", "\t", ";", "|", "::", " ")
 _TYPED = re.compile(r"([^:]+):(token|token_seq|float|float_seq)")  # RecBole's headers
 _VALUE = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?|\d{4}-\d\d-\d\d.*")
 _NOTE = re.compile(r"#|sep=.\s*$", re.I)
+_AT_AN_END = re.compile(r"^[,;|]|[,;|]$|::$")
 _NO_WORD = re.compile(r"[^\w-]+")
 _USUAL = frozenset(map(plain, (*USER_NAMES, *ITEM_NAMES, *TIME_NAMES)))
 _ROWS_AT_ONCE = 200_000
@@ -43,7 +45,10 @@ def sniff(lines: Sequence[str | None], known_names: Sequence[str] = ()) -> Diale
 
     def merit(separator: str) -> tuple[int, bool, int]:
         counts = [line.count(separator) for line in filled]
-        known = knows(_split(filled[0], separator), known_names)
+        fields = _split(filled[0], separator)
+        if separator == " " and any(map(_AT_AN_END.search, fields)):
+            return 0, False, 0  # a blank beside the separator: `user, item`
+        known = knows(fields, known_names)
         return known, counts[0] > 0 and len(set(counts)) == 1, counts[0]
 
     separator = max(SEPARATORS, key=merit)
@@ -90,10 +95,13 @@ def _untyped(name: str) -> str:
 
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:
-    """Gives columns without a name or of equal names names of their own."""
+    """Gives columns without a name or of equal names names of their own, which no
+    other has."""
     found: dict[str, None] = {}
     for number, name in enumerate(names, 1):
-        found[name if name and name not in found else f"column_{number}"] = None
+        free = (f"column_{n}" for n in itertools.count(number))
+        own = (each for each in free if each not in names and each not in found)
+        found[name if name and name not in found else next(own)] = None
     return tuple(found)
 
 

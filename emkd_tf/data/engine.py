@@ -13,7 +13,7 @@ import polars as pl
 
 from emkd_tf.atomic_files import write_text
 from emkd_tf.config import DataConfig
-from emkd_tf.data.cleaning import clean, count_repeats, encode
+from emkd_tf.data.cleaning import K_CORE, TOO_FEW, clean, count_repeats, encode
 from emkd_tf.data.sources import Interactions
 from emkd_tf.data.splits import before_cuts, make_split
 from emkd_tf.errors import InputError
@@ -80,9 +80,11 @@ def in_process(
 def nothing_left(config: DataConfig, dropped: dict[str, int]) -> InputError:
     """Returns the error of a log of which everything is dropped."""
     why = ", ".join(f"{rows:,} ({what})" for what, rows in dropped.items() if rows)
+    is_core = any(dropped.get(what) for what in (K_CORE, TOO_FEW))
+    how = "lower --user-core or --item-core" if is_core else "correct what drops them"
     return InputError(
         f"No user of `{config.dataset}` is left: dropped rows were {why or 0}; "
-        "lower --user-core or --item-core, or give more data."
+        f"{how}, or give more data."
     )
 
 

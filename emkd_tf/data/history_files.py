@@ -15,7 +15,10 @@ HISTORY_NAMES = ("history", "items", "item_ids", "sequence")
 
 
 def scan_histories(
-    path: Path, separator: str, user_column: str | None = None
+    path: Path,
+    separator: str,
+    user_column: str | None = None,
+    log_column: str | None = None,
 ) -> pl.LazyFrame:
     """Opens a file with one history a row.
 
@@ -25,6 +28,7 @@ def scan_histories(
             history is one of a new user.
         separator: between the ids of a joined history.
         user_column: column of user ids, or None to find it by its usual names.
+        log_column: the users' column in the log, looked for before the usual names.
 
     Returns:
         Columns user (text) and history (list of texts, without empty ones), in the
@@ -34,9 +38,11 @@ def scan_histories(
         InputError: a missing column, an empty user id, or histories that are neither
             text nor lists.
     """
-    table = scan_table(path, [*HISTORY_NAMES, *([user_column] if user_column else [])])
+    own = [name for name in (user_column, log_column) if name]
+    table = scan_table(path, [*HISTORY_NAMES, *own])
     schema = table.schema
-    user = find_column(schema.names(), path, "user", user_column, USER_NAMES)
+    usual = (*own, *USER_NAMES)
+    user = find_column(schema.names(), path, "user", user_column, usual)
     history = next((c for c in schema.names() if c.lower() in HISTORY_NAMES), None)
     if history is None:
         raise InputError(

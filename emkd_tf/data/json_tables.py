@@ -1,6 +1,7 @@
 """JSON as tables: a list of records, a record a line, or a Python literal a line.
 
-Numbers stay as they are written, so that ids of any length are kept.
+Whole numbers stay as they are written, so that ids of any length are kept; one that is
+written as a float (`17.0`, as pandas does beside missing values) loses its `.0`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,18 @@ from emkd_tf.data.delimited_rows import scan_lines
 from emkd_tf.errors import InputError
 
 _GZIP = b"\x1f\x8b"
-_DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
+_EXACT_FLOATS = 2.0**53  # above, neighbouring whole numbers share a float
+_MOST_DIGITS = 38  # of a whole number that polars reads
+
+
+def _written(number: str) -> str:
+    """Returns a number written as a float as text."""
+    value = float(number)
+    is_whole = value.is_integer() and abs(value) < _EXACT_FLOATS
+    return str(int(value)) if is_whole else number
+
+
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=_written)
 # What `parse` raises on text that is no record.
 WRONG = (ValueError, SyntaxError, TypeError, RecursionError, MemoryError)
 
@@ -32,6 +44,24 @@ def _refuse(constant: str) -> None:
 
 
 _STRICT = json.JSONDecoder(parse_constant=_refuse)
+
+
+def _short(number: str) -> str:
+    if len(number) > _MOST_DIGITS:
+        raise ValueError(f"{number} is too long.")
+    return number
+
+
+def _exact(number: str) -> str:
+    if abs(float(number)) >= _EXACT_FLOATS:
+        raise ValueError(f"{number} is rounded.")
+    return number
+
+
+# What polars reads as it is written: no NaN, which Python writes, and no long numbers.
+_OF_POLARS = json.JSONDecoder(
+    parse_int=_short, parse_float=_exact, parse_constant=_refuse
+)
 
 
 def is_record_a_line(lines: Sequence[str]) -> bool:
@@ -65,7 +95,7 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
     Raises:
         InputError: a line holds none.
     """
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in enumerate(text_lines(path), 1):
         if line and line.strip():
             try:
                 yield parse(line)
@@ -77,11 +107,14 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
 
 def first_lines(path: Path, count: int) -> list[str]:
     """Returns the first lines that are not blank, whatever the file holds."""
-    lines = (line.strip("\ufeff \t\r\n") for line in _lines(path, "replace") if line)
+    lines = (
+        line.strip("\ufeff \t\r\n") for line in text_lines(path, "replace") if line
+    )
     return list(itertools.islice(filter(None, lines), count))
 
 
-def _lines(path: Path, errors: str = "strict") -> Iterator[str | None]:
+def text_lines(path: Path, errors: str = "strict") -> Iterator[str | None]:
+    """Yields the lines of a file, compressed or not."""
     with path.open("rb") as file:
         magic = file.read(4)
     if magic.startswith(b"\x28\xb5\x2f\xfd"):  # Python 3.14 alone reads Zstandard
@@ -110,15 +143,46 @@ def scan_records(
     with path.open("rb") as file:
         has_mark = file.read(3) == b"\xef\xbb\xbf"  # polars takes it for JSON
     try:
-        for line in sample:
-            _STRICT.decode(line)  # Python writes NaN, which polars does not read
-        shown = [] if has_mark else [_DECODER.decode(line) for line in sample]
+        shown = [] if has_mark else [_OF_POLARS.decode(line) for line in sample]
     except ValueError:
         shown = []
-    if not shown:
-        return _frame(list(records(path))).lazy(), None
+    if not shown or _is_mixed(shown):
+        return _frame_of_lines(path).lazy(), None
     scan = functools.partial(pl.scan_ndjson, schema=_schema(shown))
     return scan(glob.escape(str(path))), scan
+
+
+def _is_mixed(found: Sequence[dict[str, Any]]) -> bool:
+    """Returns whether a column holds lists in some records and values in others."""
+    schema = _schema(found)
+    return any(
+        value is not None and isinstance(value, list) == (schema[name] == pl.String)
+        for record in found
+        for name, value in record.items()
+    )
+
+
+def _frame_of_lines(path: Path) -> pl.DataFrame:
+    found = list(records(path))
+    try:
+        return _frame(found)
+    except UnicodeEncodeError:
+        for number, record in enumerate(found, 1):
+            if _is_text(record):
+                continue
+            raise InputError(
+                f"{path} record {number} holds half of a character (a \\ud83d without "
+                "its other half); correct it."
+            ) from None
+        raise
+
+
+def _is_text(record: dict[str, Any]) -> bool:
+    try:
+        json.dumps(record, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def require_json(path: Path) -> None:
@@ -127,7 +191,7 @@ def require_json(path: Path) -> None:
     Raises:
         InputError: a line is none, and which.
     """
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in enumerate(text_lines(path), 1):
         if line and line.strip():
             try:
                 _STRICT.decode(line.strip())
@@ -151,7 +215,7 @@ def read_list(path: Path) -> pl.LazyFrame:
     Raises:
         InputError: the file holds anything else.
     """
-    text = "\n".join(line or "" for line in _lines(path))
+    text = "\n".join(line or "" for line in text_lines(path))
     try:
         return _frame(_DECODER.decode(text.strip())).lazy()
     except (*WRONG, AttributeError, pl.exceptions.PolarsError):
@@ -174,6 +238,10 @@ def _schema(found: Sequence[dict[str, Any]]) -> dict[str, pl.DataType]:
     return schema
 
 
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _frame(found: Sequence[dict[str, Any]]) -> pl.DataFrame:
     schema = _schema(found)
 
@@ -181,9 +249,9 @@ def _frame(found: Sequence[dict[str, Any]]) -> pl.DataFrame:
         if value is None:
             return None
         if dtype == pl.String:
-            return str(value)
+            return _text(value)
         values = value if isinstance(value, list) else [value]
-        return [str(v) for v in values if v is not None]
+        return [_text(v) for v in values if v is not None]
 
     columns = {
         name: [cell(record.get(name), dtype) for record in found]

@@ -10,7 +10,6 @@ from emkd_tf.data import times
 from emkd_tf.data.table import Table
 
 _SAMPLE = 100
-_EARLIEST = 631_152_000  # second, of 1990: ids are numbers as well
 
 
 def likely_times(table: Table, names: Sequence[str]) -> list[str]:
@@ -50,4 +49,4 @@ def _holds_times(table: Table, name: str) -> bool:
         return False
     numbers = found.to_numpy()
     seconds = numbers / (times.units_per_second(float(numbers.max())) or 1)
-    return bool(seconds.min() >= _EARLIEST and seconds.max() <= times.LATEST)
+    return bool(seconds.min() >= times.EARLIEST and seconds.max() <= times.LATEST)

@@ -14,6 +14,7 @@ from emkd_tf.data.columns import (
     TIME_NAMES,
     USER_NAMES,
     find_column,
+    plain,
     usual_column,
 )
 from emkd_tf.data.likely_times import likely_times
@@ -59,6 +60,8 @@ def choose_columns(table: Table, config: DataConfig) -> dict[str, str]:
             found[what] = find_column(names, path, what, given.get(what), usual)
     for what, usual in (("time", TIME_NAMES), ("rating", RATING_NAMES)):
         column = found.get(what) or usual_column(names, usual)
+        if column is not None and _is_day_of_month(table, column):
+            column = None
         if what in given:
             column = find_column(names, path, what, given[what], usual)
         if column is not None:
@@ -70,6 +73,13 @@ def choose_columns(table: Table, config: DataConfig) -> dict[str, str]:
     _require_different(table, found)
     table.require_everywhere(found.values())
     return {what: found[what] for what in _BY_PLACE[4] if what in found}
+
+
+def _is_day_of_month(table: Table, name: str) -> bool:
+    """Returns whether a column is a part of a date, as in folders called
+    `year=2024/month=1/day=31`."""
+    has_month = usual_column(table.columns, ("month",)) is not None
+    return plain(name) == "day" and has_month and not likely_times(table, [name])
 
 
 def _require_one_of_two(table: Table, given: dict[str, str]) -> None:

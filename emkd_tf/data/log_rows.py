@@ -15,10 +15,18 @@ from emkd_tf.data.table import Table
 from emkd_tf.errors import InputError
 
 _WORDS = {"told": "time"}
+_UNITS = {
+    1: "seconds",
+    1_000: "milliseconds",
+    times.MICROSECONDS: "microseconds",
+    10**9: "nanoseconds",
+}
 _NESTED = r"""^(\{|\[\s*\{|\[\s*["'])"""  # JSON, or a Python literal
+_LIST = r"""^\[\s*(["']).*["']\s*\]$"""  # as pandas writes one into a CSV
 _WRONG_IDS = {
     "broken": "has a line break; correct or drop the row",
-    "nested": "holds objects or lists; write their ids alone",
+    "nested": "holds objects or lists as texts; write their ids alone, a row an action "
+    "(in pandas `frame.explode`), or lists as Parquet or JSON",
     "rounded": "holds floats from 2^53 on, by which different whole numbers "
     "are the same; write integers or texts",
 }
@@ -89,8 +97,21 @@ def read_rows(table: Table, columns: dict[str, str]) -> Rows:
         )
     rows = rows_of(table, columns, reader)
     dtype = table.schema[columns["time"]] if "time" in columns else None
+    if reader in (times.whole, times.numbers) and dtype and not dtype.is_temporal():
+        _require_one_unit(table, columns["time"], found)
     unit = _unit(dtype, reader, found["earliest"], found["latest"])
     return Rows(rows, reader, _kept(rows), found, unit)
+
+
+def _require_one_unit(table: Table, name: str, found: dict[str, Any]) -> None:
+    ends = (found["earliest"], found["latest"])
+    if None not in ends and (units := times.mixed_units(*ends)):
+        (first, first_unit), (last, last_unit) = zip(ends, units, strict=True)
+        raise InputError(
+            f"{table.path}: column {name!r} holds {first:.0f}, which counts "
+            f"{_UNITS[first_unit]}, and {last:.0f}, which counts {_UNITS[last_unit]}; "
+            "write all times in one unit."
+        )
 
 
 def _value(table: Table, row: int, name: str) -> Any:
@@ -212,7 +233,8 @@ def _looks(rows: Table, names: dict[str, str]) -> dict[str, pl.Expr]:
     for what in ("user", "item"):
         is_broken = pl.col(what).str.contains(r"[\r\n]")
         looks[f"first broken {what}"] = row.filter(is_broken).min()
-        is_nested = pl.col(what).str.contains(_NESTED) & rows.kind.startswith("JSON")
+        form = _NESTED if rows.kind.startswith("JSON") else _LIST
+        is_nested = pl.col(what).str.contains(form)
         looks[f"first nested {what}"] = row.filter(is_nested).min()
     is_header = pl.all_horizontal(pl.col(w) == names[w] for w in ("user", "item"))
     looks["first repeated header"] = row.filter(is_header & rows.has_names).min()

@@ -12,8 +12,9 @@ from typing import Any
 
 import polars as pl
 
+from emkd_tf.data.json_tables import text_lines
 from emkd_tf.data.reading import require_file
-from emkd_tf.data.texts import NOTHING
+from emkd_tf.data.texts import NOTHING, as_text
 from emkd_tf.errors import InputError
 
 _MOST_COLUMNS = 4  # of a log without names
@@ -64,7 +65,7 @@ def read_s3rec_attributes(path: Path) -> pl.DataFrame:
     """
     require_file(path)
     try:
-        by_item = json.loads(path.read_text(encoding="utf-8-sig"))
+        by_item = json.loads("\n".join(line or "" for line in text_lines(path)))
         pairs = [(i, str(v)) for i, values in by_item.items() for v in _single(values)]
         found = pl.DataFrame(
             pairs, schema={"item": pl.String, "attribute": pl.String}, orient="row"
@@ -74,7 +75,8 @@ def read_s3rec_attributes(path: Path) -> pl.DataFrame:
             f'{path} is not a JSON object like {{"item": ["attribute", ...]}}; correct '
             "it."
         ) from None
-    return found.unique(maintain_order=True)
+    ids = as_text(pl.String(), pl.col("item"))  # as in tables
+    return found.with_columns(item=ids).drop_nulls().unique(maintain_order=True)
 
 
 def _single(values: Any) -> list[str | int | float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,7 +76,17 @@ def _kind(path: Path) -> str:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(p for p in _walk(folder) if not _is_hidden(p, folder))
+    return sorted((p for p in _walk(folder) if not _is_hidden(p, folder)), key=_order)
+
+
+def _order(path: Path) -> tuple[list[list[str | int]], Path]:
+    """By names, and by the numbers in them: `month=2` comes before `month=10`."""
+    parts = [re.split(r"(\d+)", part) for part in path.parts]
+    numbered: list[list[str | int]] = [
+        [int(text) if place % 2 else text for place, text in enumerate(texts)]
+        for texts in parts
+    ]
+    return numbered, path
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -16,9 +16,9 @@ _EXACT_FLOATS = 2.0**53  # above, neighbouring whole numbers share a float
 def as_text(dtype: pl.DataType, column: pl.Expr) -> pl.Expr:
     """Returns a column of single values as text.
 
-    Blanks around a text are not part of it, and a whole number that is kept as a float
-    (as pandas does beside missing values) is written without `.0`. What says nothing
-    (`NOTHING`, null, a float that is NaN) is null.
+    Blanks around a text are not part of it. A whole number that is kept as a float (as
+    pandas does beside missing values), or as a decimal, is written without `.0`. What
+    says nothing (`NOTHING`, null, a float that is NaN) is null.
     """
     if dtype.is_float():
         whole = column.cast(pl.Int64, strict=False)
@@ -26,6 +26,8 @@ def as_text(dtype: pl.DataType, column: pl.Expr) -> pl.Expr:
         number = pl.when(is_whole).then(whole.cast(pl.String))
         return pl.when(~column.is_nan()).then(number.otherwise(column.cast(pl.String)))
     text = column.cast(pl.String)
+    if dtype.is_decimal():
+        return canonical(text)
     if dtype.is_integer():
         return text
     text = text.str.strip_chars()

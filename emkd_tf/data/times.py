@@ -15,6 +15,7 @@ MICROSECONDS = 1_000_000
 # Above these a number counts seconds, milliseconds, microseconds and nanoseconds since
 # 1970; below the first (March 1973) it may be anything that grows.
 _UNITS = ((1e8, 1), (1e11, 1_000), (1e14, MICROSECONDS), (1e17, 1_000_000_000))
+EARLIEST = 631_152_000  # second, of 1990: ids are numbers as well
 LATEST = 4_102_444_800  # second, of 2099: 20240101120000 counts no seconds
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?inf(inity)?", re.I)
 _ISO = (
@@ -105,6 +106,23 @@ def unit_of_range(earliest: float, latest: float) -> int | None:
     if unit is None or latest / unit > LATEST or first not in (None, unit):
         return None
     return unit
+
+
+def mixed_units(earliest: float, latest: float) -> tuple[int, int] | None:
+    """Returns what two numbers count a second in, where both are times of 1990 to 2099
+    and their units differ; else None.
+
+    >>> mixed_units(1_700_000_000, 1_700_000_000_000)
+    (1, 1000)
+    """
+    first, last = units_per_second(earliest), units_per_second(latest)
+    if first is None or last is None or first == last:
+        return None
+    are_times = all(
+        EARLIEST <= time / unit <= LATEST
+        for time, unit in ((earliest, first), (latest, last))
+    )
+    return (first, last) if are_times else None
 
 
 def bound(text: str, unit: int | None) -> float | None:

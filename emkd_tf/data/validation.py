@@ -45,7 +45,7 @@ def validate(config: Config, preset: str | None) -> dict[str, Any]:
     log = read_interactions(data)
     actions = encode(log.actions)
     if not len(actions):
-        raise InputError(f"{data.interactions} has no action: {log.dropped.counts}.")
+        raise nothing_left(data, log.dropped.counts)
     kept, dropped = _drop(log, actions, data)
     attributes, problem = _attributes(config, kept, log)
     problem = _problem(data, log, kept, dropped) or problem

@@ -175,6 +175,8 @@ def check_output(output: Path, *, is_folder: bool = False) -> None:
         )
     if output.suffix.lower() not in (".csv", ".parquet"):
         raise InputError(f"`output` {output} must end in .csv or .parquet.")
+    if output.is_dir() and not is_folder:
+        raise InputError(f"`output` {output} is a folder; name a file.")
     try:
         unfinished = output.with_name(f".{output.name}.tmp")
         unfinished.touch()

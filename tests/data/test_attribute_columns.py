@@ -66,6 +66,8 @@ NO_CATEGORIES = {
     "MovieLens dates": (repeated(["01-Jan-1995", "13-Feb-1996"]), "dates"),
     "nothing": (repeated(["", None, "nan"]), "nothing in it"),
     "structs": (repeated([{"a": 1}]), "Struct"),
+    "lists of structs": (repeated([[{"a": 1}]]), "List(Struct"),
+    "lists of lists": (repeated([[["a"]]]), "lists of lists"),
 }
 
 

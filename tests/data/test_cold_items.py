@@ -13,6 +13,7 @@ PAIRS = [
     *[("10.0", RED), ("x", RED), ("y", BLUE)],  # of the catalogue
     *[("new", BLUE), ("new", RED), ("new", RED), ("later", BLUE)],
     *[("later", "colour=green"), ("strange", "colour=green"), ("two\nlines", RED)],
+    ("back\rwards", RED),  # which TensorFlow takes for the end of a line
 ]
 
 

@@ -141,3 +141,44 @@ def test_what_cannot_be_read_is_one_line(tmp_path, text, message):
     with pytest.raises(InputError, match=message) as caught:
         read(tmp_path / "log", text)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "|"])
+@pytest.mark.parametrize("gap", ["{} ", " {}", " {} "])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [["user id", "item id"], ["u 0", "i 0"], ["u 1", "i 1"]],
+        [
+            ["user_id", "item_id", "brand name"],
+            ["u0", "i0", "A I"],
+            ["u1", "i1", "B C"],
+        ],
+        [["1", "10", "5.0"], ["2", "11", "4.0"]],
+    ],
+)
+def test_blanks_beside_a_separator_do_not_separate(tmp_path, lines, separator, gap):
+    text = "\n".join(gap.format(separator).join(line) for line in lines)
+    dialect, frame = read(tmp_path / "log", text)
+    assert dialect.separator == separator
+    found = [[cell.strip() for cell in row] for row in frame.rows()]
+    assert found == lines[dialect.header_line :]
+    if dialect.header_line:
+        assert list(dialect.names) == lines[0]
+
+
+def test_marks_inside_ids_do_not_separate_instead_of_blanks(tmp_path):
+    dialect, frame = read(tmp_path / "log", "user item time\nu1 a,b 1\nu2 c|d 2\n")
+    assert dialect.separator == " "
+    assert frame["item"].to_list() == ["a,b", "c|d"]
+
+
+def test_names_that_are_written_stay_where_they_are(tmp_path):
+    text = ",column_1,column_2\n0,u0,i0\n"  # a headerless log, saved by pandas
+    assert list(read(tmp_path / "log", text)[0].names) == [
+        *("column_3", "column_1", "column_2")
+    ]
+    text = "column_2,,column_3\na,b,c\n"
+    dialect, frame = read(tmp_path / "log", text)
+    assert dialect.names == ("column_2", "column_4", "column_3")
+    assert frame.rows() == [("a", "b", "c")]

@@ -68,3 +68,11 @@ def test_numbers_in_lists_are_written_as_ids_of_logs(tmp_path):
     pl.DataFrame({"user": ["u"], "history": [[{"id": "a"}]]}).write_parquet(path)
     with pytest.raises(InputError, match="not text or lists of"):
         scan_histories(path, ",")
+
+
+def test_the_column_of_the_log_comes_before_usual_names(tmp_path):
+    path = tmp_path / "h.csv"
+    path.write_text("user,who,history\nx,u1,a\n")
+    assert rows(path, log_column="who") == [("u1", ["a"])]
+    assert rows(path, log_column="buyer") == [("x", ["a"])]
+    assert rows(path, user_column="user", log_column="who") == [("x", ["a"])]

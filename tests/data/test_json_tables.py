@@ -121,3 +121,44 @@ def test_what_python_writes_of_nan_says_nothing(tmp_path):
     log = read_interactions(DataConfig(dataset="log", interactions=str(path)))
     assert log.actions.collect().rows() == [("u", "i", 1)]
     assert log.dropped.counts == {"no user": 1}
+
+
+def lines_of(tmp_path, *lines, mark=b""):
+    path = tmp_path / "log.json"
+    path.write_bytes(mark + "\n".join(lines).encode())
+    frame, _ = scan_records(path, lines)
+    return frame.collect()
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_numbers_are_the_same_on_every_way(tmp_path, mark):
+    """A file with a mark is read by Python."""
+    values = ["1", "1.0", "1e3", "0.5", "true", str(10**30)]
+    lines = [json.dumps({"user": "u"})[:-1] + f', "item": {v}}}' for v in values]
+    found = lines_of(tmp_path, *lines, mark=mark)["item"].to_list()
+    assert found == ["1", "1", "1000", "0.5", "true", str(10**30)]
+    path = tmp_path / "list.json"
+    path.write_text(f"[{', '.join(lines)}]")
+    assert read_list(path).collect()["item"].to_list() == found
+
+
+def test_large_numbers_do_not_fall_together(tmp_path):
+    floats = [f"{2**53 + n}.0" for n in range(4)]
+    lines = [f'{{"user": "u", "item": {number}}}' for number in floats]
+    assert lines_of(tmp_path, *lines)["item"].to_list() == floats
+    digits = str(10**40 + 1)
+    line = f'{{"user": "u", "item": {digits}}}'
+    assert lines_of(tmp_path, line)["item"].to_list() == [digits]
+
+
+def test_values_beside_lists_are_lists_of_one(tmp_path):
+    lines = ['{"item": "x", "tags": "a"}', '{"item": "y", "tags": ["a", "b"]}']
+    for each in (lines, lines[::-1]):
+        found = lines_of(tmp_path, *each).sort("item")
+        assert found["tags"].to_list() == [["a"], ["a", "b"]]
+
+
+def test_half_a_character_is_told(tmp_path):
+    lines = ['{"user": "u", "item": "x"}', '{"user": "u", "item": "\\ud83d"}']
+    with pytest.raises(InputError, match="record 2 holds half of a character"):
+        lines_of(tmp_path, *lines, mark=b"\xef\xbb\xbf")

@@ -73,3 +73,15 @@ def test_ratings_without_names(tmp_path):
 def test_what_does_not_fit_is_one_line(tmp_path, text, options, message):
     with pytest.raises(InputError, match=message):
         choose(tmp_path, text, **options)
+
+
+def test_a_day_of_a_month_is_no_time(tmp_path):
+    """As in folders called `year=2024/month=1/day=31`."""
+    header = "user,item,year,month,day\n"
+    found = choose(tmp_path, header + "a,x,2024,1,31\na,y,2024,2,1\n")
+    assert found == {"user": "user", "item": "item"}
+    found = choose(tmp_path, header + "a,x,2024,1,2024-01-31\n")
+    assert found["time"] == "day"
+    found = choose(tmp_path, header + "a,x,2024,1,31\n", time_column="day")
+    assert found["time"] == "day"
+    assert choose(tmp_path, "user,item,day\na,x,1\n")["time"] == "day"  # of a study

@@ -83,7 +83,6 @@ def test_a_time_of_day_is_no_time_and_the_date_beside_it_is_named(tmp_path):
         ([datetime(1971, 1, 1), datetime(1972, 1, 1)], 1_000_000),
         ([1_700_000_000, 0], 1),
         ([1_700_000_000_000, 1_700_000_000_001], 1_000),
-        ([1_700_000_000, 1_700_000_000_000], None),  # seconds beside milliseconds
         ([20240101120000, 20240102120000], None),  # digits of a date
         ([17, 18], None),
     ],
@@ -103,3 +102,32 @@ def test_a_bad_value_is_named_where_blank_lines_are_none(tmp_path):
     path.write_text(text + "\n")
     with pytest.raises(InputError, match="row 2: column 'time' holds 'soon', no time"):
         read_rows(scan_table(path), COLUMNS)
+
+
+def test_two_units_in_one_column_are_refused(tmp_path):
+    """Their order would be wrong."""
+    seconds = [1_700_000_000 + n for n in range(3)]
+    for mixed, unit in (
+        ([*seconds, 1_700_000_001_000], "milliseconds"),
+        ([*map(float, seconds), 1_700_000_001_000_000.0], "microseconds"),
+        ([*map(str, seconds), "1700000001000000000"], "nanoseconds"),
+    ):
+        frame = {"user": list("abcd"), "item": list("wxyz"), "time": mixed}
+        message = f"holds 1700000000, which counts seconds, and .* counts {unit}; write"
+        with pytest.raises(InputError, match=message):
+            read(tmp_path, frame)
+
+
+@pytest.mark.parametrize("text", ["['a', 'b']", '["a"]', "[ 'a' ]"])
+def test_lists_as_texts_are_no_ids(tmp_path, text):
+    """As pandas writes a column of lists into a CSV."""
+    frame = {"user": ["u", "v"], "item": ["x", text], "time": [1, 2]}
+    message = "row 1: column 'item' holds objects or lists as texts; .*frame.explode"
+    with pytest.raises(InputError, match=message):
+        read(tmp_path, frame)
+
+
+def test_brackets_in_ids_are_ids(tmp_path):
+    ids = ["[live]", "{3F25-04E0}", "['a", "[1]"]
+    frame = {"user": ids, "item": ids, "time": [1, 2, 3, 4]}
+    assert read(tmp_path, frame)[1]["item"].to_list() == ids

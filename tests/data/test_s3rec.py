@@ -1,5 +1,6 @@
 """S3-Rec's files."""
 
+import gzip
 import json
 
 import pytest
@@ -54,3 +55,15 @@ def test_an_object_of_lists(tmp_path):
 def test_anything_else_is_refused(tmp_path, text):
     with pytest.raises(InputError, match=r'JSON object like \{"item"'):
         read_s3rec_attributes(write(tmp_path / "a.json", text))
+
+
+def test_ids_are_as_in_tables(tmp_path):
+    content = {"": ["a"], " blank ": ["a"], "i1 ": ["a"], "i1": ["a"], "nan": ["a"]}
+    path = write(tmp_path / "a.json", json.dumps(content))
+    assert read_s3rec_attributes(path).rows() == [("blank", "a"), ("i1", "a")]
+
+
+def test_it_may_be_compressed(tmp_path):
+    path = tmp_path / "a.json.gz"
+    path.write_bytes(gzip.compress(b'{"x": ["a", "b"]}'))
+    assert read_s3rec_attributes(path).rows() == [("x", "a"), ("x", "b")]

@@ -76,3 +76,12 @@ def test_a_delta_table_is_refused(tmp_path):
     fill(tmp_path, "part-0.parquet", "_delta_log/0.json")
     with pytest.raises(InputError, match="is a Delta table, whose folder may hold"):
         parquet_files(tmp_path)
+
+
+def test_numbers_in_names_are_in_their_order(tmp_path):
+    """Spark writes `month=2` and `month=10`."""
+    names = [f"year={y}/month={m}/part-{n}.parquet" for y in (999, 2024)
+             for m in (1, 2, 10) for n in (9, 11)]  # fmt: skip
+    fill(tmp_path, *reversed(names))
+    found = [str(path.relative_to(tmp_path)) for path in table_files(tmp_path)]
+    assert found == names

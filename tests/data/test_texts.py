@@ -1,5 +1,7 @@
 """Cells as text."""
 
+from decimal import Decimal
+
 import polars as pl
 import pytest
 
@@ -37,3 +39,9 @@ def test_whole_numbers_are_one_however_they_are_written():
     ids = pl.Series(["17.0", "17", "017", "17.5", "-2.00", "a17.0", "1.0.0"])
     found = ids.to_frame("x").select(canonical(pl.col("x")))["x"].to_list()
     assert found == ["17", "17", "017", "17.5", "-2", "a17.0", "1.0.0"]
+
+
+def test_decimals_are_whole_numbers_where_they_are():
+    values = [Decimal("17.00"), Decimal("0.50"), Decimal(10) ** 20, None]
+    expected = ["17", "0.50", str(10**20), None]
+    assert texts(values, pl.Decimal(38, 2)) == expected

@@ -106,9 +106,14 @@ def test_a_file_that_is_damaged_further_on_is_one_line(
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("lists.json", "must end in .csv"), ("none/lists.csv", "cannot be written")],
+    [
+        ("lists.json", "must end in .csv"),
+        ("none/lists.csv", "cannot be written"),
+        ("folder.parquet", "is a folder; name a file"),
+    ],
 )
 def test_a_bad_output_is_one_line(name, message, tmp_path):
+    (tmp_path / "folder.parquet").mkdir()
     with pytest.raises(InputError, match=message):
         batch.check_output(tmp_path / name)
 
