@@ -28,36 +28,43 @@ class DataConfig:
     """Where the interactions come from and how they become histories.
 
     Attributes:
-        dataset: name of a known dataset; of a log of your own its name, the file's if
-            not given.
+        dataset: name of a known dataset, or the name to give a log of your own (by
+            default that of its file).
         data_dir: folder of raw files; $EMKD_DATA_DIR or `<cache_dir>/raw` if not given.
         cache_dir: folder of prepared datasets; $EMKD_CACHE_DIR or the user's cache.
-        interactions: a log of your own, of any layout in docs/data.md.
-        attributes: a file of item attributes of your own, likewise.
+        interactions: a log of your own, in any layout of docs/data.md.
+        attributes: a file of item attributes of your own, likewise in any layout of
+            docs/data.md.
         user_column: column of user ids; found by its usual names if not given.
-        item_column: column of item ids in the log; likewise.
-        time_column: column of times, numbers or dates; likewise.
-        rating_column: column of ratings, for `min_rating`; likewise.
-        attribute_item_column: column of item ids in the attributes; likewise.
-        attribute_columns: columns of the attributes that are used, joined by commas;
-            those that hold categories if not given.
-        min_rating: actions rated lower, or not at all, are dropped.
-        since: earlier actions are dropped; a date or a number like the log's times.
-        until: actions at this time or later are dropped; likewise.
-        duplicates: of a user's repeated actions on an item keep all, drop all but the
-            first, or drop consecutive ones alone.
-        user_core: users with fewer actions are dropped, and so on with items until
-            nothing is left to drop.
-        item_core: items with fewer actions are dropped, likewise.
+        item_column: column of item ids in the log; found by its usual names if not
+            given.
+        time_column: column of times, numbers or dates; found by its usual names if not
+            given.
+        rating_column: column of ratings, for `min_rating`; found by its usual names if
+            not given.
+        attribute_item_column: column of item ids in the attributes; found by its usual
+            names if not given.
+        attribute_columns: columns of the attributes to use, separated by commas; by
+            default those that hold categories.
+        min_rating: drop actions rated lower, or not at all.
+        since: drop earlier actions; a date, or a number like the log's times.
+        until: drop actions at this time or later; a date, or a number like the log's
+            times.
+        duplicates: a user's repeated actions on an item: keep all, drop all but the
+            first, or drop only consecutive ones.
+        user_core: drop users with fewer actions, in turn with items until nothing is
+            left to drop.
+        item_core: drop items with fewer actions, in turn with users until nothing is
+            left to drop.
         split: leave_one_out holds out each user's last two actions; global_time what
             lies behind two cuts in time; user a share of the users.
-        test_share: of the actions (global_time) or users (user) that are held out, for
-            the validation and the test each.
+        test_share: share of the actions (global_time) or users (user) held out for the
+            validation, and again for the test.
         max_length: L, the items of a sequence that the encoders see.
         window_step: actions between training windows of a sequence longer than L.
-        rows: of next item models: shift, one row a user with its newest L items, each
-            with a label; whole, as many such rows as a long history fills; prefix, one
-            row for every next item.
+        rows: training rows of next-item models: shift, each user's newest L items as
+            one row; whole, as many such rows as a history fills; prefix, one row for
+            every next item.
     """
 
     dataset: str = "sample"

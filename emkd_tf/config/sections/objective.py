@@ -13,7 +13,7 @@ class ObjectiveConfig:
     """Terms of the training loss; the paper's symbols in brackets.
 
     Attributes:
-        task: masked_item, the paper's, or next_item, with causal networks.
+        task: masked_item, as in the paper, or next_item, with causal networks.
         num_views: [M] masked views of each sequence and step.
         mask_probability: [rho] probability that an item is chosen, in (0, 1).
         mask_at_least_one: choose one item at random in views that would have none; the
@@ -22,32 +22,36 @@ class ObjectiveConfig:
             query does, in [0, 1].
         num_targets: [T] next items that each place predicts.
         temperature: [tau] of contrast and distillation, > 0.
-        contrast_weight: [lambda] on ICL + CCL, or on the contrast of two views.
-        attribute_weight: on AP; the paper has none.
-        distillation_weight: [mu] on distillation.
+        contrast_weight: [lambda] weight of ICL + CCL, or of the contrast of two views.
+        attribute_weight: weight of AP; the paper has none.
+        distillation_weight: [mu] weight of the distillation.
         attribute_prediction: the AP term.
         intra_contrast: the ICL term.
         cross_contrast: the CCL term.
         distillation: the KD term.
-        distill: the finished run whose lists it learns from.
-        distill_items: items of such a list.
+        distill: finished run whose lists the network learns from.
+        distill_items: length of these lists.
         contrast_self_term: keep exp(0) for the anchor itself among the negatives, as
             the authors' release does.
         crop_share: items that a crop of a history keeps, a share in (0, 1].
         mask_share: items of a history that a view masks, a share in [0, 1].
         reorder_share: items of a history that a view reorders, a share in [0, 1].
-        contrast_views: us_x, the history again and another one with the same next item;
-            un, the history twice; su, the history and that other one.
-        item_loss: what a state learns its item from: full, all items; sampled, drawn
-            candidates that the positions of a step share; negatives, uniform ones of
-            each position; bce, bpr and gbce are losses of these other than a softmax.
-        num_sampled: [S] candidates of a step, shared by its chosen positions; for a
-            sampled item loss, which is the full one where there are no more items.
+        contrast_views: views to contrast: us_x, the history again and another one with
+            the same next item; un, the history twice; su, the history and that other
+            one.
+        item_loss: how a state learns its item: full, softmax over all items; sampled,
+            softmax over candidates that the positions of a step share; negatives,
+            softmax over uniform negatives of each position; bce, bpr and gbce, other
+            losses over those negatives.
+        num_sampled: [S] candidates of a step for the sampled item loss; with as many as
+            there are items it is the full one.
         prediction_steps: [S] items ahead that a state predicts, one after the other.
-        item_encodings: encodings of a batch's items, each with dropout of its own, that
-            a prediction is contrasted with.
-        l2: this times half the sum of all squared weights is added to the loss.
-        num_negatives: [k] uniform negatives of each position, for the losses of these.
+        item_encodings: encodings of a batch's items, each with its own dropout, that a
+            prediction is contrasted with.
+        l2: L2 penalty: this times half the sum of all squared weights is added to the
+            loss.
+        num_negatives: [k] uniform negatives of each position, for the item losses that
+            use them.
     """
 
     task: Literal["masked_item", "next_item"] = "masked_item"

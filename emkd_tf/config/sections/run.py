@@ -18,18 +18,19 @@ class RunConfig:
     """What is kept of a run.
 
     Attributes:
-        name: of the run directory and the export; dataset, time and seed if not given.
+        name: name of the run directory and of the export; by default dataset, time and
+            seed.
         runs_dir: folder of run directories.
-        recommend_seen: lists may hold items of the history, and metrics count them: for
-            those who sell the same thing twice.
+        recommend_seen: allow items of the history in lists and metrics: for those who
+            sell the same thing twice.
         protocol: what lists and metrics exclude: unseen, all items of the history;
-            window, those that the encoders see; all, none. unseen if not given, all
-            with `recommend_seen`.
+            window, those that the encoders see; all, nothing. By default unseen, with
+            `recommend_seen` all.
         test: evaluate the test after the training; false leaves it unread, for a
             search that chooses by validation.
         export: write a SavedModel after the training.
         saved_models_dir: folder of exports.
-        k: items of a list that an exported model returns.
+        k: length of the lists that an exported model returns.
     """
 
     name: str | None = None

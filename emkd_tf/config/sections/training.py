@@ -13,42 +13,44 @@ class TrainingConfig:
     """How the networks are trained.
 
     Attributes:
-        epochs: passes over the training windows; 0 = as many as make `steps`.
-        steps: of a training without `epochs`, at least: a small log takes more passes
+        epochs: passes over the training rows; 0 makes as many as `steps` needs.
+        steps: with `epochs` 0, the least number of steps: a small log takes more passes
             than a large one.
-        batch_size: B, windows of a step, over all replicas.
+        batch_size: B, training rows of a step, over all replicas.
         optimizer: adam; lazy_adam, which updates only the rows of tables that a step
-            uses; or one that Keras knows by name, such as SGD or Addons>LAMB.
-        learning_rate: of the optimizer, > 0; where it changes, its highest.
-        schedule: of the learning rate: constant, or after the warm-up linear or cosine
+            uses; or the name of a Keras optimizer, such as SGD or Addons>LAMB.
+        learning_rate: learning rate, > 0; with a schedule its peak.
+        schedule: learning rate after the warm-up: constant, or a linear or cosine decay
             to zero at the end of the last epoch.
         warmup_steps: steps in which the learning rate rises from zero.
         beta_2: decay of the second moments of adam and lazy_adam, in [0, 1).
-        weight_decay: of optimizers that have one, in their own terms; those of Keras,
-            adam among them, take it from the weights themselves, not from the gradient,
-            and leave biases and norms as they are.
-        weight_average: decay by one step of a moving average of the weights, which is
-            then what is validated, kept and exported; 0 = off, .999 is usual.
-        seed: of the weights, the order, the masks and the dropout.
+        weight_decay: weight decay, of optimizers that have one. Those of Keras, adam
+            among them, apply it to the weights themselves (decoupled), not to biases
+            and norms.
+        weight_average: decay per step of a moving average of the weights, which is then
+            validated, kept and exported; 0 = off, .999 is usual.
+        seed: random seed of the weights, the order of the data, the masks and the
+            dropout.
         validation_every: epochs between two validations.
-        pretrain_epochs: passes over the beginnings of histories in its first
-            stage; 0 leaves the stage out.
-        pretrain_batch_size: beginnings of a step in its first stage.
+        pretrain_epochs: passes of the pre-training stage; 0 leaves the stage out.
+        pretrain_batch_size: beginnings of histories in a step of the pre-training
+            stage.
         patience: validations without a better NDCG@10 before the training stops; 0 =
             off.
         checkpoint_steps: steps between two checkpoints of the training; one follows
             each validation, too.
-        resume: auto continues an unfinished run of the same settings, never does not.
-        on_nonfinite: stop at a loss that is not finite, or skip the batch: its gradient
-            counts as zero.
-        max_skipped: batches that a run may skip.
+        resume: auto continues an unfinished run of the same settings; never does not.
+        on_nonfinite: at a loss that is not finite, stop, or skip the batch: its
+            gradient counts as zero.
+        max_skipped: batches that a run may skip before it stops.
         worker_timeout: seconds to wait at the start for the other workers.
         strategy: tf.distribute strategy: auto, one_device, mirrored or multi_worker.
-        jit_compile: compile the step with XLA; static shapes, padding is computed.
-        precision: of the networks' matrix products, float32 or bfloat16; weights,
-            softmax, norms and losses stay float32.
+        jit_compile: compile the whole step with XLA; shapes are then static, and
+            padding is computed.
+        precision: precision of the networks' matrix products, float32 or bfloat16;
+            weights, softmax, norms and losses stay float32.
         fuse: compile the element-wise formulas between matrix products with XLA.
-        deterministic: equal results from equal seeds, some operations slower.
+        deterministic: give equal results for equal seeds; some operations are slower.
         profile: first and last step to record for TensorBoard's profiler, such as
             20,30.
     """
