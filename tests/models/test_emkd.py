@@ -6,9 +6,8 @@ import tensorflow as tf
 from small_models import make_emkd
 
 from emkd_tf.kernels.compute import Compute
-from emkd_tf.models.drawn_losses import SampledSoftmax
 from emkd_tf.models.emkd_terms import Terms
-from emkd_tf.models.item_losses import FullSoftmax
+from emkd_tf.models.item_losses import FullSoftmax, SampledSoftmax
 from emkd_tf.training.optimizers import LazyAdam
 
 DATASETS = {"beauty": (12_101, 15, 2), "toys": (11_924, 20, 2), "ml-1m": (3_706, 40, 4)}

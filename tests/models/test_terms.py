@@ -10,9 +10,8 @@ from weights import randomized
 
 from emkd_tf.kernels.compute import Compute
 from emkd_tf.kernels.item_softmax import ItemSoftmax
-from emkd_tf.models.drawn_losses import SampledSoftmax
 from emkd_tf.models.emkd_terms import Terms
-from emkd_tf.models.item_losses import FullSoftmax
+from emkd_tf.models.item_losses import FullSoftmax, SampledSoftmax
 
 V, L, D, A = 12, 5, 4, 3
 ATTRIBUTES = (np.random.default_rng(5).random((V + 2, A)) < 0.4).astype(np.float32)
