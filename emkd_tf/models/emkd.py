@@ -95,8 +95,8 @@ class EMKD(Recommender):
             **training_options(config),
         )
 
-    @staticmethod
-    def examples(config: Config, histories: Histories) -> Examples:
+    @classmethod
+    def examples(cls, config: Config, histories: Histories) -> Examples:
         """Windows of the training parts, and their masked views."""
         data, objective = config.data, config.objective
         length, num_views = data.max_length, objective.num_views

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 from emkd_tf.config import Config, model_table
 from emkd_tf.data.examples.lists import Lists
@@ -16,14 +15,16 @@ from emkd_tf.training.schedules import learning_rate
 from emkd_tf.training.training_data import TrainingData
 
 
-def model_class(config: Config) -> Any:
-    """Returns the class of a config's model, a `Recommender` where it is trained."""
+def model_class(config: Config) -> type[Recommender]:
+    """Returns the class of the model that a config trains."""
     return model_table.model_class(config.model.model, config.objective.task)
 
 
 def build_model(config: Config, histories: Histories) -> Recommender | Scorer:
-    """Builds the model of a config for a dataset; call it under a strategy's scope."""
-    return model_class(config).create(config, histories)
+    """Builds the model of a config for a dataset, trained or counted; call it under a
+    strategy's scope."""
+    kind = model_table.model_class(config.model.model, config.objective.task)
+    return kind.create(config, histories)
 
 
 def compile_model(model: Recommender, config: Config, num_steps: int) -> None:
