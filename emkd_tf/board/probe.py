@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from emkd_tf.data.histories import Histories
 from emkd_tf.evaluation.evaluator import chunk_users, encoder
-from emkd_tf.models.ensemble import Ranker
+from emkd_tf.models.ranker import Ranker
 
 _MOST_USERS = 512
 _TOP = 10

@@ -10,7 +10,7 @@ import tensorflow as tf
 from emkd_tf.data.histories import Histories
 from emkd_tf.evaluation.evaluator import chunk_users, chunks, encoder
 from emkd_tf.evaluation.metrics import hit_rate, ndcg
-from emkd_tf.models.ensemble import Ranker
+from emkd_tf.models.ranker import Ranker
 from emkd_tf.retrieval.index import EnsembleIndex
 from emkd_tf.special_ids import PAD_ID
 

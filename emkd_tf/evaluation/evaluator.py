@@ -12,7 +12,7 @@ import tensorflow as tf
 from emkd_tf.data.histories import Histories
 from emkd_tf.evaluation.metrics import summarize
 from emkd_tf.evaluation.ranks import rank_scores, rank_targets
-from emkd_tf.models.ensemble import Ranker, Scorer, user_encoder
+from emkd_tf.models.ranker import Ranker, Scorer
 from emkd_tf.special_ids import PAD_ID
 
 CHUNK_USERS = 256
@@ -149,7 +149,8 @@ def encoder(recommender: Ranker) -> tf.types.experimental.PolymorphicFunction:
     if recommender not in _encoders:
         own = weakref.proxy(recommender)  # its entry goes with the recommender
         _encoders[recommender] = tf.function(
-            user_encoder(own),
+            # A bound method would keep the model.
+            lambda item_ids, users: own.user_vectors(item_ids, users),
             input_signature=[
                 tf.TensorSpec([None, None], tf.int32),
                 tf.TensorSpec([None], tf.int64),

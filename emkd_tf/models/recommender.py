@@ -13,9 +13,10 @@ from emkd_tf.data.examples.stream import Examples
 from emkd_tf.data.histories import Histories
 from emkd_tf.kernels.compute import PLAIN, Compute
 from emkd_tf.kernels.fusion import fusion
-from emkd_tf.models.ensemble import Ensemble, ItemScores
+from emkd_tf.models.ensemble import Ensemble
 from emkd_tf.models.nonfinite import without_nonfinite
 from emkd_tf.models.penalty import penalized
+from emkd_tf.models.ranker import ItemScores
 from emkd_tf.models.replicas import num_replicas, replica_id
 from emkd_tf.models.stage import Stage
 from emkd_tf.models.tower import Tower

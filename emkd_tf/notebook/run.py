@@ -32,7 +32,8 @@ _LISTS = {
 
 if TYPE_CHECKING:
     from emkd_tf.data.histories import Histories
-    from emkd_tf.models.ensemble import Ensemble, Scorer
+    from emkd_tf.models.ensemble import Ensemble
+    from emkd_tf.models.ranker import Scorer
     from emkd_tf.models.recommender import Recommender
     from emkd_tf.retrieval.recommend import Lists
 

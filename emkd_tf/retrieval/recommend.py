@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from emkd_tf.data.histories import Histories
-from emkd_tf.models.ensemble import Ranker, Scorer, user_encoder
+from emkd_tf.models.ranker import Ranker, Scorer
 from emkd_tf.models.user_tower import UNKNOWN
 from emkd_tf.special_ids import PAD_ID
 
@@ -139,14 +139,14 @@ class Recommender(Lists):
         )
         self._item_vectors = tf.constant(self.item_vectors)
         self._encode = tf.function(
-            user_encoder(ensemble),
+            ensemble.user_vectors,
             input_signature=[
                 tf.TensorSpec([None, self._length], tf.int32),
                 tf.TensorSpec([None], tf.int64),
             ],
         )
         self._user_numbers: dict[str, int] = {}
-        if getattr(ensemble, "knows_users", False):
+        if ensemble.knows_users:
             self._user_numbers = {u: i for i, u in enumerate(histories.user_ids())}
         self._top_k = tf.function(_top_k_of_vectors, reduce_retracing=True)
 

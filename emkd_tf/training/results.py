@@ -16,7 +16,8 @@ from emkd_tf.evaluation.agreement import retrieval_agreement
 from emkd_tf.evaluation.evaluator import ENSEMBLE, evaluate, rank_users
 from emkd_tf.evaluation.metrics import summarize
 from emkd_tf.evaluation.targets import summarize_repeats, targets_of, write_per_user
-from emkd_tf.models.ensemble import Ensemble, Ranker, Scorer
+from emkd_tf.models.ensemble import Ensemble
+from emkd_tf.models.ranker import Ranker, Scorer
 from emkd_tf.run_reading import reading
 
 Metrics = dict[str, Any]

@@ -7,7 +7,7 @@ import dataclasses
 from emkd_tf.config import Config, model_table
 from emkd_tf.data.examples.lists import Lists
 from emkd_tf.data.histories import Histories
-from emkd_tf.models.ensemble import Scorer
+from emkd_tf.models.ranker import Scorer
 from emkd_tf.models.recommender import Recommender
 from emkd_tf.models.stage import Stage
 from emkd_tf.training.optimizers import create_slots, make_optimizer

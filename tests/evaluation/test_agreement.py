@@ -17,7 +17,7 @@ PROTOCOLS = ("unseen", "window", "all")
 class RandomVectors:
     """A user's vector is a random one of the last item's."""
 
-    history_length = 3
+    history_length, knows_users = 3, False
 
     def __init__(self, num_items, levels=None, scale=1.0):
         rng = np.random.default_rng(3)
@@ -26,7 +26,7 @@ class RandomVectors:
             self.table = np.round(self.table * levels).clip(-1, 1)
         self.table *= np.float32(scale)
 
-    def user_vectors(self, item_ids):
+    def user_vectors(self, item_ids, users=None):
         return tf.gather(self.table[0], item_ids[:, -1])
 
     def item_vectors(self):
