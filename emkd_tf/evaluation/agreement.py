@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from emkd_tf.data.histories import Histories
 from emkd_tf.evaluation.evaluator import chunk_users, chunks, encoder
-from emkd_tf.evaluation.metrics import hit_rate, ndcg
+from emkd_tf.evaluation.metrics import summarize
 from emkd_tf.models.ranker import Ranker
 from emkd_tf.retrieval.index import EnsembleIndex
 from emkd_tf.special_ids import PAD_ID
@@ -81,7 +81,7 @@ def retrieval_agreement(
                     f"user {users[row]}: place {place[row]} in the TFRS list, rank "
                     f"{ranks[at[row]]} by counting"
                 )
-    agreement.metrics = {f"HR@{k}": hit_rate(places, k), f"NDCG@{k}": ndcg(places, k)}
+    agreement.metrics = summarize(places, [f"HR@{k}", f"NDCG@{k}"])
     return agreement
 
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from emkd_tf.config.model_table import BASELINE, MODELS
 from emkd_tf.data.histories import Histories
-from emkd_tf.evaluation.comparison import METRICS
 from emkd_tf.evaluation.comparison_report import compare
 from emkd_tf.evaluation.comparison_tables import (
     comparison_tables,
@@ -17,6 +16,7 @@ from emkd_tf.evaluation.comparison_tables import (
     part_tables,
     reference_in_words,
 )
+from emkd_tf.evaluation.metrics import METRICS
 from emkd_tf.evaluation.run_ranks import seed_groups
 from emkd_tf.evaluation.text_tables import TextTable
 from emkd_tf.evaluation.user_parts import by_bounds, popularity_bounds
