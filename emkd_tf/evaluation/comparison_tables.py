@@ -59,7 +59,7 @@ def part_tables(rows: Sequence[Row], metric: str) -> list[TextTable]:
     return tables
 
 
-def in_words(run: RunRanks, split: str) -> str:
+def describe_ranks(run: RunRanks, split: str) -> str:
     """Says what ranks were made of: data, split, protocol and users."""
     users = f"{len(run.ranks):,} users"
     excluded = int(run.is_excluded.sum())

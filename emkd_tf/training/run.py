@@ -20,7 +20,7 @@ from emkd_tf.data.titles import find_titles
 from emkd_tf.errors import InputError
 from emkd_tf.training import run_data
 from emkd_tf.training import run_dir as run_directory
-from emkd_tf.training.board import FOLDER as LOGS
+from emkd_tf.training.board import LOGS
 from emkd_tf.training.host_memory import keep_freed_memory
 from emkd_tf.training.interrupts import Interrupts
 from emkd_tf.training.optimizers import optimizer_class

@@ -16,7 +16,7 @@ from emkd_tf.evaluation.run_ranks import SUM
 from emkd_tf.run_reading import reading, require_finished
 from emkd_tf.training import run_data
 from emkd_tf.training import run_dir as run_directory
-from emkd_tf.training.board import FOLDER as LOGS
+from emkd_tf.training.board import LOGS
 from emkd_tf.training.results import export_run, write_results
 from emkd_tf.training.run import RunResult
 from emkd_tf.training.run_config import MEMBERS, read_config

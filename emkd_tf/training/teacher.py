@@ -12,7 +12,7 @@ from emkd_tf.config.model_table import MODELS
 from emkd_tf.data.examples.lists import Lists
 from emkd_tf.data.histories import Histories, left_padded
 from emkd_tf.errors import InputError
-from emkd_tf.evaluation.evaluator import chunk_users, encoder
+from emkd_tf.evaluation.evaluator import chunk_users, user_vector_function
 from emkd_tf.models.ensemble import Ensemble
 from emkd_tf.run_reading import require_finished
 from emkd_tf.training import run_data
@@ -79,7 +79,7 @@ def make_lists(
     )
     # Histories of about one length go together: little of a chunk is padding.
     lengths = np.minimum(places - starts[of_user], teacher.history_length)
-    encode, item_vectors = encoder(teacher), teacher.item_vectors()
+    encode, item_vectors = user_vector_function(teacher), teacher.item_vectors()
     order = np.argsort(lengths, kind="stable")
     size = chunk_users(histories.num_items)
     for chunk in np.split(order, range(size, len(order), size)):
