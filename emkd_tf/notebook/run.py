@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from emkd_tf.models.ensemble import Ensemble
     from emkd_tf.models.ranker import Scorer
     from emkd_tf.models.recommender import Recommender
-    from emkd_tf.retrieval.recommend import Lists
+    from emkd_tf.retrieval.recommend import TopKRecommender
 
     Model = Recommender | Ensemble | Scorer
 
@@ -98,7 +98,7 @@ class Run:
     def __init__(self, path: Path):
         self.path = path
         self._opened: tuple[Config, Histories, Model] | None = None
-        self._lists: Lists | None = None
+        self._lists: TopKRecommender | None = None
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from emkd_tf.config import Config, model_table
-from emkd_tf.data.examples.lists import Lists
+from emkd_tf.data.examples.teacher_lists import TeacherLists
 from emkd_tf.data.histories import Histories
 from emkd_tf.models.ranker import Scorer
 from emkd_tf.models.recommender import Recommender
@@ -62,7 +62,7 @@ def training_data(config: Config, histories: Histories) -> TrainingData:
 
 
 def stage_data(
-    stage: Stage, histories: Histories, lists: Lists | None = None
+    stage: Stage, histories: Histories, lists: TeacherLists | None = None
 ) -> TrainingData:
     """Builds the batches of a stage, with the lists of a teacher if it has one."""
     training = stage.config.training
