@@ -78,14 +78,14 @@ def scores_of(
     """Returns the scores [n, C] of the cold items, for each strength of the
     regression."""
     from emkd_tf.models.cold_weights import AttributeRegression
-    from emkd_tf.retrieval.recommend import Recommender
+    from emkd_tf.retrieval.recommend import VectorRecommender
     from emkd_tf.training.run_cold import open_with_cold_items
 
     with tempfile.TemporaryDirectory() as folder:
         _, grown, ensemble, names = open_with_cold_items(
             run, {"attributes": str(attributes)}, Path(folder)
         )
-        lists = Recommender(ensemble, grown)
+        lists = VectorRecommender(ensemble, grown)
         queries = np.concatenate(
             [
                 lists.queries(lists.numbers(histories[first : first + 512]))

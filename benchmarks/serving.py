@@ -28,9 +28,9 @@ from emkd_tf.config import from_flat, to_flat
 from emkd_tf.config.flags import read_settings
 from emkd_tf.data.prepare import prepare
 from emkd_tf.export.saved_model import export_saved_model
-from emkd_tf.models.recommender import Recommender as Model
+from emkd_tf.models.recommender import Recommender
 from emkd_tf.retrieval.batch import own_histories, write_recommendations
-from emkd_tf.retrieval.recommend import Recommender
+from emkd_tf.retrieval.recommend import VectorRecommender
 from emkd_tf.training.setup import build_model
 
 ROUNDS, RUNS = 6, 50  # of each question, and 10 more at a round's start to warm up
@@ -65,7 +65,9 @@ CASES = (
 class Floor(tf.Module):
     """The matrix products of scoring items for histories of `length` items."""
 
-    def __init__(self, model: Model, num_blocks: int, num_heads: int, length: int):
+    def __init__(
+        self, model: Recommender, num_blocks: int, num_heads: int, length: int
+    ):
         super().__init__()
         self._tokens, self._heads, self._blocks = length + 1, num_heads, num_blocks
         self._width = model.towers[0].width
@@ -131,7 +133,7 @@ def main() -> None:
     program = c_runtime.build(folder)
     names, separator = (
         histories.item_ids(),
-        Recommender(model.ensemble, histories).separator,
+        VectorRecommender(model.ensemble, histories).separator,
     )
     table = Table(
         title=f"{config.data.dataset}: {len(model.towers)} networks, "
@@ -175,7 +177,7 @@ def recommending(config) -> float:
     """Returns the histories a second from a dataset to a file, at d = 64, k = 100."""
     small = from_flat({**to_flat(config), "hidden_units": 64})
     histories = prepare(small.data)
-    recommender = Recommender(build_model(small, histories).ensemble, histories)
+    recommender = VectorRecommender(build_model(small, histories).ensemble, histories)
     output = Path(tempfile.mkdtemp(prefix="serving-")) / "lists.parquet"
     began = time.perf_counter()
     summary = write_recommendations(recommender, own_histories(histories), output, 100)

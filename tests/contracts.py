@@ -18,7 +18,7 @@ from emkd_tf.config.model_table import MODELS
 from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
 from emkd_tf.export.saved_model import export_saved_model
-from emkd_tf.retrieval.recommend import Recommender as Lists
+from emkd_tf.retrieval.recommend import VectorRecommender
 from emkd_tf.training.setup import build_model, compile_model, training_data
 
 L = 6
@@ -244,7 +244,7 @@ def test_an_export_answers_as_the_live_model(build, name, tmp_path):
     names = histories.item_ids()
     questions = [[names[3], names[9]], [names[7], names[1]]]
     found = answer(history=tf.constant(questions))
-    live = Lists(model.ensemble, histories).recommend(questions, k=5)
+    live = VectorRecommender(model.ensemble, histories).recommend(questions, k=5)
     ids = [[each.decode() for each in row] for row in found["item_ids"].numpy()]
     assert ids == live.item_ids.tolist()
     np.testing.assert_allclose(found["scores"], live.scores, rtol=1e-4)

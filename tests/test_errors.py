@@ -21,7 +21,7 @@ import pytest
 from emkd_tf.cli import main
 from emkd_tf.config import from_flat
 from emkd_tf.data.prepare import prepare
-from emkd_tf.retrieval.recommend import Recommender
+from emkd_tf.retrieval.recommend import VectorRecommender
 from emkd_tf.training.run import train
 from emkd_tf.training.run_model import open_run
 
@@ -495,7 +495,7 @@ def test_hostile_ids_come_back_byte_for_byte(tiny_settings, tmp_path):
     histories = prepare(config.data)
     assert sorted(histories.item_ids()) == sorted(ids)
     _, histories, model = open_run(result.run_dir)
-    recommender = Recommender(model.ensemble, histories)
+    recommender = VectorRecommender(model.ensemble, histories)
     answer = recommender.recommend([ids[:3]], len(ids))
     assert answer.unknown == [[]]
     assert sorted(item for item in answer.item_ids[0] if item) == sorted(ids[3:])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from small_models import make_emkd
 
 from emkd_tf.kernels.compute import Compute
-from emkd_tf.models.emkd_terms import Terms
+from emkd_tf.models.loss_weights import LossWeights
 
 LENGTH = 5
 
@@ -96,7 +96,7 @@ def test_they_stay_finite_at_every_corner(corner, data):
 def check_finite(case):
     model = make_emkd(
         **case["model"],
-        terms=Terms(temperature=case["temperature"], chosen_share=0.9),
+        loss_weights=LossWeights(temperature=case["temperature"], chosen_share=0.9),
         compute=Compute(precision=case["precision"]),
     )
     rng = np.random.default_rng(0)

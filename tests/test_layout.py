@@ -63,8 +63,8 @@ NO_MIRROR = {
     "config/loading.py",  # by the tables
     "encoders/blocks.py",  # tests/encoders: every encoder of blocks
     "models/item_loss.py",  # tests/models/test_item_losses.py
-    "models/drawn_losses.py",  # likewise
-    "models/emkd_terms.py",  # tests/models/test_emkd.py
+    "models/ranker.py",  # tests/evaluation/test_evaluator.py
+    "models/loss_weights.py",  # tests/models/test_emkd.py
     "models/pretraining_head.py",  # tests/models/test_s3rec_pretraining.py
     "config/sections/data.py",  # tests/config/test_sections.py
     "config/sections/model.py",  # tests/config/test_sections.py

@@ -34,7 +34,6 @@ from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
 from emkd_tf.evaluation.evaluator import ENSEMBLE, chunk_users, chunks
 from emkd_tf.evaluation.ranks import rank_targets
-from emkd_tf.models.ensemble import user_encoder
 from emkd_tf.models.recommender import Recommender
 from emkd_tf.models.stage import Stage
 from emkd_tf.training.run_config import write_config
@@ -163,7 +162,7 @@ def _lower_rank(
     """Lowers the ranks of a chunk's targets, by the ensemble and by each network."""
 
     def rank(chunk: _Tensors) -> _Tensors:
-        vectors = user_encoder(model)(chunk["item_ids"], chunk["users"])
+        vectors = model.user_vectors(chunk["item_ids"], chunk["users"])
         rest = [chunk[name] for name in ("targets", "seen", "in_window")]
         found = {ENSEMBLE: rank_targets(vectors, model.item_vectors(), *rest)}
         for name, part in model.members().items():

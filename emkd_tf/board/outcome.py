@@ -11,7 +11,7 @@ from tensorboard.plugins.hparams import api as hparams
 
 from emkd_tf.config import BESIDE_TRAINING
 from emkd_tf.config.model_table import unread
-from emkd_tf.evaluation.comparison import METRICS
+from emkd_tf.evaluation.metrics import METRICS
 
 _FOLDERS = {"validation": "validation_of_best_epoch", "test": "test"}
 

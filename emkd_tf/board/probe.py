@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from emkd_tf.data.histories import Histories
-from emkd_tf.evaluation.evaluator import chunk_users, encoder
-from emkd_tf.models.ensemble import Ranker
+from emkd_tf.evaluation.evaluator import chunk_users, user_vector_function
+from emkd_tf.models.ranker import Ranker
 
 _MOST_USERS = 512
 _TOP = 10
@@ -43,7 +43,7 @@ class Probe:
             mean of both KL divergences between their softmaxes, in nats, and
             `overlap/1-2`, the share of their top 10 in common.
         """
-        vectors = encoder(model)(self._item_ids, self._users)
+        vectors = user_vector_function(model)(self._item_ids, self._users)
         scores = {"validation": _product(vectors, model.item_vectors())}
         members = model.members()
         for name, member in members.items():

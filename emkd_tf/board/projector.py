@@ -12,7 +12,7 @@ from tensorboard.plugins.projector import projector_config_pb2 as projector
 from emkd_tf.atomic_files import read_json, write_bytes, write_text
 from emkd_tf.data.attributes import main_attributes
 from emkd_tf.data.histories import Histories
-from emkd_tf.models.ensemble import Ranker
+from emkd_tf.models.ranker import Ranker
 
 _MOST_ITEMS, _MOST_NUMBERS = 10_000, 4_000_000  # a browser holds no more
 _ENSEMBLE = "all networks"

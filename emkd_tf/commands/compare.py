@@ -29,7 +29,7 @@ def compare(arguments: Sequence[str]) -> None:
     from emkd_tf.evaluation.comparison_report import to_frame
     from emkd_tf.evaluation.comparison_tables import (
         comparison_tables,
-        in_words,
+        describe_ranks,
         reference_in_words,
     )
     from emkd_tf.evaluation.run_ranks import read_run, require_comparable, seed_groups
@@ -48,7 +48,7 @@ def compare(arguments: Sequence[str]) -> None:
         "compared_with": reference,
     }
     against = reference_in_words(reference, len(groups), is_chosen=baseline is not None)
-    tables = comparison_tables(rows, in_words(runs[0], split), metric, against)
+    tables = comparison_tables(rows, describe_ranks(runs[0], split), metric, against)
     for table in tables:
         show_text(table)
     if not any(row.parted_by for row in rows):
@@ -65,7 +65,7 @@ def compare(arguments: Sequence[str]) -> None:
 
 
 def _arguments(arguments: Sequence[str]) -> dict[str, Any]:
-    from emkd_tf.evaluation.comparison import METRICS
+    from emkd_tf.evaluation.metrics import METRICS
 
     parser = settings_parser("emkd compare", compare.__doc__, keys=())
     parser.add_argument(

@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emkd_tf.commands.arguments import given
-from emkd_tf.commands.terminal import (
-    load_tensorflow,
-    metrics_table,
-    say,
-    say_contradictions,
-)
+from emkd_tf.commands.terminal import load_tensorflow, show_result
 from emkd_tf.config.flags import settings_parser
-from emkd_tf.config.model_table import BASELINE, MODELS
 from emkd_tf.config.run_names import run_path
 from emkd_tf.errors import InputError
 
@@ -37,16 +31,4 @@ def ensemble(arguments: Sequence[str]) -> None:
     load_tensorflow()
     from emkd_tf.training.run_sum import add_up
 
-    result = add_up(paths, given(values, _KEYS))
-    metrics = result.metrics
-    split = "test" if "test" in metrics else "validation"
-    title = f"{metrics['dataset']}, {split}, protocol {metrics['protocol']}"
-    rows = {"Ensemble": metrics[split], **metrics.get("test_by_network", {})}
-    if BASELINE in metrics:
-        rows[MODELS[BASELINE].title] = metrics[BASELINE]
-    metrics_table(title, rows)
-    say_contradictions(metrics)
-    if result.export:
-        say(f"Export: {result.export}")
-    ndcg = f"NDCG@10 {metrics[split]['NDCG@10']:.4f}"
-    say(f"Run: {result.run_dir}  {split} {ndcg} ({metrics['protocol']})")
+    show_result("Ensemble", add_up(paths, given(values, _KEYS)))

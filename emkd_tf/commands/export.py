@@ -55,23 +55,16 @@ def export(arguments: Sequence[str]) -> None:
 def _write(
     run: Opened, path: Path, values: dict[str, Any]
 ) -> tuple[Path, IndexQuality | None]:
-    from emkd_tf.export.saved_model import export_saved_model
-    from emkd_tf.training.results import read_card
+    from emkd_tf.training.results import export_run
 
     config, histories, model, cold = run
     ensemble, name = _ensemble(config, model), path.resolve().name
     if values["network"] is not None:
         ensemble = _alone(ensemble, histories, config, values["network"])
         name += f"-{ensemble.names[0]}".replace("/", "-")
-    return export_saved_model(
-        ensemble,
-        histories,
-        Path(config.run.saved_models_dir) / name,
-        k=config.run.k,
-        protocol=config.run.excluding,
-        card=read_card(path, ensemble, config.run.excluding),
-        index=values["index"],
-        cold=cold,
+    folder = Path(config.run.saved_models_dir) / name
+    return export_run(
+        config, histories, ensemble, path, folder, index=values["index"], cold=cold
     )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from emkd_tf.data.histories import Histories
     from emkd_tf.retrieval.batch import Summary
-    from emkd_tf.retrieval.recommend import Lists
+    from emkd_tf.retrieval.recommend import TopKRecommender
 
 
 def recommend(arguments: Sequence[str]) -> None:
@@ -125,7 +125,7 @@ def _input(
 
 
 def _write(
-    recommender: Lists,
+    recommender: TopKRecommender,
     frame: pl.LazyFrame,
     output: Path,
     k: int,
@@ -140,7 +140,7 @@ def _write(
 def _write_on(
     session: AbstractContextManager[SparkSession],
     model: Any,
-    recommender: Lists,
+    recommender: TopKRecommender,
     histories: Histories,
     frame: pl.LazyFrame | None,
     values: dict[str, Any],
@@ -161,7 +161,7 @@ def _write_on(
         )
 
 
-def _warn_of_no_known(recommender: Lists) -> None:
+def _warn_of_no_known(recommender: TopKRecommender) -> None:
     example, separator = recommender.names[0], recommender.separator
     print(
         f"No history has a known item, so every list is of popular ones: ids are such "
@@ -170,7 +170,7 @@ def _warn_of_no_known(recommender: Lists) -> None:
     )
 
 
-def _warn_of_separator(recommender: Lists) -> None:
+def _warn_of_separator(recommender: TopKRecommender) -> None:
     print(
         f"Ids of this run hold commas: {recommender.separator!r} joins a history.",
         file=sys.stderr,
@@ -178,7 +178,7 @@ def _warn_of_separator(recommender: Lists) -> None:
 
 
 def _print_list(
-    recommender: Lists,
+    recommender: TopKRecommender,
     history: list[str],
     k: int,
     users: list[str] | None = None,

@@ -40,7 +40,7 @@ def report(arguments: Sequence[str]) -> None:
 
 
 def _arguments(arguments: Sequence[str]) -> dict[str, Any]:
-    from emkd_tf.evaluation.comparison import METRICS
+    from emkd_tf.evaluation.metrics import METRICS
 
     parser = settings_parser("emkd report", report.__doc__, keys=())
     parser.add_argument(

@@ -9,13 +9,17 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, JustifyMethod
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from emkd_tf.config.model_table import BASELINE, MODELS
 from emkd_tf.evaluation.text_tables import TextTable
+
+if TYPE_CHECKING:
+    from emkd_tf.training.run import RunResult
 
 _STDERR = 2
 _FILE_WIDTH = 160
@@ -97,6 +101,36 @@ def metrics_table(title: str, rows: dict[str, dict[str, float]]) -> None:
     for name, metrics in rows.items():
         table.add_row(name, *(f"{metrics[column]:.4f}" for column in _COLUMNS))
     show(table)
+
+
+def show_result(model: str, result: RunResult, no_export: str | None = None) -> None:
+    """Prints what a run left behind.
+
+    Args:
+        model: title of its model.
+        result: of the run.
+        no_export: why it has no export, if that is to be told.
+    """
+    metrics = result.metrics
+    split = "test" if "test" in metrics else "validation"
+    protocol, repeats = metrics["protocol"], metrics["repeats"][split]
+    by_network = metrics.get("test_by_network", {})
+    rows = {
+        model: metrics[split],
+        **repeats_apart(repeats),
+        **(by_network if len(by_network) > 1 else {}),
+    }
+    if BASELINE in metrics:
+        rows[MODELS[BASELINE].title] = metrics[BASELINE]
+    metrics_table(f"{metrics['dataset']}, {split}, protocol {protocol}", rows)
+    say_repeats(repeats, protocol)
+    say_contradictions(metrics)
+    if result.export:
+        say(f"Export: {result.export}")
+    elif no_export:
+        say(f"Export: none, {no_export}")
+    ndcg = f"NDCG@10 {metrics[split]['NDCG@10']:.4f}"
+    say(f"Run: {result.run_dir}  {split} {ndcg} ({protocol})")
 
 
 def repeats_apart(repeats: dict[str, Any]) -> dict[str, dict[str, float]]:

@@ -5,22 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from emkd_tf.atomic_files import read_json
 from emkd_tf.commands.arguments import training_settings
 from emkd_tf.commands.restarting import may_restart, train_restarting
-from emkd_tf.commands.terminal import (
-    load_tensorflow,
-    metrics_table,
-    repeats_apart,
-    say,
-    say_contradictions,
-    say_lost,
-    say_repeats,
-)
-from emkd_tf.config import Config, RunConfig
-from emkd_tf.config.model_table import BASELINE, MODELS
+from emkd_tf.commands.terminal import load_tensorflow, say, say_lost, show_result
+from emkd_tf.config import RunConfig
+from emkd_tf.config.model_table import MODELS
 
 
 def train(arguments: Sequence[str]) -> None:
@@ -36,37 +27,16 @@ def train(arguments: Sequence[str]) -> None:
     result = run.train(config)
     if result is None:
         return  # a worker that writes nothing
-    metrics, split = result.metrics, "test" if config.run.test else "validation"
-    _show(config, metrics, split)
-    entry = MODELS[config.model.model]
-    if result.export:
-        say(f"Export: {result.export}")
-    elif config.run.export and not entry.is_trained:
-        say(f"Export: none, {entry.title} is counted and has no SavedModel")
-    ndcg = f"NDCG@10 {metrics[split]['NDCG@10']:.4f}"
-    say(f"Run: {result.run_dir}  {split} {ndcg} ({metrics['protocol']})")
+    entry, no_export = MODELS[config.model.model], None
+    if config.run.export and not entry.is_trained:
+        no_export = f"{entry.title} is counted and has no SavedModel"
+    show_result(entry.title, result, no_export)
     if config.objective.distill is not None:
         teacher = Path(config.objective.distill)
-        say_lost(teacher.name, read_json(teacher / "metrics.json"), metrics)
+        say_lost(teacher.name, read_json(teacher / "metrics.json"), result.metrics)
     say("Next:")
     for line in _next_commands(result.run_dir, entry.is_trained):
         say(f"  {line}")
-
-
-def _show(config: Config, metrics: dict[str, Any], split: str) -> None:
-    """Prints the metrics, and what is to know of them."""
-    title = f"{metrics['dataset']}, {split}, protocol {metrics['protocol']}"
-    repeats = metrics["repeats"][split]
-    by_network = metrics.get("test_by_network", {})
-    rows = {
-        MODELS[config.model.model].title: metrics[split],
-        **repeats_apart(repeats),
-        **(by_network if len(by_network) > 1 else {}),
-        **({MODELS[BASELINE].title: metrics[BASELINE]} if config.run.test else {}),
-    }
-    metrics_table(title, rows)
-    say_repeats(repeats, metrics["protocol"])
-    say_contradictions(metrics)
 
 
 def _next_commands(run_dir: Path, has_export: bool) -> list[str]:

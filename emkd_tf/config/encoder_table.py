@@ -14,7 +14,7 @@ _BLOCKS = frozenset({"num_blocks", "num_heads", "initialization"})
 
 
 @dataclasses.dataclass(frozen=True)
-class Entry:
+class EncoderEntry:
     """An encoder of the table.
 
     Attributes:
@@ -28,21 +28,23 @@ class Entry:
 
 
 ENCODERS = {
-    "bidirectional": Entry(
+    "bidirectional": EncoderEntry(
         "emkd_tf.encoders.bidirectional:BidirectionalEncoder", _BLOCKS
     ),
-    "causal": Entry("emkd_tf.encoders.causal:CausalEncoder", _BLOCKS),
-    "ligr": Entry("emkd_tf.encoders.ligr:LiGREncoder", _BLOCKS),
-    "post_norm": Entry("emkd_tf.encoders.post_norm:PostNormEncoder", _BLOCKS),
-    "causal_post_norm": Entry(
+    "causal": EncoderEntry("emkd_tf.encoders.causal:CausalEncoder", _BLOCKS),
+    "ligr": EncoderEntry("emkd_tf.encoders.ligr:LiGREncoder", _BLOCKS),
+    "post_norm": EncoderEntry("emkd_tf.encoders.post_norm:PostNormEncoder", _BLOCKS),
+    "causal_post_norm": EncoderEntry(
         "emkd_tf.encoders.post_norm:CausalPostNormEncoder", _BLOCKS
     ),
-    "causal_relu": Entry("emkd_tf.encoders.post_norm:CausalReluEncoder", _BLOCKS),
-    "gru": Entry(
+    "causal_relu": EncoderEntry(
+        "emkd_tf.encoders.post_norm:CausalReluEncoder", _BLOCKS
+    ),
+    "gru": EncoderEntry(
         "emkd_tf.encoders.gru:GRUEncoder",
         frozenset({"recurrent_units", "initialization"}),
     ),
-    "caser": Entry(
+    "caser": EncoderEntry(
         "emkd_tf.encoders.caser:CaserEncoder",
         frozenset(
             {"window", "vertical_filters", "horizontal_filters", "initialization"}

@@ -55,7 +55,7 @@ _S3REC = (_NEXT_ITEM - _ANY_ENCODER) | {
 
 
 @dataclasses.dataclass(frozen=True)
-class Entry:
+class ModelEntry:
     """A model of the table.
 
     Attributes:
@@ -79,7 +79,7 @@ class Entry:
 
 
 MODELS = {
-    "emkd": Entry(
+    "emkd": ModelEntry(
         "emkd_tf.models.emkd:EMKD",
         "EMKD",
         _EMKD,
@@ -87,41 +87,45 @@ MODELS = {
         _EMKD_BY_TASK,
         preset="quick",
     ),
-    "sasrec": Entry(
+    "sasrec": ModelEntry(
         "emkd_tf.models.sasrec:SASRec", "SASRec", _NEXT_ITEM | {"scale_embeddings"}
     ),
-    "distilled": Entry("emkd_tf.models.distilled:Distilled", "Distilled", _DISTILLED),
-    "s3rec": Entry("emkd_tf.models.s3rec:S3Rec", "S3-Rec", _S3REC),
-    "esasrec": Entry("emkd_tf.models.sasrec:SASRec", "eSASRec", _NEXT_ITEM),
-    "bert4rec": Entry("emkd_tf.models.bert4rec:BERT4Rec", "BERT4Rec", _BERT4REC),
-    "caser": Entry("emkd_tf.models.caser:Caser", "Caser", _CASER),
-    "fdsa": Entry(
+    "distilled": ModelEntry(
+        "emkd_tf.models.distilled:Distilled", "Distilled", _DISTILLED
+    ),
+    "s3rec": ModelEntry("emkd_tf.models.s3rec:S3Rec", "S3-Rec", _S3REC),
+    "esasrec": ModelEntry("emkd_tf.models.sasrec:SASRec", "eSASRec", _NEXT_ITEM),
+    "bert4rec": ModelEntry("emkd_tf.models.bert4rec:BERT4Rec", "BERT4Rec", _BERT4REC),
+    "caser": ModelEntry("emkd_tf.models.caser:Caser", "Caser", _CASER),
+    "fdsa": ModelEntry(
         "emkd_tf.models.fdsa:FDSA",
         "FDSA",
         (_NEXT_ITEM - {"attribute_embeddings"}) | {"attribute_pooling"},
     ),
-    "mminforec": Entry("emkd_tf.models.mminforec:MMInfoRec", "MMInfoRec", _MMINFOREC),
-    "gru4rec": Entry("emkd_tf.models.gru4rec:GRU4Rec", "GRU4Rec", _NEXT_ITEM),
-    "poprec": Entry(
+    "mminforec": ModelEntry(
+        "emkd_tf.models.mminforec:MMInfoRec", "MMInfoRec", _MMINFOREC
+    ),
+    "gru4rec": ModelEntry("emkd_tf.models.gru4rec:GRU4Rec", "GRU4Rec", _NEXT_ITEM),
+    "poprec": ModelEntry(
         "emkd_tf.models.popularity:PopRec",
         "PopRec",
         frozenset({"max_length"}),
         is_trained=False,
     ),
-    "markov": Entry(
+    "markov": ModelEntry(
         "emkd_tf.models.markov:Markov",
         "Markov",
         frozenset({"max_length", "smoothing"}),
         is_trained=False,
     ),
-    "itemknn": Entry(
+    "itemknn": ModelEntry(
         "emkd_tf.models.itemknn:ItemKNN",
         "ItemKNN",
         frozenset(_ITEM_KNN),
         is_trained=False,
     ),
-    "cl4srec": Entry("emkd_tf.models.cl4srec:CL4SRec", "CL4SRec", _CL4SREC),
-    "duorec": Entry("emkd_tf.models.duorec:DuoRec", "DuoRec", _DUOREC),
+    "cl4srec": ModelEntry("emkd_tf.models.cl4srec:CL4SRec", "CL4SRec", _CL4SREC),
+    "duorec": ModelEntry("emkd_tf.models.duorec:DuoRec", "DuoRec", _DUOREC),
 }
 DEFAULT_MODEL = "emkd"
 BASELINE = "poprec"  # which every run is held against

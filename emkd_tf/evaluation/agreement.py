@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from emkd_tf.data.histories import Histories
-from emkd_tf.evaluation.evaluator import chunk_users, chunks, encoder
-from emkd_tf.evaluation.metrics import hit_rate, ndcg
-from emkd_tf.models.ensemble import Ranker
+from emkd_tf.evaluation.evaluator import chunk_users, chunks, user_vector_function
+from emkd_tf.evaluation.metrics import summarize
+from emkd_tf.models.ranker import Ranker
 from emkd_tf.retrieval.index import EnsembleIndex
 from emkd_tf.special_ids import PAD_ID
 
@@ -36,7 +36,7 @@ class Agreement:
 
 
 def retrieval_agreement(
-    recommender: Ranker,
+    model: Ranker,
     histories: Histories,
     split: str,
     ranks: np.ndarray,
@@ -46,21 +46,21 @@ def retrieval_agreement(
     """Retrieves every user's top k under a protocol and compares with the ranks.
 
     Args:
-        recommender: to retrieve with.
+        model: to retrieve with.
         histories: of all users.
         split: "validation" or "test".
         ranks: [n] int, the evaluator's ranks under the protocol.
         protocol: "unseen", "window" or "all".
         k: length of the lists.
     """
-    item_vectors = recommender.item_vectors()
-    index, encode = EnsembleIndex(item_vectors), encoder(recommender)
+    item_vectors = model.item_vectors()
+    index, encode = EnsembleIndex(item_vectors), user_vector_function(model)
     sizes = tf.abs(item_vectors)
     places = np.full(len(ranks), k + 1, np.int64)
     agreement = Agreement({})
     # The chunks of the ranks: other ones give vectors with other last bits.
     size = chunk_users(histories.num_items)
-    for chunk in chunks(histories, split, recommender.history_length, size):
+    for chunk in chunks(histories, split, model.history_length, size):
         vectors = encode(tf.constant(chunk["item_ids"]), tf.constant(chunk["users"]))
         exclusions = _exclusions(chunk, protocol)
         for rows in _by_width(exclusions, index.num_items, k):
@@ -81,7 +81,7 @@ def retrieval_agreement(
                     f"user {users[row]}: place {place[row]} in the TFRS list, rank "
                     f"{ranks[at[row]]} by counting"
                 )
-    agreement.metrics = {f"HR@{k}": hit_rate(places, k), f"NDCG@{k}": ndcg(places, k)}
+    agreement.metrics = summarize(places, [f"HR@{k}", f"NDCG@{k}"])
     return agreement
 
 

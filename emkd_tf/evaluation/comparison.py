@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
-from emkd_tf.evaluation.metrics import CUTOFFS, NEVER
 from emkd_tf.evaluation.statistics import (
     Interval,
     bootstrap_interval,
@@ -22,17 +21,6 @@ from emkd_tf.evaluation.statistics import (
     seeds_difference,
     seeds_interval,
 )
-
-METRICS = (
-    *(f"HR@{k}" for k in CUTOFFS),
-    *(f"NDCG@{k}" for k in CUTOFFS),
-    "MRR",
-)
-_GAINS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "HR": np.ones_like,
-    "NDCG": lambda ranks: 1.0 / np.log2(ranks + 1.0),
-    "MRR": lambda ranks: 1.0 / ranks,
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,21 +49,6 @@ class Difference(Estimate):
 
     p_users: float
     p_seeds: float | None
-
-
-def user_values(ranks: np.ndarray, metric: str) -> np.ndarray:
-    """Returns what each user adds to a metric, which is the mean of them.
-
-    Args:
-        ranks: [users] int, from 1; NEVER or more adds nothing to any metric.
-        metric: one of METRICS.
-
-    Returns:
-        [users] float64 in [0, 1].
-    """
-    name, _, cutoff = metric.partition("@")
-    last = int(cutoff or NEVER - 1)
-    return np.where(ranks <= last, _GAINS[name](ranks.astype(np.float64)), 0.0)
 
 
 def estimate(values: np.ndarray) -> Estimate:

@@ -8,14 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from emkd_tf.evaluation.comparison import (
-    METRICS,
-    Difference,
-    Estimate,
-    differences,
-    estimate,
-    user_values,
-)
+from emkd_tf.evaluation.comparison import Difference, Estimate, differences, estimate
+from emkd_tf.evaluation.metrics import METRICS, user_values
 from emkd_tf.evaluation.run_ranks import RunRanks
 from emkd_tf.evaluation.user_parts import (
     Parts,
@@ -121,19 +115,26 @@ def _flat(row: Row) -> dict[str, str | float | None]:
         **{key: getattr(row, key) for key in ("run", "seeds", "metric", "users")},
         "parted_by": row.parted_by or None,
         "part": row.part or None,
-        **_bounds("value", row.estimate),
-        **_bounds("difference", difference),
+        **bounds("value", row.estimate, "value_"),
+        **bounds("difference", difference, "difference_"),
         "p_users": difference and difference.p_users,
         "p_seeds": difference and difference.p_seeds,
     }
 
 
-def _bounds(name: str, of: Estimate | None) -> dict[str, float | None]:
+def bounds(name: str, of: Estimate | None, prefix: str = "") -> dict[str, float | None]:
+    """Returns an estimate as columns, all None without one.
+
+    Args:
+        name: of its mean.
+        of: the estimate.
+        prefix: of the columns of its intervals.
+    """
     users, seeds = (of.over_users, of.over_seeds) if of else (None, None)
     return {
         name: of.mean if of else None,
-        f"{name}_users_low": users and users.low,
-        f"{name}_users_high": users and users.high,
-        f"{name}_seeds_low": seeds and seeds.low,
-        f"{name}_seeds_high": seeds and seeds.high,
+        f"{prefix}users_low": users and users.low,
+        f"{prefix}users_high": users and users.high,
+        f"{prefix}seeds_low": seeds and seeds.low,
+        f"{prefix}seeds_high": seeds and seeds.high,
     }

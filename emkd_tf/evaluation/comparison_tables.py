@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from emkd_tf.evaluation.comparison import METRICS
 from emkd_tf.evaluation.comparison_report import Row
+from emkd_tf.evaluation.metrics import METRICS
 from emkd_tf.evaluation.run_ranks import RunRanks
 from emkd_tf.evaluation.statistics import Interval
 from emkd_tf.evaluation.text_tables import TextTable
@@ -59,7 +59,7 @@ def part_tables(rows: Sequence[Row], metric: str) -> list[TextTable]:
     return tables
 
 
-def in_words(run: RunRanks, split: str) -> str:
+def describe_ranks(run: RunRanks, split: str) -> str:
     """Says what ranks were made of: data, split, protocol and users."""
     users = f"{len(run.ranks):,} users"
     excluded = int(run.is_excluded.sum())
@@ -131,9 +131,9 @@ def _differences(title: str, rows: Sequence[Row]) -> TextTable:
                 _run(row),
                 f"{row.difference.mean:+.4f}",
                 _range(row.difference.over_users),
-                _p(row.difference.p_users),
+                p_text(row.difference.p_users),
                 _range(row.difference.over_seeds),
-                _p(row.difference.p_seeds),
+                p_text(row.difference.p_seeds),
             ]
             for row in rows
             if row.difference
@@ -145,7 +145,8 @@ def _range(interval: Interval | None) -> str:
     return f"{interval.low:+.4f} to {interval.high:+.4f}" if interval else _NOTHING
 
 
-def _p(value: float | None) -> str:
-    if value is None:
-        return _NOTHING
-    return f"{value:.4f}" if value >= 1e-4 else "<0.0001"
+def p_text(p: float | None, unknown: str = _NOTHING) -> str:
+    """Returns a p-value for a table, and `unknown` where there is none."""
+    if p is None:
+        return unknown
+    return f"{p:.4f}" if p >= 1e-4 else "<0.0001"

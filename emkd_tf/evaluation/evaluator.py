@@ -12,7 +12,7 @@ import tensorflow as tf
 from emkd_tf.data.histories import Histories
 from emkd_tf.evaluation.metrics import summarize
 from emkd_tf.evaluation.ranks import rank_scores, rank_targets
-from emkd_tf.models.ensemble import Ranker, Scorer, user_encoder
+from emkd_tf.models.ranker import Ranker, Scorer
 from emkd_tf.special_ids import PAD_ID
 
 CHUNK_USERS = 256
@@ -20,7 +20,7 @@ CHUNK_USERS = 256
 _MOST_USERS, _MOST_SCORES = 1024, 2**24
 ENSEMBLE = "ensemble"
 _Ranks = dict[str, dict[str, tf.Tensor]]  # [B] int32 by member and protocol
-_encoders: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+_functions: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 def chunks(
@@ -71,7 +71,7 @@ def chunk_users(num_items: int) -> int:
 
 
 def rank_users(
-    recommender: Ranker | Scorer,
+    model: Ranker | Scorer,
     histories: Histories,
     split: str,
     members: bool = False,
@@ -80,7 +80,7 @@ def rank_users(
     """Ranks every user's target.
 
     Args:
-        recommender: to evaluate.
+        model: to evaluate.
         histories: of all users.
         split: "validation" (target: the last but one item) or "test" (the last).
         members: also rank by each network of an ensemble alone.
@@ -89,13 +89,13 @@ def rank_users(
 
     Returns:
         [n] int32 ranks of the users that the split evaluates, NEVER where the protocol
-        excludes the target, by member ("ensemble" is the recommender) and protocol.
+        excludes the target, by member ("ensemble" is the model) and protocol.
     """
-    if isinstance(recommender, Ranker):
-        rank = _by_vectors(recommender, members)
+    if isinstance(model, Ranker):
+        rank = _by_vectors(model, members)
     else:
-        rank = _by_scores(recommender)
-    window = recommender.history_length
+        rank = _by_scores(model)
+    window = model.history_length
     size = chunk_users(histories.num_items)
     collected: dict[str, list] = {}
     rows = []
@@ -116,10 +116,10 @@ def rank_users(
 
 
 def _by_vectors(
-    recommender: Ranker, members: bool
+    model: Ranker, members: bool
 ) -> Callable[[dict[str, np.ndarray], list[tf.Tensor]], _Ranks]:
-    item_vectors, encode = recommender.item_vectors(), encoder(recommender)
-    parts = recommender.members() if members else {}
+    item_vectors, encode = model.item_vectors(), user_vector_function(model)
+    parts = model.members() if members else {}
 
     def rank(chunk: dict[str, np.ndarray], rest: list[tf.Tensor]) -> _Ranks:
         vectors = encode(tf.constant(chunk["item_ids"]), tf.constant(chunk["users"]))
@@ -133,35 +133,36 @@ def _by_vectors(
 
 
 def _by_scores(
-    recommender: Scorer,
+    model: Scorer,
 ) -> Callable[[dict[str, np.ndarray], list[tf.Tensor]], _Ranks]:
     def rank(chunk: dict[str, np.ndarray], rest: list[tf.Tensor]) -> _Ranks:
-        scores = recommender.score_items(chunk["item_ids"])
+        scores = model.score_items(chunk["item_ids"])
         scores = tf.constant(scores, tf.float64)
         return {ENSEMBLE: rank_scores(scores, *rest)}
 
     return rank
 
 
-def encoder(recommender: Ranker) -> tf.types.experimental.PolymorphicFunction:
+def user_vector_function(model: Ranker) -> tf.types.experimental.PolymorphicFunction:
     """Returns `user_vectors` of item_ids [B, any] int32 and users [B] int64 as a graph,
     which is traced once for all evaluations."""
-    if recommender not in _encoders:
-        own = weakref.proxy(recommender)  # its entry goes with the recommender
-        _encoders[recommender] = tf.function(
-            user_encoder(own),
+    if model not in _functions:
+        own = weakref.proxy(model)  # its entry goes with the model
+        _functions[model] = tf.function(
+            # A bound method would keep the model.
+            lambda item_ids, users: own.user_vectors(item_ids, users),
             input_signature=[
                 tf.TensorSpec([None, None], tf.int32),
                 tf.TensorSpec([None], tf.int64),
             ],
             autograph=False,
         )
-    return _encoders[recommender]
+    return _functions[model]
 
 
 def evaluate(
-    recommender: Ranker | Scorer, histories: Histories, split: str
+    model: Ranker | Scorer, histories: Histories, split: str
 ) -> dict[str, dict[str, float]]:
     """Returns the metrics of every protocol: {"unseen": {"HR@10": ...}, ...}."""
-    ranks = rank_users(recommender, histories, split)[ENSEMBLE]
+    ranks = rank_users(model, histories, split)[ENSEMBLE]
     return {protocol: summarize(of_users) for protocol, of_users in ranks.items()}

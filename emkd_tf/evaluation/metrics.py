@@ -3,6 +3,8 @@ same."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 CUTOFFS = (5, 10, 20)
@@ -12,43 +14,50 @@ SELECTION_METRIC = "NDCG@10"  # of the validation, by which models are chosen
 NEVER = int(np.iinfo(np.int32).max)
 
 
-def hit_rate(ranks: np.ndarray, k: int) -> float:
-    """Returns HR@k, the share of targets among the first k.
+METRICS = (
+    *(f"HR@{k}" for k in CUTOFFS),
+    *(f"NDCG@{k}" for k in CUTOFFS),
+    "MRR",
+)
+_GAINS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "HR": np.ones_like,
+    "NDCG": lambda ranks: 1.0 / np.log2(ranks + 1.0),
+    "MRR": lambda ranks: 1.0 / ranks,
+}
 
-    >>> hit_rate(np.array([1, 10, 11]), k=10)
-    0.6666666666666666
+
+def user_values(ranks: np.ndarray, metric: str) -> np.ndarray:
+    """Returns what each user adds to a metric, which is the mean of them: to HR@k a one
+    for a target among the first k, to NDCG@k 1 / log2(rank + 1) within the first k, to
+    MRR the reciprocal rank, over the whole ranking.
+
+    Args:
+        ranks: [users] int, from 1; NEVER or more adds nothing to any metric.
+        metric: one of METRICS, or with another k.
+
+    Returns:
+        [users] float64 in [0, 1].
+
+    >>> user_values(np.array([1, 10, 11]), "HR@10").tolist()
+    [1.0, 1.0, 0.0]
+    >>> user_values(np.array([1, 3, 11]), "NDCG@10").tolist()
+    [1.0, 0.5, 0.0]
+    >>> user_values(np.array([1, 2, 4, NEVER]), "MRR").tolist()
+    [1.0, 0.5, 0.25, 0.0]
     """
-    return float(np.mean(ranks <= k))
+    name, _, cutoff = metric.partition("@")
+    last = int(cutoff or NEVER - 1)
+    return np.where(ranks <= last, _GAINS[name](ranks.astype(np.float64)), 0.0)
 
 
-def ndcg(ranks: np.ndarray, k: int) -> float:
-    """Returns NDCG@k, for one target 1 / log2(rank + 1) within the first k.
-
-    >>> ndcg(np.array([1, 3, 11]), k=10)
-    0.5
-    """
-    return float(np.mean(np.where(ranks <= k, 1.0 / np.log2(ranks + 1.0), 0.0)))
-
-
-def mrr(ranks: np.ndarray) -> float:
-    """Returns the mean reciprocal rank, over the whole ranking.
-
-    >>> mrr(np.array([1, 2, 4]))
-    0.5833333333333334
-    >>> mrr(np.array([1, NEVER]))
-    0.5
-    """
-    return float(np.mean(np.where(ranks == NEVER, 0.0, 1.0 / ranks)))
-
-
-def summarize(ranks: np.ndarray) -> dict[str, float]:
-    """Returns every metric by its name.
+def summarize(ranks: np.ndarray, metrics: Sequence[str] = METRICS) -> dict[str, float]:
+    """Returns metrics by their names.
 
     Args:
         ranks: [users] int, from 1; NEVER where the target is excluded.
+        metrics: those of METRICS, or with another k.
+
+    >>> summarize(np.array([1, 3, NEVER, NEVER]), ["HR@10", "NDCG@10"])
+    {'HR@10': 0.5, 'NDCG@10': 0.375}
     """
-    return {
-        **{f"HR@{k}": hit_rate(ranks, k) for k in CUTOFFS},
-        **{f"NDCG@{k}": ndcg(ranks, k) for k in CUTOFFS},
-        "MRR": mrr(ranks),
-    }
+    return {name: float(user_values(ranks, name).mean()) for name in metrics}

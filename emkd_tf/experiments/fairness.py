@@ -11,8 +11,7 @@ import polars as pl
 from emkd_tf.atomic_files import read_json
 from emkd_tf.config import to_flat
 from emkd_tf.config.model_table import BASELINE, DEFAULT_MODEL, MODELS, unread
-from emkd_tf.evaluation.comparison import user_values
-from emkd_tf.evaluation.metrics import SELECTION_METRIC
+from emkd_tf.evaluation.metrics import SELECTION_METRIC, user_values
 from emkd_tf.evaluation.run_ranks import RunRanks
 from emkd_tf.evaluation.text_tables import TextTable
 from emkd_tf.experiments.cells import Cell

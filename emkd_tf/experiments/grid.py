@@ -12,7 +12,7 @@ import yaml
 from emkd_tf.config import KEYS, nearest
 from emkd_tf.config.files import CONFIGS_DIR
 from emkd_tf.errors import InputError
-from emkd_tf.evaluation.comparison import METRICS
+from emkd_tf.evaluation.metrics import METRICS
 
 FOLDER = CONFIGS_DIR / "experiments"
 KINDS = ("runs", "counts", "parameters")

@@ -9,13 +9,8 @@ from typing import Any
 import numpy as np
 
 from emkd_tf.atomic_files import read_json
-from emkd_tf.evaluation.comparison import (
-    Difference,
-    Estimate,
-    differences,
-    estimate,
-    user_values,
-)
+from emkd_tf.evaluation.comparison import Difference, Estimate, differences, estimate
+from emkd_tf.evaluation.metrics import user_values
 from emkd_tf.evaluation.run_ranks import RunRanks, read_run, require_comparable
 from emkd_tf.experiments.cells import Cell
 from emkd_tf.experiments.grid import Experiment

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from emkd_tf.evaluation.comparison import Estimate
+from emkd_tf.evaluation.comparison_report import bounds
+from emkd_tf.evaluation.comparison_tables import p_text
 from emkd_tf.evaluation.text_tables import TextTable
 from emkd_tf.experiments.grid import Experiment
 from emkd_tf.experiments.report import Findings, Result, marked
@@ -61,13 +62,7 @@ def _compared(result: Result) -> list[str]:
     if difference is None:
         return ["", "", ""]
     chances = (difference.p_users, difference.p_seeds)
-    return [f"{difference.mean:+.4f}", *map(_chance, chances)]
-
-
-def _chance(p: float | None) -> str:
-    if p is None:
-        return ""
-    return "<0.0001" if p < 1e-4 else f"{p:.4f}"
+    return [f"{difference.mean:+.4f}", *(p_text(p, unknown="") for p in chances)]
 
 
 def frame(found: Findings) -> pl.DataFrame:
@@ -79,7 +74,7 @@ def frame(found: Findings) -> pl.DataFrame:
             "seeds": result.seeds,
             "metric": metric,
             "published": result.published.get(metric),
-            **_bounds(result.metrics.get(metric)),
+            **bounds("value", result.metrics.get(metric)),
             **_tested(result if metric == found.metrics[0] else None),
             "parameters": result.parameters,
             "processor_seconds": result.processor_seconds,
@@ -97,15 +92,4 @@ def _tested(result: Result | None) -> dict[str, float | None]:
         "difference": difference.mean if difference else None,
         "p_users": difference.p_users if difference else None,
         "p_seeds": difference.p_seeds if difference else None,
-    }
-
-
-def _bounds(value: Estimate | None) -> dict[str, float | None]:
-    users, seeds = (value.over_users, value.over_seeds) if value else (None, None)
-    return {
-        "value": value.mean if value else None,
-        "users_low": users and users.low,
-        "users_high": users and users.high,
-        "seeds_low": seeds and seeds.low,
-        "seeds_high": seeds and seeds.high,
     }

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from emkd_tf.atomic_files import read_json
-from emkd_tf.evaluation.comparison import user_values
-from emkd_tf.evaluation.metrics import SELECTION_METRIC
+from emkd_tf.evaluation.metrics import SELECTION_METRIC, user_values
 from emkd_tf.evaluation.run_ranks import RunRanks, read_run
 from emkd_tf.evaluation.text_tables import TextTable
 from emkd_tf.experiments.report import Findings

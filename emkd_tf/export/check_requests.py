@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from emkd_tf.data.histories import Histories
-from emkd_tf.retrieval.recommend import LOWEST, Recommender
+from emkd_tf.retrieval.recommend import LOWEST, VectorRecommender
 
 Request = dict[str, Any]
 
@@ -17,7 +17,7 @@ _LONG = 300
 
 
 def check_requests(
-    recommender: Recommender, histories: Histories, k: int
+    recommender: VectorRecommender, histories: Histories, k: int
 ) -> list[Request]:
     """Asks every signature about validation histories and edge cases.
 
@@ -107,7 +107,7 @@ def _of_items(
 class _Expected:
     """The live model's answers, computed with numpy from its vectors."""
 
-    def __init__(self, recommender: Recommender, k: int):
+    def __init__(self, recommender: VectorRecommender, k: int):
         self._recommender, self._k = recommender, k
         self._number = {n: i for i, n in enumerate(recommender.names.tolist())}
 

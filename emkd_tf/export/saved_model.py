@@ -29,7 +29,7 @@ from emkd_tf.export.vectors import (
 )
 from emkd_tf.export.warmup import write_warm_up
 from emkd_tf.models.ensemble import Ensemble
-from emkd_tf.retrieval.recommend import Recommender
+from emkd_tf.retrieval.recommend import VectorRecommender
 
 _VECTORS = "vectors"
 _PACKAGES = ("emkd-tf", "tensorflow", "numpy")
@@ -81,7 +81,7 @@ def export_saved_model(
         import_faiss()
     version = next_version(folder)
     target = folder / str(version)
-    recommender = Recommender(ensemble, histories, protocol)
+    recommender = VectorRecommender(ensemble, histories, protocol)
     quality = None
     with (
         _one_line(target),
@@ -107,7 +107,7 @@ def export_saved_model(
 
 def _save(
     unfinished: Path,
-    recommender: Recommender,
+    recommender: VectorRecommender,
     ensemble: Ensemble,
     histories: Histories,
     k: int,
@@ -137,7 +137,7 @@ def _save(
 
 
 def _card(
-    ensemble: Ensemble, histories: Histories, k: int, recommender: Recommender
+    ensemble: Ensemble, histories: Histories, k: int, recommender: VectorRecommender
 ) -> dict[str, Any]:
     return {
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),

@@ -11,7 +11,7 @@ import numpy as np
 from emkd_tf.atomic_files import write_text
 from emkd_tf.data.histories import Histories
 from emkd_tf.errors import InputError
-from emkd_tf.retrieval.recommend import Recommender
+from emkd_tf.retrieval.recommend import VectorRecommender
 
 _NEIGHBOURS, _BUILD_BEAM, _SEARCH_BEAM = 32, 200, 256  # of the graph (HNSW)
 _NUM_QUERIES = 2_000
@@ -40,7 +40,7 @@ class IndexQuality:
         )
 
 
-def write_vectors(folder: Path, recommender: Recommender) -> None:
+def write_vectors(folder: Path, recommender: VectorRecommender) -> None:
     """Writes `item_vectors.npy` [V, D] float32 and `item_ids.txt`, one id a row.
 
     Their inner product with the `query` of the signature `embed` is the score.
@@ -50,7 +50,7 @@ def write_vectors(folder: Path, recommender: Recommender) -> None:
 
 
 def write_faiss_index(
-    folder: Path, recommender: Recommender, histories: Histories, k: int
+    folder: Path, recommender: VectorRecommender, histories: Histories, k: int
 ) -> IndexQuality:
     """Writes `items.faiss`, a graph (HNSW) for the inner product, and measures it.
 

@@ -71,8 +71,8 @@ class BERT4Rec(Recommender):
             **training_options(config),
         )
 
-    @staticmethod
-    def examples(config: Config, histories: Histories) -> Examples:
+    @classmethod
+    def examples(cls, config: Config, histories: Histories) -> Examples:
         """Windows of the training parts, and what is hidden of them."""
         data = config.data
         rows = Windows(*histories.training_bounds(), data.max_length, data.window_step)

@@ -11,9 +11,10 @@ import tensorflow as tf
 from emkd_tf.config import Config
 from emkd_tf.data.examples.stream import Examples
 from emkd_tf.data.histories import Histories
-from emkd_tf.models.from_config import make_towers, require_causal
+from emkd_tf.models.from_config import make_towers
 from emkd_tf.models.item_loss import ItemSums
 from emkd_tf.models.next_item import NextItemModel
+from emkd_tf.models.tower import Tower
 from emkd_tf.models.user_tower import UserTower
 
 
@@ -48,15 +49,12 @@ class Caser(NextItemModel):
         return {**found, "num_targets": num_targets, "only_last": only_last}
 
     @classmethod
-    def create(cls, config: Config, histories: Histories) -> Caser:
-        """See `NextItemModel.create`."""
+    def build_towers(cls, config: Config, histories: Histories) -> list[Tower]:
+        """See `NextItemModel.build_towers`; towers that know their users, if asked."""
         if not config.model.user_vectors:
-            return super().create(config, histories)
-        if config.data.rows != "prefix":
-            require_causal(config)
+            return super().build_towers(config, histories)
         form = partial(UserTower, num_users=histories.num_users)
-        towers = make_towers(config, histories, cls.ENCODER, form=form, **cls.TOWER)
-        return cls(towers, **cls.arguments(config, histories))
+        return make_towers(config, histories, cls.ENCODER, form=form, **cls.TOWER)
 
     @classmethod
     def examples(cls, config: Config, histories: Histories) -> Examples:

@@ -10,8 +10,8 @@ from emkd_tf.config import Config
 from emkd_tf.data.histories import Histories
 from emkd_tf.errors import InputError
 from emkd_tf.kernels.packing import Packing
+from emkd_tf.models.item_loss import item_logits
 from emkd_tf.models.next_item import NextItemModel
-from emkd_tf.models.tower import Tower
 from emkd_tf.objectives.distillation import list_distillation_loss
 from emkd_tf.objectives.next_item import place_weights
 from emkd_tf.special_ids import PAD_ID
@@ -80,19 +80,10 @@ class Distilled(NextItemModel):
         weights = place_weights(first, self.expected_labels)
         losses = [
             list_distillation_loss(
-                _logits(tower, of_tower, items),
+                item_logits(tower, tower.queries(of_tower), items),
                 scores,
                 temperature=self._teacher_temperature,
             )
             for tower, of_tower in zip(self.towers, states, strict=True)
         ]
         return tf.stack([tf.reduce_sum(weights * loss) for loss in losses])
-
-
-def _logits(tower: Tower, states: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
-    """Scores items [T, K] for states [T, d]: [T, K]."""
-    rows = tower.item_rows(items)  # [T, K, d]
-    logits = tf.linalg.matvec(rows, tower.queries(states))
-    if tower.item_bias is not None:
-        logits += tf.gather(tower.item_bias, items)
-    return logits

@@ -15,7 +15,6 @@ from emkd_tf.data.examples.stream import Examples
 from emkd_tf.data.histories import Histories
 from emkd_tf.kernels.dropout import derived_seed
 from emkd_tf.kernels.positions import largest_count
-from emkd_tf.models.emkd_terms import Terms
 from emkd_tf.models.from_config import (
     attributes_of,
     drawn_items,
@@ -24,6 +23,7 @@ from emkd_tf.models.from_config import (
     training_options,
 )
 from emkd_tf.models.item_loss import ItemLoss
+from emkd_tf.models.loss_weights import LossWeights
 from emkd_tf.models.recommender import Recommender
 from emkd_tf.models.terms import (
     States,
@@ -43,7 +43,7 @@ class EMKD(Recommender):
         item_loss: of MIP and, if it has a `distillation_weight`, KD.
         attribute_ids: [V + 2, K] int32, each item's attributes, numbered from 1.
         num_attributes: A; 0 for no AP.
-        losses: the other terms.
+        loss_weights: of the other terms.
         options: of `Recommender`.
 
     Source: Du et al. 2023. Departures: the networks start from different weights, the
@@ -58,22 +58,22 @@ class EMKD(Recommender):
         *,
         attribute_ids: np.ndarray,
         num_attributes: int,
-        losses: Terms | None = None,
+        loss_weights: LossWeights | None = None,
         name: str = "emkd",
         **options,
     ):
-        losses = losses or Terms()
+        loss_weights = loss_weights or LossWeights()
         switches = {
             "masked_item": True,
-            "attribute": losses.attribute_prediction and num_attributes > 0,
-            "icl": losses.intra_contrast,
-            "ccl": losses.cross_contrast,
+            "attribute": loss_weights.attribute_prediction and num_attributes > 0,
+            "icl": loss_weights.intra_contrast,
+            "ccl": loss_weights.cross_contrast,
             "distillation": item_loss.distillation_weight is not None,
         }
         terms = [term for term, is_on in switches.items() if is_on]
         own = [term for term in terms if term not in ("ccl", "distillation")]
         super().__init__(towers, terms=terms, network_terms=own, name=name, **options)
-        self.weighting, self._item_loss = losses, item_loss
+        self.loss_weights, self._item_loss = loss_weights, item_loss
         self._attribute_ids = tf.constant(attribute_ids, tf.int32)
         if num_attributes:
             self.heads = make_attribute_heads(self.towers, num_attributes, self.seed)
@@ -91,12 +91,12 @@ class EMKD(Recommender):
             ),
             make_item_loss(config, histories),
             **attributes_of(histories),
-            losses=Terms.of_config(config),
+            loss_weights=LossWeights.of_config(config),
             **training_options(config),
         )
 
-    @staticmethod
-    def examples(config: Config, histories: Histories) -> Examples:
+    @classmethod
+    def examples(cls, config: Config, histories: Histories) -> Examples:
         """Windows of the training parts, and their masked views."""
         data, objective = config.data, config.objective
         length, num_views = data.max_length, objective.num_views
@@ -128,7 +128,7 @@ class EMKD(Recommender):
         capacity = None
         if self.compute.static_shapes:
             places = batch["labels"].shape.num_elements()
-            capacity = largest_count(places, self.weighting.chosen_share)
+            capacity = largest_count(places, self.loss_weights.chosen_share)
         views = [s.views for s in states]
         # MIP and KD are the only terms with item logits.
         sums = masked_item_sums(self._item_loss, self.towers, views, batch, capacity)
@@ -145,11 +145,11 @@ class EMKD(Recommender):
             terms |= contrast_shares(
                 states,
                 batch["row"],
-                temperature=self.weighting.temperature,
-                self_term=self.weighting.contrast_self_term,
+                temperature=self.loss_weights.temperature,
+                self_term=self.loss_weights.contrast_self_term,
             )
-        weights = {"attribute": self.weighting.attribute_weight}
-        weights |= dict.fromkeys(("icl", "ccl"), self.weighting.contrast_weight)
+        weights = {"attribute": self.loss_weights.attribute_weight}
+        weights |= dict.fromkeys(("icl", "ccl"), self.loss_weights.contrast_weight)
         others = [
             weights[name] * tf.reduce_sum(terms[name])
             for name in self.loss_names

@@ -2,74 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from emkd_tf.errors import InputError
+from emkd_tf.models.ranker import ItemScores
 from emkd_tf.models.tower import Tower
 from emkd_tf.models.user_tower import UserTower
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class ItemScores:
-    """How a member of an ensemble scores: a part of the user vectors times item
-    vectors.
-
-    Attributes:
-        columns: the parts of the user vectors [B, D] that it reads, in its order.
-        item_vectors: [V, len(columns)] float.
-    """
-
-    columns: np.ndarray
-    item_vectors: tf.Tensor
-
-
-@runtime_checkable
-class Ranker(Protocol):
-    """What can be evaluated and exported: the score of an item is an inner product.
-
-    Attributes:
-        history_length: newest items of a history that the user vector depends on.
-    """
-
-    history_length: int
-
-    def user_vectors(self, item_ids: tf.Tensor) -> tf.Tensor:
-        """[B, any] int32 histories, left-padded with PAD_ID, to [B, D]."""
-
-    def item_vectors(self) -> tf.Tensor:
-        """[V, D], items 1..V."""
-
-    def members(self) -> dict[str, ItemScores]:
-        """How the parts score alone, by name; nothing where there is only one."""
-
-
-@runtime_checkable
-class Scorer(Protocol):
-    """What can be evaluated without vectors.
-
-    Attributes:
-        history_length: newest items of a history that the scores depend on.
-    """
-
-    history_length: int
-
-    def score_items(self, item_ids: np.ndarray) -> np.ndarray:
-        """[B, any] int32 histories, left-padded with PAD_ID, to [B, V] float, items
-        1..V."""
-
-
-def user_encoder(ranker: Ranker) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    """Returns `user_vectors` as a function of item_ids [B, any] and users [B], of which
-    most models make no use."""
-    knowing: Any = ranker
-    if getattr(ranker, "knows_users", False):
-        return lambda item_ids, users: knowing.user_vectors(item_ids, users)
-    return lambda item_ids, users: ranker.user_vectors(item_ids)
 
 
 class Ensemble:

@@ -80,3 +80,11 @@ def drawn_of(
     if "negatives" in batch:
         drawn["negatives"] = take(batch["negatives"])
     return drawn
+
+
+def item_logits(tower: Tower, queries: tf.Tensor, item_ids: tf.Tensor) -> tf.Tensor:
+    """Scores a few items for each query: [P, d] and [P, K] int32 to [P, K]."""
+    logits = tf.linalg.matvec(tower.item_rows(item_ids), queries)
+    if tower.item_bias is not None:
+        logits += tf.gather(tower.item_bias, item_ids)
+    return logits

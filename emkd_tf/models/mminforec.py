@@ -105,8 +105,8 @@ class MMInfoRec(Recommender):
             start_uniform(weights, bound, config.training.seed)
         return model
 
-    @staticmethod
-    def examples(config: Config, histories: Histories) -> Examples:
+    @classmethod
+    def examples(cls, config: Config, histories: Histories) -> Examples:
         """The newest items of the training part as one row a user (rows shift), or all
         of it in rows of that length (whole)."""
         return Examples(rows_of(config, histories), [NextItem()], None)

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from emkd_tf.config import Config
 from emkd_tf.data.histories import Histories
-from emkd_tf.models.ensemble import ItemScores
+from emkd_tf.models.ranker import ItemScores
 
 
 class PopRec:
@@ -17,6 +17,8 @@ class PopRec:
         item_counts: [V] counts of items 1..V (`Histories.training_item_counts`).
         history_length: newest items that form the `window` of the protocol.
     """
+
+    knows_users = False
 
     def __init__(self, item_counts: np.ndarray, history_length: int):
         self.history_length = history_length
@@ -32,7 +34,9 @@ class PopRec:
         counts = self._item_counts.numpy().astype(np.float64)
         return np.tile(counts, (len(item_ids), 1))
 
-    def user_vectors(self, item_ids: tf.Tensor) -> tf.Tensor:
+    def user_vectors(
+        self, item_ids: tf.Tensor, users: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """Returns ones [B, 1]: nothing about the user counts."""
         return tf.ones([tf.shape(item_ids)[0], 1])
 

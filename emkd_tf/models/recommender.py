@@ -9,13 +9,15 @@ from collections.abc import Mapping, Sequence
 import tensorflow as tf
 
 from emkd_tf.config import Config
+from emkd_tf.data.examples.stream import Examples
 from emkd_tf.data.histories import Histories
 from emkd_tf.kernels.compute import PLAIN, Compute
 from emkd_tf.kernels.fusion import fusion
-from emkd_tf.models.ensemble import Ensemble, ItemScores
-from emkd_tf.models.nonfinite import are_finite, cleared
+from emkd_tf.models.ensemble import Ensemble
+from emkd_tf.models.nonfinite import without_nonfinite
 from emkd_tf.models.penalty import penalized
-from emkd_tf.models.replicas import global_sum, num_replicas, replica_id
+from emkd_tf.models.ranker import ItemScores
+from emkd_tf.models.replicas import num_replicas, replica_id
 from emkd_tf.models.stage import Stage
 from emkd_tf.models.tower import Tower
 
@@ -83,9 +85,18 @@ class Recommender(tf.keras.Model, abc.ABC):
         self.built = True
 
     @classmethod
+    def create(cls, config: Config, histories: Histories) -> Recommender:
+        """Builds the model of a config for a dataset."""
+        raise NotImplementedError
+
+    @classmethod
+    def examples(cls, config: Config, histories: Histories) -> Examples:
+        """Returns what the model learns from: rows, transforms, candidates."""
+        raise NotImplementedError
+
+    @classmethod
     def stages(cls, config: Config) -> list[Stage]:
-        """Returns the trainings that make the model, the last one of this class; most
-        models have no other."""
+        """Returns the trainings that make the model, the last one of this class."""
         return [Stage(cls, config)]
 
     @classmethod
@@ -100,8 +111,7 @@ class Recommender(tf.keras.Model, abc.ABC):
     def compute_losses(
         self, batch: dict[str, tf.Tensor], dropout_seed: tf.Tensor | None = None
     ) -> dict[str, tf.Tensor]:
-        """Computes this replica's share of every term; shares add up to the global
-        mean.
+        """Computes this replica's shares of all terms; they add up to global means.
 
         Args:
             batch: of the model's examples.
@@ -142,7 +152,8 @@ class Recommender(tf.keras.Model, abc.ABC):
             gradients = tape.gradient(losses["total"], weights)
         self._set_last(losses)
         if self.skip_nonfinite:
-            losses, gradients = self._without_nonfinite(losses, gradients)
+            is_bad, losses, gradients = without_nonfinite(losses, gradients)
+            self.skipped.assign_add(tf.cast(is_bad, tf.int32))
         # The optimizer adds the replicas' gradients: their losses are shares.
         self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
         return self._track(losses)
@@ -155,16 +166,6 @@ class Recommender(tf.keras.Model, abc.ABC):
 
     def _set_last(self, losses: dict[str, tf.Tensor]) -> None:
         self.last_losses.assign(tf.stack([losses[name] for name in self.loss_names]))
-
-    def _without_nonfinite(
-        self, losses: dict[str, tf.Tensor], gradients: list[tf.Tensor | None]
-    ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
-        """Zeroes losses and gradients of all replicas if any value is not finite."""
-        is_bad = tf.logical_not(are_finite(losses["total"], gradients))
-        is_bad = global_sum(tf.cast(is_bad, tf.float32)) > 0.0
-        self.skipped.assign_add(tf.cast(is_bad, tf.int32))
-        losses = {name: tf.where(is_bad, 0.0, v) for name, v in losses.items()}
-        return losses, [cleared(gradient, is_bad) for gradient in gradients]
 
     def _track(self, losses: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         values = [losses[name] for name in self.loss_names]
@@ -189,9 +190,8 @@ class Recommender(tf.keras.Model, abc.ABC):
 
     def score_items(self, item_ids: tf.Tensor) -> tf.Tensor:
         """Scores items 1..V for histories: [B, any] to [B, V]."""
-        return tf.matmul(
-            self.user_vectors(item_ids), self.item_vectors(), transpose_b=True
-        )
+        queries = self.user_vectors(item_ids)
+        return tf.matmul(queries, self.item_vectors(), transpose_b=True)
 
     def parameters(self) -> dict[str, int]:
         """Counts the weights of the encoders with their embeddings, and all."""

@@ -81,8 +81,8 @@ class S3RecPretraining(Recommender):
             **training_options(config),
         )
 
-    @staticmethod
-    def examples(config: Config, histories: Histories) -> Examples:
+    @classmethod
+    def examples(cls, config: Config, histories: Histories) -> Examples:
         """Every beginning of a history's newest L items."""
         num_items, length = histories.num_items, config.data.max_length
         starts, ends = histories.training_bounds()

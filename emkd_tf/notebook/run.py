@@ -32,9 +32,10 @@ _LISTS = {
 
 if TYPE_CHECKING:
     from emkd_tf.data.histories import Histories
-    from emkd_tf.models.ensemble import Ensemble, Scorer
+    from emkd_tf.models.ensemble import Ensemble
+    from emkd_tf.models.ranker import Scorer
     from emkd_tf.models.recommender import Recommender
-    from emkd_tf.retrieval.recommend import Lists
+    from emkd_tf.retrieval.recommend import TopKRecommender
 
     Model = Recommender | Ensemble | Scorer
 
@@ -97,7 +98,7 @@ class Run:
     def __init__(self, path: Path):
         self.path = path
         self._opened: tuple[Config, Histories, Model] | None = None
-        self._lists: Lists | None = None
+        self._lists: TopKRecommender | None = None
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
@@ -197,23 +198,14 @@ class Run:
         """
         if k is not None:
             require(k >= 1, "k", "at least 1", k)
-        from emkd_tf.export.saved_model import export_saved_model
-        from emkd_tf.training.results import read_card
+        from emkd_tf.training.results import export_run
         from emkd_tf.training.run_model import ensemble_of
 
         config, histories, model = self._open()
-        ensemble, protocol = ensemble_of(model), config.run.excluding
+        ensemble = ensemble_of(model)
         if ensemble is None:
             raise InputError(f"{self.path} has no export: its model is counted.")
-        version, _ = export_saved_model(
-            ensemble,
-            histories,
-            Path(folder),
-            k=k or config.run.k,
-            protocol=protocol,
-            card=read_card(self.path, ensemble, protocol),
-        )
-        return version
+        return export_run(config, histories, ensemble, self.path, Path(folder), k=k)[0]
 
     def report(self, folder: str | Path, titles: str | Path | None = None) -> Path:
         """Writes what the run shows as one page, with its pictures beside it.

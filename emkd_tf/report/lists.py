@@ -11,7 +11,7 @@ import numpy as np
 from emkd_tf.data.histories import Histories
 from emkd_tf.evaluation.evaluator import chunk_users
 from emkd_tf.evaluation.user_parts import Parts, by_bounds
-from emkd_tf.models.ensemble import Ranker, Scorer
+from emkd_tf.models.ranker import Ranker, Scorer
 from emkd_tf.retrieval.recommend import LOWEST, excluded, recommender_of
 from emkd_tf.special_ids import PAD_ID
 

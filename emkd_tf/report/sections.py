@@ -9,14 +9,14 @@ import numpy as np
 
 from emkd_tf.config.model_table import BASELINE, MODELS
 from emkd_tf.data.histories import Histories
-from emkd_tf.evaluation.comparison import METRICS
 from emkd_tf.evaluation.comparison_report import compare
 from emkd_tf.evaluation.comparison_tables import (
     comparison_tables,
-    in_words,
+    describe_ranks,
     part_tables,
     reference_in_words,
 )
+from emkd_tf.evaluation.metrics import METRICS
 from emkd_tf.evaluation.run_ranks import seed_groups
 from emkd_tf.evaluation.text_tables import TextTable
 from emkd_tf.evaluation.user_parts import by_bounds, popularity_bounds
@@ -48,7 +48,7 @@ def metrics_sections(runs: Sequence[RunFiles], metric: str) -> list[Section]:
     """Returns the metrics of all users, and of parts of them."""
     groups = seed_groups([run.ranks for run in runs])
     reference, rows = compare(groups, metric)
-    subject = in_words(runs[0].ranks, "test")
+    subject = describe_ranks(runs[0].ranks, "test")
     against = reference_in_words(reference, len(groups), is_chosen=False)
     of_all = [row for row in rows if not row.parted_by]
     tables = comparison_tables(of_all, subject, metric, against)

@@ -15,7 +15,7 @@ from polars.io.plugins import register_io_source
 
 from emkd_tf.data.histories import Histories
 from emkd_tf.errors import InputError
-from emkd_tf.retrieval.recommend import Lists
+from emkd_tf.retrieval.recommend import TopKRecommender
 
 # Users, texts of one history a user, and what is written of them, a row an item.
 HISTORY_COLUMNS: dict[str, Any] = {"user": pl.String, "history": pl.List(pl.String)}
@@ -101,7 +101,7 @@ def history_of(histories: Histories, user: str) -> list[str]:
 
 
 def write_recommendations(
-    recommender: Lists,
+    recommender: TopKRecommender,
     histories: pl.LazyFrame,
     output: Path,
     k: int,

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from emkd_tf.data.histories import Histories
-from emkd_tf.models.ensemble import Ranker, Scorer, user_encoder
+from emkd_tf.models.ranker import Ranker, Scorer
 from emkd_tf.models.user_tower import UNKNOWN
 from emkd_tf.special_ids import PAD_ID
 
@@ -36,7 +36,7 @@ class Recommendations:
     is_popular: np.ndarray
 
 
-class Lists(abc.ABC):
+class TopKRecommender(abc.ABC):
     """Recommends items that the protocol does not exclude; popular ones where no item
     of the history is known.
 
@@ -115,7 +115,7 @@ class Lists(abc.ABC):
         )
 
 
-class Recommender(Lists):
+class VectorRecommender(TopKRecommender):
     """Recommends by an inner product.
 
     Popularity is one more dimension of the vectors, so that everything stays one inner
@@ -123,7 +123,7 @@ class Recommender(Lists):
 
     Args:
         ensemble: networks to recommend with.
-        histories, protocol: see `Lists`.
+        histories, protocol: see `TopKRecommender`.
 
     Attributes:
         item_vectors: [V, N * d + 2] float32.
@@ -139,14 +139,14 @@ class Recommender(Lists):
         )
         self._item_vectors = tf.constant(self.item_vectors)
         self._encode = tf.function(
-            user_encoder(ensemble),
+            ensemble.user_vectors,
             input_signature=[
                 tf.TensorSpec([None, self._length], tf.int32),
                 tf.TensorSpec([None], tf.int64),
             ],
         )
         self._user_numbers: dict[str, int] = {}
-        if getattr(ensemble, "knows_users", False):
+        if ensemble.knows_users:
             self._user_numbers = {u: i for i, u in enumerate(histories.user_ids())}
         self._top_k = tf.function(_top_k_of_vectors, reduce_retracing=True)
 
@@ -168,17 +168,17 @@ class Recommender(Lists):
     def top_k(
         self, item_ids: np.ndarray, exclusions: np.ndarray, k: int, users: Users = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """See `Lists.top_k`."""
+        """See `TopKRecommender.top_k`."""
         queries = tf.constant(self.queries(item_ids, users))
         return self._top_k(queries, self._item_vectors, tf.constant(exclusions), k)
 
 
-class ScoreRecommender(Lists):
+class ScoreRecommender(TopKRecommender):
     """Recommends by scores that are no inner product.
 
     Args:
         model: to recommend with.
-        histories, protocol: see `Lists`.
+        histories, protocol: see `TopKRecommender`.
     """
 
     def __init__(self, model: Scorer, histories: Histories, protocol: str = "unseen"):
@@ -188,7 +188,7 @@ class ScoreRecommender(Lists):
     def top_k(
         self, item_ids: np.ndarray, exclusions: np.ndarray, k: int, users: Users = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """See `Lists.top_k`."""
+        """See `TopKRecommender.top_k`."""
         scores = self._model.score_items(item_ids[:, -self._length :])
         is_known = item_ids.any(axis=1, keepdims=True)
         scores = np.where(is_known, scores, self.popularity)
@@ -197,10 +197,10 @@ class ScoreRecommender(Lists):
 
 def recommender_of(
     model: Ranker | Scorer, histories: Histories, protocol: str = "unseen"
-) -> Lists:
+) -> TopKRecommender:
     """Returns what recommends with a model, by vectors where it has them."""
     if isinstance(model, Ranker):
-        return Recommender(model, histories, protocol)
+        return VectorRecommender(model, histories, protocol)
     return ScoreRecommender(model, histories, protocol)
 
 

@@ -17,7 +17,7 @@ from emkd_tf.data.histories import Histories
 from emkd_tf.training.callbacks import SELECTION_METRIC
 from emkd_tf.training.checkpoints import Checkpoints
 
-FOLDER = "logs"
+LOGS = "logs"
 
 
 class WriteBoard(tf.keras.callbacks.Callback):

@@ -10,7 +10,7 @@ import tensorflow as tf
 from emkd_tf.data.histories import Histories
 from emkd_tf.evaluation.evaluator import ENSEMBLE, rank_users
 from emkd_tf.evaluation.metrics import SELECTION_METRIC, summarize
-from emkd_tf.training.checkpoints import Checkpoints, Progress
+from emkd_tf.training.checkpoints import Checkpoints, TrainingProgress
 
 
 class Validate(tf.keras.callbacks.Callback):
@@ -66,7 +66,9 @@ class KeepBest(tf.keras.callbacks.Callback):
         patience: validations without a better one before the training stops; 0 = never.
     """
 
-    def __init__(self, checkpoints: Checkpoints, progress: Progress, patience: int):
+    def __init__(
+        self, checkpoints: Checkpoints, progress: TrainingProgress, patience: int
+    ):
         super().__init__()
         self._checkpoints, self._progress = checkpoints, progress
         self._patience = patience
@@ -100,7 +102,9 @@ class KeepLast(tf.keras.callbacks.Callback):
 
     is_out_of_patience = False
 
-    def __init__(self, checkpoints: Checkpoints, progress: Progress, epochs: int):
+    def __init__(
+        self, checkpoints: Checkpoints, progress: TrainingProgress, epochs: int
+    ):
         super().__init__()
         self._checkpoints, self._progress, self._epochs = checkpoints, progress, epochs
 
@@ -131,7 +135,7 @@ class SaveLast(tf.keras.callbacks.Callback):
     def __init__(
         self,
         checkpoints: Checkpoints,
-        progress: Progress,
+        progress: TrainingProgress,
         *,
         every: int,
         epoch_steps: int,

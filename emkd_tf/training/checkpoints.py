@@ -19,7 +19,7 @@ _OpError = tf.errors.OpError
 _KEPT = 2  # should the newest be damaged
 
 
-class Progress(tf.Module):
+class TrainingProgress(tf.Module):
     """What a training knows besides the model: its best validation so far, and its
     time.
 
@@ -70,7 +70,7 @@ class Checkpoints:
         self,
         folder: Path,
         model: Recommender,
-        progress: Progress,
+        progress: TrainingProgress,
         *,
         average: WeightAverage | None = None,
         writes_to: Path | None = None,

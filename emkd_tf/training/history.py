@@ -11,7 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from emkd_tf.atomic_files import write_text
-from emkd_tf.training.checkpoints import Progress
+from emkd_tf.training.checkpoints import TrainingProgress
 from emkd_tf.training.schedules import current_rate
 
 
@@ -33,7 +33,7 @@ class WriteHistory(tf.keras.callbacks.Callback):
     def __init__(
         self,
         run_dir: Path,
-        progress: Progress,
+        progress: TrainingProgress,
         batch_size: int,
         first_step: int = 0,
         stage: str | None = None,

@@ -25,10 +25,10 @@ _WARM_UP_STEPS = 3  # the first steps trace and compile
 _MEASURED_STEPS = 10
 
 
-def in_words(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Returns a duration as a person would say it.
 
-    >>> in_words(45), in_words(600), in_words(9000)
+    >>> format_duration(45), format_duration(600), format_duration(9000)
     ('45 s', '10 min', '2.5 h')
     """
     if seconds < 120:
@@ -125,9 +125,9 @@ class ShowProgress(tf.keras.callbacks.Callback):
         return self._measured_seconds / self._measured
 
     def _announce(self, seconds: float) -> None:
+        steps, duration = self._total - self._step, format_duration(seconds)
         self._console.print(
-            f"{self._total - self._step} steps to go, about {in_words(seconds)} and "
-            "the validations."
+            f"{steps} steps to go, about {duration} and the validations."
         )
         if seconds > LONG_RUN_SECONDS:
             self._console.print(
@@ -147,7 +147,7 @@ class ShowProgress(tf.keras.callbacks.Callback):
             text += f"  {SELECTION_METRIC} {value:.4f} (best {self._best:.4f})"
         self._bar.update(self._task, description=text)
         if not self._console.is_terminal:
-            elapsed, left = in_words(now - self._began), self._left(number)
+            elapsed, left = format_duration(now - self._began), self._left(number)
             self._console.print(f"{text}  {elapsed}, {left} left", soft_wrap=True)
 
     def _left(self, epoch: int) -> str:
@@ -162,7 +162,7 @@ class ShowProgress(tf.keras.callbacks.Callback):
         with_compiling = self._step - self._first_step <= _WARM_UP_STEPS
         bound = "at most " if with_compiling and epoch < self._epochs else ""
         more = " and the validations" if is_unknown else ""
-        return f"{bound}{in_words(seconds)}{more}"
+        return f"{bound}{format_duration(seconds)}{more}"
 
     def stop(self) -> None:
         """Ends the bar, also when the training fails."""

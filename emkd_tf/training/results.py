@@ -1,8 +1,8 @@
-"""What a run writes down of a model that is ready, its metrics and every rank, and what
-an export says of them."""
+"""What a run writes of a model that is ready: its metrics, every rank, its export."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,10 @@ from emkd_tf.evaluation.agreement import retrieval_agreement
 from emkd_tf.evaluation.evaluator import ENSEMBLE, evaluate, rank_users
 from emkd_tf.evaluation.metrics import summarize
 from emkd_tf.evaluation.targets import summarize_repeats, targets_of, write_per_user
-from emkd_tf.models.ensemble import Ensemble, Ranker, Scorer
+from emkd_tf.export.saved_model import export_saved_model
+from emkd_tf.export.vectors import IndexQuality
+from emkd_tf.models.ensemble import Ensemble
+from emkd_tf.models.ranker import Ranker, Scorer
 from emkd_tf.run_reading import reading
 
 Metrics = dict[str, Any]
@@ -119,14 +122,50 @@ def report_test(test: dict[str, dict[str, np.ndarray]], protocol: str) -> Metric
     }
 
 
-def read_card(run_dir: Path, ensemble: Ensemble, protocol: str) -> dict[str, Any]:
-    """Returns what an export of a finished run says of its quality: metrics of the
-    ensemble, or of its one network, under the protocol of the export's lists; nothing
-    of an unfinished run.
+def export_run(
+    config: Config,
+    histories: Histories,
+    ensemble: Ensemble,
+    run_dir: Path,
+    folder: Path,
+    *,
+    k: int | None = None,
+    index: str | None = None,
+    cold: Collection[str] = (),
+) -> tuple[Path, IndexQuality | None]:
+    """Exports networks of a run as the next version in a folder.
+
+    Args:
+        config: of the run.
+        histories: of all users.
+        ensemble: all networks of the run, or one of them.
+        run_dir: of the run, whose metrics stand on the export's card.
+        folder: of all versions.
+        k: items of a list; the config's if not given.
+        index, cold: see `export_saved_model`.
+
+    Returns:
+        See `export_saved_model`.
 
     Raises:
-        InputError: the run's metrics are damaged.
+        InputError: the run's metrics are damaged; see also `export_saved_model`.
     """
+    return export_saved_model(
+        ensemble,
+        histories,
+        folder,
+        k=k or config.run.k,
+        protocol=config.run.excluding,
+        card=_card(run_dir, ensemble, config.run.excluding),
+        index=index,
+        cold=cold,
+    )
+
+
+def _card(run_dir: Path, ensemble: Ensemble, protocol: str) -> dict[str, Any]:
+    """Returns what an export of a finished run says of its quality: metrics of the
+    ensemble, or of its one network, under the protocol of the export's lists; nothing
+    of an unfinished run."""
     path = run_dir / "metrics.json"
     if not path.exists():
         return {}

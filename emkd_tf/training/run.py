@@ -18,14 +18,13 @@ from emkd_tf.config.model_table import MODELS
 from emkd_tf.data.histories import Histories
 from emkd_tf.data.titles import find_titles
 from emkd_tf.errors import InputError
-from emkd_tf.export.saved_model import export_saved_model
 from emkd_tf.training import run_data
 from emkd_tf.training import run_dir as run_directory
-from emkd_tf.training.board import FOLDER as LOGS
+from emkd_tf.training.board import LOGS
 from emkd_tf.training.host_memory import keep_freed_memory
 from emkd_tf.training.interrupts import Interrupts
 from emkd_tf.training.optimizers import optimizer_class
-from emkd_tf.training.results import Metrics, read_card, write_results
+from emkd_tf.training.results import Metrics, export_run, write_results
 from emkd_tf.training.setup import build_model, model_class
 from emkd_tf.training.stages import train_stages
 from emkd_tf.training.strategy import (
@@ -95,10 +94,7 @@ def train(config: Config, console: Console | None = None) -> RunResult | None:
             raise InputError("Several workers need --name, the run they share.")
         with contextlib.ExitStack() as stack:
             if is_chief(strategy):
-                stack.enter_context(run_directory.writing(_folder(config)))
-                run_dir = run_directory.open_or_create(config, histories)
-                if run_dir.lock is not None:
-                    stack.callback(run_dir.lock.release)
+                run_dir = stack.enter_context(run_directory.opened(config, histories))
             else:
                 scratch = stack.enter_context(tempfile.TemporaryDirectory())
                 run_dir = run_directory.RunDir(Path(scratch), False)
@@ -115,11 +111,7 @@ def train(config: Config, console: Console | None = None) -> RunResult | None:
 def _count(config: Config, console: Console) -> RunResult:
     """Counts a model and evaluates it."""
     config, histories = run_data.of_training(config)
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(run_directory.writing(_folder(config)))
-        run_dir = run_directory.open_or_create(config, histories)
-        assert run_dir.lock is not None
-        stack.callback(run_dir.lock.release)
+    with run_directory.opened(config, histories) as run_dir:
         _describe(config, histories, console)
         began = time.perf_counter()
         model = build_model(config, histories)
@@ -135,11 +127,6 @@ def _describe(config: Config, histories: Histories, console: Console) -> None:
         lines.append(unused)
     for line in lines:
         console.print(line, highlight=False, soft_wrap=True, markup=False)
-
-
-def _folder(config: Config) -> Path:
-    """The run directory, or where it will be."""
-    return Path(config.run.runs_dir) / (config.run.name or "")
 
 
 def _finish(
@@ -162,12 +149,5 @@ def _finish(
     export = None
     if config.run.export:
         folder = Path(config.run.saved_models_dir) / run_dir.name
-        export, _ = export_saved_model(
-            model.ensemble,
-            histories,
-            folder,
-            k=config.run.k,
-            protocol=config.run.excluding,
-            card=read_card(run_dir, model.ensemble, config.run.excluding),
-        )
+        export, _ = export_run(config, histories, model.ensemble, run_dir, folder)
     return RunResult(run_dir, metrics, export)

@@ -51,6 +51,23 @@ class RunDir:
     lock: filelock.BaseFileLock | None = None
 
 
+@contextlib.contextmanager
+def opened(config: Config, histories: Histories) -> Iterator[RunDir]:
+    """Opens or makes the run directory, which is this process's for as long as the
+    block.
+
+    Raises:
+        InputError: see `open_or_create` and `writing`.
+    """
+    with writing(Path(config.run.runs_dir) / (config.run.name or "")):
+        run_dir = open_or_create(config, histories)
+        assert run_dir.lock is not None
+        try:
+            yield run_dir
+        finally:
+            run_dir.lock.release()
+
+
 def open_or_create(config: Config, histories: Histories) -> RunDir:
     """Makes the run directory, or opens the unfinished one of the same settings.
 

@@ -18,7 +18,8 @@ from emkd_tf.data.histories import Histories
 from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
 from emkd_tf.models.cold_weights import copy_weights
-from emkd_tf.models.ensemble import Ensemble, Scorer
+from emkd_tf.models.ensemble import Ensemble
+from emkd_tf.models.ranker import Scorer
 from emkd_tf.models.recommender import Recommender
 from emkd_tf.training import run_data
 from emkd_tf.training.checkpoints import restore

@@ -11,16 +11,13 @@ from emkd_tf.atomic_files import read_json
 from emkd_tf.board.outcome import write_outcome
 from emkd_tf.config import Config, from_flat, to_flat, with_absolute_paths
 from emkd_tf.config.model_table import MODELS
-from emkd_tf.data.histories import Histories
 from emkd_tf.errors import InputError
 from emkd_tf.evaluation.run_ranks import SUM
-from emkd_tf.export.saved_model import export_saved_model
-from emkd_tf.models.ensemble import Ensemble
 from emkd_tf.run_reading import reading, require_finished
 from emkd_tf.training import run_data
 from emkd_tf.training import run_dir as run_directory
-from emkd_tf.training.board import FOLDER as LOGS
-from emkd_tf.training.results import read_card, write_results
+from emkd_tf.training.board import LOGS
+from emkd_tf.training.results import export_run, write_results
 from emkd_tf.training.run import RunResult
 from emkd_tf.training.run_config import MEMBERS, read_config
 from emkd_tf.training.run_model import keep_members, sum_of
@@ -46,25 +43,22 @@ def add_up(run_dirs: Sequence[Path], overrides: dict[str, Any]) -> RunResult:
     config = _config_of(configs, overrides)
     histories = run_data.find(run_dirs[0], configs[0])
     ensemble = sum_of(run_dirs, histories)
-    folder = Path(config.run.runs_dir) / str(config.run.name)
-    with run_directory.writing(folder):
-        run_dir = run_directory.open_or_create(config, histories)
-        assert run_dir.lock is not None
-        try:
-            keep_members(run_dirs, run_dir.path)
-            metrics = write_results(
-                config,
-                histories,
-                ensemble,
-                run_dir.path,
-                seconds=sum(each["seconds"] for each in made),
-                parameters=sum(each["parameters"] for each in made),
-                name=SUM.join(each["model"] for each in made),
-            )
-            write_outcome(run_dir.path / LOGS, to_flat(config), metrics)
-        finally:
-            run_dir.lock.release()
-        export = _export(config, histories, ensemble, run_dir.path)
+    with run_directory.opened(config, histories) as run_dir:
+        keep_members(run_dirs, run_dir.path)
+        metrics = write_results(
+            config,
+            histories,
+            ensemble,
+            run_dir.path,
+            seconds=sum(each["seconds"] for each in made),
+            parameters=sum(each["parameters"] for each in made),
+            name=SUM.join(each["model"] for each in made),
+        )
+        write_outcome(run_dir.path / LOGS, to_flat(config), metrics)
+        export = None
+        if config.run.export:
+            folder = Path(config.run.saved_models_dir) / run_dir.path.name
+            export, _ = export_run(config, histories, ensemble, run_dir.path, folder)
     return RunResult(run_dir.path, metrics, export)
 
 
@@ -98,21 +92,6 @@ def _config_of(configs: Sequence[Config], overrides: dict[str, Any]) -> Config:
         **overrides,
     }
     return with_absolute_paths(from_flat(values))
-
-
-def _export(
-    config: Config, histories: Histories, ensemble: Ensemble, run_dir: Path
-) -> Path | None:
-    if not config.run.export:
-        return None
-    return export_saved_model(
-        ensemble,
-        histories,
-        Path(config.run.saved_models_dir) / run_dir.name,
-        k=config.run.k,
-        protocol=config.run.excluding,
-        card=read_card(run_dir, ensemble, config.run.excluding),
-    )[0]
 
 
 def title_of(run_dir: Path, config: Config) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 from emkd_tf.config import Config, model_table
-from emkd_tf.data.examples.lists import Lists
+from emkd_tf.data.examples.teacher_lists import TeacherLists
 from emkd_tf.data.histories import Histories
-from emkd_tf.models.ensemble import Scorer
+from emkd_tf.models.ranker import Scorer
 from emkd_tf.models.recommender import Recommender
 from emkd_tf.models.stage import Stage
 from emkd_tf.training.optimizers import create_slots, make_optimizer
@@ -16,14 +15,16 @@ from emkd_tf.training.schedules import learning_rate
 from emkd_tf.training.training_data import TrainingData
 
 
-def model_class(config: Config) -> Any:
-    """Returns the class of a config's model, a `Recommender` where it is trained."""
+def model_class(config: Config) -> type[Recommender]:
+    """Returns the class of the model that a config trains."""
     return model_table.model_class(config.model.model, config.objective.task)
 
 
 def build_model(config: Config, histories: Histories) -> Recommender | Scorer:
-    """Builds the model of a config for a dataset; call it under a strategy's scope."""
-    return model_class(config).create(config, histories)
+    """Builds the model of a config for a dataset, trained or counted; call it under a
+    strategy's scope."""
+    kind = model_table.model_class(config.model.model, config.objective.task)
+    return kind.create(config, histories)
 
 
 def compile_model(model: Recommender, config: Config, num_steps: int) -> None:
@@ -61,7 +62,7 @@ def training_data(config: Config, histories: Histories) -> TrainingData:
 
 
 def stage_data(
-    stage: Stage, histories: Histories, lists: Lists | None = None
+    stage: Stage, histories: Histories, lists: TeacherLists | None = None
 ) -> TrainingData:
     """Builds the batches of a stage, with the lists of a teacher if it has one."""
     training = stage.config.training

@@ -9,10 +9,10 @@ import tensorflow as tf
 
 from emkd_tf.config import Config
 from emkd_tf.config.model_table import MODELS
-from emkd_tf.data.examples.lists import Lists
+from emkd_tf.data.examples.teacher_lists import TeacherLists
 from emkd_tf.data.histories import Histories, left_padded
 from emkd_tf.errors import InputError
-from emkd_tf.evaluation.evaluator import chunk_users, encoder
+from emkd_tf.evaluation.evaluator import chunk_users, user_vector_function
 from emkd_tf.models.ensemble import Ensemble
 from emkd_tf.run_reading import require_finished
 from emkd_tf.training import run_data
@@ -37,7 +37,7 @@ def require_teacher(config: Config, histories: Histories) -> None:
     require_finished(run)
 
 
-def lists_of(config: Config, histories: Histories) -> Lists | None:
+def lists_of(config: Config, histories: Histories) -> TeacherLists | None:
     """Asks the model of the run that a config names for its lists; None if it names
     none.
 
@@ -59,7 +59,7 @@ def lists_of(config: Config, histories: Histories) -> Lists | None:
 
 def make_lists(
     teacher: Ensemble, histories: Histories, k: int, *, only_last: bool = False
-) -> Lists:
+) -> TeacherLists:
     """Lists the best items of all before each action of the training parts but the
     first of a history, with the mean of its networks' scores: a sum would be larger
     than what one network can learn. The actions take 8 K bytes each.
@@ -68,7 +68,7 @@ def make_lists(
         teacher: to ask.
         histories: of all users.
         k: K, items of a list.
-        only_last: see `Lists`.
+        only_last: see `TeacherLists`.
     """
     items = np.zeros((len(histories.items), k), np.int32)
     scores = np.zeros((len(histories.items), k), np.float32)
@@ -79,7 +79,7 @@ def make_lists(
     )
     # Histories of about one length go together: little of a chunk is padding.
     lengths = np.minimum(places - starts[of_user], teacher.history_length)
-    encode, item_vectors = encoder(teacher), teacher.item_vectors()
+    encode, item_vectors = user_vector_function(teacher), teacher.item_vectors()
     order = np.argsort(lengths, kind="stable")
     size = chunk_users(histories.num_items)
     for chunk in np.split(order, range(size, len(order), size)):
@@ -90,7 +90,7 @@ def make_lists(
         found = _best(encode(tf.constant(known), users), item_vectors, k)
         scores[at], items[at] = (part.numpy() for part in found)
     scores /= len(teacher.towers)
-    return Lists(items, scores, only_last)
+    return TeacherLists(items, scores, only_last)
 
 
 @tf.function(autograph=False, reduce_retracing=True)

@@ -10,22 +10,22 @@ from rich.console import Console
 from emkd_tf.config import Config
 from emkd_tf.data.histories import Histories
 from emkd_tf.models.stage import Stage
-from emkd_tf.training.board import FOLDER, Profile, WriteBoard
+from emkd_tf.training.board import LOGS, Profile, WriteBoard
 from emkd_tf.training.callbacks import (
     KeepBest,
     KeepLast,
     SaveLast,
     Validate,
 )
-from emkd_tf.training.checkpoints import Checkpoints, Progress
+from emkd_tf.training.checkpoints import Checkpoints, TrainingProgress
 from emkd_tf.training.history import WriteHistory
 from emkd_tf.training.interrupts import Interrupts
-from emkd_tf.training.nonfinite import WatchLoss
 from emkd_tf.training.progress import ShowProgress
 from emkd_tf.training.run_dir import RunDir
 from emkd_tf.training.setup import compile_model, stage_data
 from emkd_tf.training.strategy import is_chief, num_workers
 from emkd_tf.training.teacher import lists_of
+from emkd_tf.training.watch_loss import WatchLoss
 from emkd_tf.training.weight_average import AverageWeights, weight_average
 from emkd_tf.training.workers import asking_all, require_equal_steps
 
@@ -72,7 +72,7 @@ class Trainer:
         with strategy.scope():
             self.model = stage.model.create(stage.config, histories)
             compile_model(self.model, stage.config, self._data.num_steps)
-            self.progress = Progress()
+            self.progress = TrainingProgress()
             average = weight_average(
                 self.model.trainable_variables, self._training.weight_average
             )
@@ -147,7 +147,7 @@ class Trainer:
 
     def _profile(self) -> list[Profile]:
         steps = self._training.profiled_steps()
-        folder = self._run_dir / FOLDER
+        folder = self._run_dir / LOGS
         return [Profile(folder, steps, self.checkpoints.step)] if steps else []
 
     def _fit(
@@ -168,7 +168,7 @@ class Trainer:
                 self._stage.name,
             ),
             WriteBoard(
-                self._run_dir / FOLDER / (self._stage.name or ""),
+                self._run_dir / LOGS / (self._stage.name or ""),
                 self._stage.config,
                 self._histories,
                 self.checkpoints,

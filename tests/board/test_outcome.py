@@ -6,7 +6,7 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 
 from emkd_tf.board.outcome import settings_card, write_outcome
 from emkd_tf.config import Config, to_flat
-from emkd_tf.evaluation.comparison import METRICS
+from emkd_tf.evaluation.metrics import METRICS
 
 METRICS_FILE = {
     "best_epoch": 4,

@@ -10,8 +10,7 @@ import polars as pl
 import pytest
 
 from emkd_tf.cli import main
-from emkd_tf.evaluation.comparison import METRICS
-from emkd_tf.evaluation.metrics import NEVER, summarize
+from emkd_tf.evaluation.metrics import METRICS, NEVER, summarize
 
 USERS = 500
 

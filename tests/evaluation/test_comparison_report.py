@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from emkd_tf.evaluation.comparison import METRICS, estimate, user_values
+from emkd_tf.evaluation.comparison import estimate
 from emkd_tf.evaluation.comparison_report import compare, to_frame, user_parts
+from emkd_tf.evaluation.metrics import METRICS, user_values
 from emkd_tf.evaluation.run_ranks import read_run, seed_groups
 
 USERS = 60

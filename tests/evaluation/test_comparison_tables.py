@@ -1,8 +1,9 @@
 """The tables of a comparison, from rows made by hand."""
 
-from emkd_tf.evaluation.comparison import METRICS, Difference, Estimate
+from emkd_tf.evaluation.comparison import Difference, Estimate
 from emkd_tf.evaluation.comparison_report import Row
 from emkd_tf.evaluation.comparison_tables import comparison_tables
+from emkd_tf.evaluation.metrics import METRICS
 from emkd_tf.evaluation.statistics import Interval
 
 ONE = Estimate(0.125, Interval(0.11, 0.14), None)

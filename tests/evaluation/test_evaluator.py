@@ -17,7 +17,7 @@ from emkd_tf.models.popularity import PopRec
 class LastItems:
     """Scores by the sum of the last items' random vectors: order and window matter."""
 
-    history_length = 4
+    history_length, knows_users = 4, False
 
     def __init__(self, num_items):
         rng = np.random.default_rng(0)
@@ -25,7 +25,7 @@ class LastItems:
         self.table = rng.integers(-2, 3, size=(num_items + 1, 3)).astype(np.float32)
         self.table[0] = 0
 
-    def user_vectors(self, item_ids):
+    def user_vectors(self, item_ids, users=None):
         return tf.reduce_sum(tf.gather(self.table, item_ids), axis=1)
 
     def item_vectors(self):
@@ -40,8 +40,8 @@ class WeightedItems(LastItems):
         super().__init__(num_items)
         self.weight = tf.Variable(1.0)
 
-    def user_vectors(self, item_ids):
-        return super().user_vectors(item_ids) * self.weight
+    def user_vectors(self, item_ids, users=None):
+        return super().user_vectors(item_ids, users) * self.weight
 
 
 def lists_of(histories):

@@ -11,7 +11,7 @@ from emkd_tf.data.histories import Histories
 from emkd_tf.data.prepare import prepare
 from emkd_tf.export.saved_model import export_saved_model
 from emkd_tf.models.emkd import EMKD
-from emkd_tf.retrieval.recommend import Recommender
+from emkd_tf.retrieval.recommend import VectorRecommender
 from emkd_tf.training.setup import build_model
 
 
@@ -21,7 +21,7 @@ class Exported:
 
     model: EMKD
     histories: Histories
-    recommender: Recommender
+    recommender: VectorRecommender
     folder: Path
     names: list[str]
 
@@ -34,7 +34,7 @@ def export(settings: dict, folder: Path) -> Exported:
         network.item_bias.assign(np.random.default_rng(1).normal(size=41))
     version, _ = export_saved_model(model.ensemble, histories, folder / "m", k=5)
     names = histories.item_ids()
-    recommender = Recommender(model.ensemble, histories)
+    recommender = VectorRecommender(model.ensemble, histories)
     return Exported(model, histories, recommender, version, names)
 
 

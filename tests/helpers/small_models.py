@@ -6,10 +6,10 @@ import tensorflow as tf
 from emkd_tf.config.encoder_table import encoder_class
 from emkd_tf.kernels.compute import Compute
 from emkd_tf.models.emkd import EMKD
-from emkd_tf.models.emkd_terms import Terms
 from emkd_tf.models.from_config import network_seeds
 from emkd_tf.models.fused_tower import FusedTower
 from emkd_tf.models.item_losses import FullSoftmax
+from emkd_tf.models.loss_weights import LossWeights
 from emkd_tf.models.tower import Tower
 
 
@@ -96,13 +96,13 @@ def make_emkd(
     seed=0,
     item_loss=FullSoftmax,
     distillation_weight=0.001,
-    terms=None,
+    loss_weights=None,
     skip_nonfinite=False,
     tie_item_embeddings=False,
     **options,
 ):
     """EMKD; `attributes` [V + 2, A] multi-hot; `options` of `make_tower`."""
-    compute, terms = compute or Compute(), terms or Terms()
+    compute, loss_weights = compute or Compute(), loss_weights or LossWeights()
     if attributes is None:
         attributes = np.zeros([num_items + 2, 0])
     towers = [
@@ -119,10 +119,10 @@ def make_emkd(
     ]
     return EMKD(
         towers,
-        item_loss(terms.temperature, distillation_weight, compute),
+        item_loss(loss_weights.temperature, distillation_weight, compute),
         attribute_ids=attribute_lists(attributes),
         num_attributes=attributes.shape[1],
-        losses=terms,
+        loss_weights=loss_weights,
         seed=seed,
         compute=compute,
         skip_nonfinite=skip_nonfinite,

@@ -6,9 +6,8 @@ import tensorflow as tf
 from small_models import make_emkd
 
 from emkd_tf.kernels.compute import Compute
-from emkd_tf.models.drawn_losses import SampledSoftmax
-from emkd_tf.models.emkd_terms import Terms
-from emkd_tf.models.item_losses import FullSoftmax
+from emkd_tf.models.item_losses import FullSoftmax, SampledSoftmax
+from emkd_tf.models.loss_weights import LossWeights
 from emkd_tf.training.optimizers import LazyAdam
 
 DATASETS = {"beauty": (12_101, 15, 2), "toys": (11_924, 20, 2), "ml-1m": (3_706, 40, 4)}
@@ -56,7 +55,7 @@ def small(
         attributes=np.eye(num_items + 2, 4),
         dropout=dropout,
         tie_item_embeddings=tie,
-        terms=Terms(chosen_share=0.5),
+        loss_weights=LossWeights(chosen_share=0.5),
         compute=Compute(static_shapes=jit, fuse=fuse),
         skip_nonfinite=skip_nonfinite,
         item_loss=item_loss,

@@ -6,8 +6,7 @@ import tensorflow as tf
 from small_models import make_tower
 
 from emkd_tf.kernels.compute import Compute
-from emkd_tf.models.drawn_losses import GeneralizedBinaryCrossEntropy
-from emkd_tf.models.item_losses import ITEM_LOSSES
+from emkd_tf.models.item_losses import ITEM_LOSSES, GeneralizedBinaryCrossEntropy
 
 V, D, P, K = 20, 6, 5, 3
 LABELS = np.array([4, 9, 4, 20, 1], np.int32)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from emkd_tf.models.nonfinite import are_finite, cleared
+from emkd_tf.models.nonfinite import are_finite, cleared, without_nonfinite
 
 
 def gradients(dense=1.0, of_slice=2.0):
@@ -33,3 +33,17 @@ def test_a_bad_gradient_is_zero_and_of_its_kind():
         if one is not None:
             kept = tf.convert_to_tensor(cleared(one, tf.constant(False)))
             np.testing.assert_array_equal(kept, tf.convert_to_tensor(other))
+
+
+def test_one_bad_value_zeroes_all_losses_and_gradients():
+    losses = {"total": tf.constant(3.0), "size": tf.constant(np.nan)}
+    is_bad, left, (dense, nothing, rows) = without_nonfinite(losses, gradients(np.inf))
+    assert is_bad
+    assert {name: loss.numpy() for name, loss in left.items()} == dict.fromkeys(left, 0)
+    np.testing.assert_array_equal(dense, [0.0, 0.0])
+    assert nothing is None
+    np.testing.assert_array_equal(rows.values, [[0.0, 0.0]])
+    is_bad, left, kept = without_nonfinite(losses, gradients())
+    assert not is_bad
+    assert left["total"] == 3.0
+    np.testing.assert_array_equal(kept[0], gradients()[0])

@@ -8,8 +8,7 @@ import tensorflow as tf
 from replicas import assert_equal, trained_on_one_and_two
 from small_models import make_emkd
 
-from emkd_tf.models.drawn_losses import SampledSoftmax
-from emkd_tf.models.item_losses import FullSoftmax
+from emkd_tf.models.item_losses import FullSoftmax, SampledSoftmax
 from emkd_tf.training.optimizers import LazyAdam
 
 

@@ -10,9 +10,8 @@ from weights import randomized
 
 from emkd_tf.kernels.compute import Compute
 from emkd_tf.kernels.item_softmax import ItemSoftmax
-from emkd_tf.models.drawn_losses import SampledSoftmax
-from emkd_tf.models.emkd_terms import Terms
-from emkd_tf.models.item_losses import FullSoftmax
+from emkd_tf.models.item_losses import FullSoftmax, SampledSoftmax
+from emkd_tf.models.loss_weights import LossWeights
 
 V, L, D, A = 12, 5, 4, 3
 ATTRIBUTES = (np.random.default_rng(5).random((V + 2, A)) < 0.4).astype(np.float32)
@@ -34,7 +33,7 @@ def make(
         max_length=L,
         hidden_units=D,
         distillation_weight=0.001 if distillation else None,
-        terms=Terms(chosen_share=0.9, **terms),
+        loss_weights=LossWeights(chosen_share=0.9, **terms),
         compute=Compute(static_shapes=static_shapes),
         tie_item_embeddings=tie_item_embeddings,
         item_loss=item_loss,

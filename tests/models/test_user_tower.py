@@ -10,7 +10,7 @@ from emkd_tf.evaluation.evaluator import rank_users
 from emkd_tf.export.saved_model import export_saved_model
 from emkd_tf.models.caser import Caser
 from emkd_tf.models.user_tower import UNKNOWN
-from emkd_tf.retrieval.recommend import Recommender
+from emkd_tf.retrieval.recommend import VectorRecommender
 from emkd_tf.training.setup import compile_model, training_data
 
 ITEMS = tf.constant([[0, 3, 9], [5, 6, 7]], tf.int32)
@@ -91,7 +91,8 @@ def test_users_learn_from_zero_and_those_without_a_row_stay_there(made):
 def test_ranks_and_lists_are_of_the_user_where_one_is_known(made):
     _, histories, model = made
     ranks = rank_users(model, histories, "test")["ensemble"]["all"]
-    vectors, lists = model.item_vectors().numpy(), Recommender(model, histories, "all")
+    vectors = model.item_vectors().numpy()
+    lists = VectorRecommender(model, histories, "all")
     names, users = np.array(histories.item_ids()), histories.user_ids()
     differ = 0
     for user in range(10):
@@ -119,7 +120,7 @@ def test_an_export_answers_everyone_as_unknown_and_says_so(made, tmp_path):
     assert "each is answered as one that it does not know" in readme
     served = tf.saved_model.load(str(folder)).signatures["serving_default"]
     raw = histories.item_ids()[:4]
-    expected = Recommender(model, histories, "all").recommend([raw], 5)
+    expected = VectorRecommender(model, histories, "all").recommend([raw], 5)
     answer = served(history=tf.constant([raw]))
     found = [item.decode() for item in answer["item_ids"].numpy()[0]]
     assert found == expected.item_ids[0].tolist()

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from emkd_tf.evaluation.comparison import METRICS
+from emkd_tf.evaluation.metrics import METRICS
 from emkd_tf.report import sections
 from emkd_tf.report.lists import lists_of_test_users
 from emkd_tf.report.pictures import drawing

@@ -9,7 +9,7 @@ import browser
 import pytest
 
 from emkd_tf.errors import InputError
-from emkd_tf.evaluation.comparison import METRICS
+from emkd_tf.evaluation.metrics import METRICS
 from emkd_tf.report.write import write_report
 
 

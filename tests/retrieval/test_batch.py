@@ -9,7 +9,7 @@ from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
 from emkd_tf.retrieval import batch
 from emkd_tf.retrieval.batch import own_histories, write_recommendations
-from emkd_tf.retrieval.recommend import Recommender
+from emkd_tf.retrieval.recommend import VectorRecommender
 from emkd_tf.training.setup import build_model
 
 
@@ -18,7 +18,7 @@ def recommender_and_histories(tiny_settings):
     config = from_flat(tiny_settings)
     histories = prepare(config.data)
     model = build_model(config, histories)
-    return Recommender(model.ensemble, histories), histories
+    return VectorRecommender(model.ensemble, histories), histories
 
 
 def frame_of(users, histories):

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from emkd_tf.config import from_flat
 from emkd_tf.data.prepare import prepare
-from emkd_tf.retrieval.recommend import LOWEST, Recommender, choose_separator
+from emkd_tf.retrieval.recommend import LOWEST, VectorRecommender, choose_separator
 from emkd_tf.training.setup import build_model
 
 
@@ -21,7 +21,7 @@ def test_best_unseen_items_by_their_raw_ids(model_and_histories):
     model, histories = model_and_histories
     names = histories.item_ids()
     questions = [[names[4], "never sold", names[9]], names[:38], [names[2]] * 9]
-    answer = Recommender(model.ensemble, histories).recommend(questions, k=3)
+    answer = VectorRecommender(model.ensemble, histories).recommend(questions, k=3)
     assert answer.unknown == [["never sold"], [], []]
     assert answer.is_popular.tolist() == [False, False, False]
     for row, history in enumerate([[5, 10], list(range(1, 39)), [3] * 9]):
@@ -39,7 +39,7 @@ def test_best_unseen_items_by_their_raw_ids(model_and_histories):
 def test_popular_items_where_nothing_is_known(model_and_histories):
     model, histories = model_and_histories
     counts = histories.training_item_counts()
-    recommender = Recommender(model.ensemble, histories)
+    recommender = VectorRecommender(model.ensemble, histories)
     answer = recommender.recommend([[], ["never sold", ""]], k=40)
     assert answer.is_popular.all()
     assert answer.unknown == [[], ["never sold"]]
@@ -52,7 +52,7 @@ def test_popular_items_where_nothing_is_known(model_and_histories):
 
 def test_queries_times_item_vectors_are_the_scores(model_and_histories):
     model, histories = model_and_histories
-    recommender = Recommender(model.ensemble, histories)
+    recommender = VectorRecommender(model.ensemble, histories)
     names = histories.item_ids()
     queries = recommender.queries(recommender.numbers([[names[4], "?", names[9]], []]))
     scores = queries @ recommender.item_vectors.T
@@ -67,7 +67,7 @@ def test_one_long_id_makes_not_all_of_them_long(model_and_histories, monkeypatch
     model, histories = model_and_histories
     names = [*histories.item_ids()[:-1], "x" * 10**6]
     monkeypatch.setattr(type(histories), "item_ids", lambda self: names)
-    recommender = Recommender(model.ensemble, histories)
+    recommender = VectorRecommender(model.ensemble, histories)
     assert recommender.names.nbytes < 10**4
     answer = recommender.recommend([["x" * 10**6], names[:2]], k=3)
     assert answer.unknown == [[], []]

@@ -16,7 +16,7 @@ from emkd_tf.data.prepare import prepare
 from emkd_tf.export.check_requests import check_requests
 from emkd_tf.export.signatures import Retriever
 from emkd_tf.export.warmup import write_warm_up
-from emkd_tf.retrieval.recommend import Recommender
+from emkd_tf.retrieval.recommend import VectorRecommender
 from emkd_tf.serving.grpc_client import GrpcClient
 from emkd_tf.serving.rest_client import RestClient
 from emkd_tf.training.setup import build_model
@@ -40,7 +40,7 @@ class Served:
     addresses: dict[str, str]
     folder: Path
     separator: str
-    live: Recommender
+    live: VectorRecommender
 
 
 class Echo(tf.Module):
@@ -68,7 +68,7 @@ def served(tiny_log, tiny_base, tmp_path_factory):
     for network in model.towers:
         bias = np.random.default_rng(1).normal(size=network.item_bias.shape)
         network.item_bias.assign(bias)
-    live = Recommender(model.ensemble, histories)
+    live = VectorRecommender(model.ensemble, histories)
     vocabulary = histories.folder / "item_ids.txt"
     retriever = Retriever(
         model.ensemble, vocabulary, live.popularity, K, live.separator

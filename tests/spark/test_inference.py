@@ -10,7 +10,7 @@ import pytest
 from emkd_tf.config import from_flat
 from emkd_tf.data.prepare import prepare
 from emkd_tf.export.saved_model import export_saved_model
-from emkd_tf.retrieval.recommend import Recommender
+from emkd_tf.retrieval.recommend import VectorRecommender
 from emkd_tf.training.setup import build_model
 
 pytest.importorskip("pandas")
@@ -60,7 +60,7 @@ def test_an_executor_needs_tensorflow_alone(tiny_settings, tmp_path):
     count, rows, counted = json.loads(process.stdout.splitlines()[-1])
     assert count == 3  # two histories at a time
     assert counted == {"histories": 5, "popular": 1, "unknown_items": 2, "short": 1}
-    expected = Recommender(ensemble, histories).recommend(questions, 4)
+    expected = VectorRecommender(ensemble, histories).recommend(questions, 4)
     places = iter(rows)
     for user, items, scores in zip(
         users, expected.item_ids, expected.scores, strict=True

@@ -8,7 +8,7 @@ from emkd_tf.config import from_flat
 from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
 from emkd_tf.retrieval.batch import own_histories, write_recommendations
-from emkd_tf.retrieval.recommend import Recommender
+from emkd_tf.retrieval.recommend import VectorRecommender
 from emkd_tf.spark import recommend
 from emkd_tf.spark.recommend import write_lists
 from emkd_tf.training.setup import build_model
@@ -52,7 +52,7 @@ def test_all_users_and_a_file_of_histories(
         output, other = tmp_path / "lists.parquet", tmp_path / "local.parquet"
         summary = write_lists(spark, ensemble, histories, source, output, 5, "unseen")
         frame = own_histories(histories) if source is None else source
-        recommender = Recommender(ensemble, histories)
+        recommender = VectorRecommender(ensemble, histories)
         assert summary == write_recommendations(recommender, frame, other, 5)
         assert_same(as_table(output), pl.read_parquet(other))
     # The second one took the place of the first, and nothing else was left.

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from emkd_tf.training.callbacks import KeepBest, KeepLast, SaveLast
-from emkd_tf.training.checkpoints import Progress
+from emkd_tf.training.checkpoints import TrainingProgress
 
 
 class Recorded:
@@ -26,7 +26,7 @@ class Recorded:
 
 def run(values, patience):
     """Feeds validation values (None: not validated) and returns what happened."""
-    saved, progress = Recorded(), Progress()
+    saved, progress = Recorded(), TrainingProgress()
     callback = KeepBest(saved, progress, patience)
     callback.model = types.SimpleNamespace(stop_training=False)
     for epoch, value in enumerate(values):
@@ -52,7 +52,7 @@ def test_patience_counts_validations():
 def save_last(checkpoints, is_interrupted=lambda: False):
     return SaveLast(
         checkpoints,
-        Progress(),
+        TrainingProgress(),
         every=3,
         epoch_steps=4,
         is_interrupted=is_interrupted,
@@ -112,7 +112,7 @@ def test_whether_to_stop_is_asked_once_after_every_step_and_epoch():
 
 
 def test_the_last_epoch_is_kept_where_nothing_is_validated():
-    saved, progress = Recorded(), Progress()
+    saved, progress = Recorded(), TrainingProgress()
     callback = KeepLast(saved, progress, epochs=3)
     for epoch in range(3):
         assert saved.best == []
@@ -125,7 +125,7 @@ def test_the_last_epoch_is_kept_where_nothing_is_validated():
 def test_the_end_of_a_training_is_saved():
     saved = Recorded()
     options = {"every": 100, "epoch_steps": 2, "is_interrupted": lambda: False}
-    callback = SaveLast(saved, Progress(), epochs=2, **options)
+    callback = SaveLast(saved, TrainingProgress(), epochs=2, **options)
     for epoch in range(2):
         for batch in range(2):
             saved.step += 1

@@ -10,7 +10,7 @@ from small_models import make_emkd
 from emkd_tf.config import from_flat
 from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
-from emkd_tf.training.checkpoints import Checkpoints, Progress, restore
+from emkd_tf.training.checkpoints import Checkpoints, TrainingProgress, restore
 from emkd_tf.training.setup import build_model, compile_model, training_data
 
 
@@ -18,7 +18,7 @@ def make(folder, num_items=10, say=print):
     model = make_emkd(2, num_items, max_length=4, hidden_units=4, num_blocks=2)
     model.compile(optimizer=tf.keras.optimizers.Adam())
     model.optimizer.build(model.trainable_variables)
-    progress = Progress()
+    progress = TrainingProgress()
     return model, progress, Checkpoints(folder, model, progress, say=say)
 
 
@@ -81,7 +81,7 @@ def test_what_was_the_best_after_the_last_checkpoint_is_forgotten(tmp_path):
 
 
 def test_time_is_counted_once():
-    progress = Progress()
+    progress = TrainingProgress()
     progress.start_clock()
     began = time.perf_counter(), time.process_time()
     for _ in range(3):
@@ -134,7 +134,7 @@ def test_a_sampled_training_continues_where_it_was(tiny_settings, tmp_path, opti
     def make():
         model = build_model(config, histories)
         compile_model(model, config, 100)
-        return model, Checkpoints(tmp_path, model, Progress())
+        return model, Checkpoints(tmp_path, model, TrainingProgress())
 
     def train(model, first, last):
         batches = training_data(config, histories).batches(first_step=first)

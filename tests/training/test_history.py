@@ -5,7 +5,7 @@ import time
 
 import tensorflow as tf
 
-from emkd_tf.training.checkpoints import Progress
+from emkd_tf.training.checkpoints import TrainingProgress
 from emkd_tf.training.history import WriteHistory
 
 
@@ -13,7 +13,7 @@ def test_history_forgets_what_is_trained_again(tmp_path):
     path = tmp_path / "history.jsonl"
     lines = [json.dumps({"epoch": e, "step": 4 * e}) + "\n" for e in (1, 2, 3)]
     path.write_text("".join(lines) + '{"epoch": 4, "st')  # killed while writing
-    WriteHistory(tmp_path, Progress(), 32, first_step=9)
+    WriteHistory(tmp_path, TrainingProgress(), 32, first_step=9)
     assert path.read_text() == "".join(lines[:2])
 
 
@@ -22,7 +22,7 @@ def test_a_damaged_history_keeps_the_lines_that_can_be_read(tmp_path):
     path.write_bytes(
         b'{"step": 5}\n\xff\n[1]\n{"epoch": 1}\n{"step": 6}\n{"step": 9}\n{"st'
     )
-    WriteHistory(tmp_path, Progress(), batch_size=2, first_step=6)
+    WriteHistory(tmp_path, TrainingProgress(), batch_size=2, first_step=6)
     assert path.read_text() == '{"step": 5}\n{"step": 6}\n'
 
 
@@ -31,14 +31,14 @@ def test_a_history_of_stages_forgets_lines_of_its_own_stage_alone(tmp_path):
     rows = [("one", 4), ("one", 8), ("two", 5), ("two", 10)]
     lines = [json.dumps({"stage": n, "epoch": 1, "step": s}) + "\n" for n, s in rows]
     path.write_text("".join(lines))
-    WriteHistory(tmp_path, Progress(), 32, first_step=4, stage="one")
+    WriteHistory(tmp_path, TrainingProgress(), 32, first_step=4, stage="one")
     assert path.read_text() == "".join([lines[0], *lines[2:]])
-    WriteHistory(tmp_path, Progress(), 32, first_step=0, stage="two")
+    WriteHistory(tmp_path, TrainingProgress(), 32, first_step=0, stage="two")
     assert path.read_text() == lines[0]
 
 
 def test_processor_seconds_go_on_from_what_the_training_has_spent(tmp_path):
-    progress = Progress()
+    progress = TrainingProgress()
     progress.processor_seconds.assign(40.0)  # of an epoch that was interrupted, too
     history = WriteHistory(tmp_path, progress, batch_size=2)
     model = tf.keras.Sequential([tf.keras.layers.Dense(1)])

@@ -12,8 +12,8 @@ def test_settings_reach_the_model(tiny_settings):
     config = from_flat({**tiny_settings, **changes, "jit_compile": True})
     model = build_model(config, prepare(config.data))
     assert len(model.towers) == 2
-    assert model.weighting.temperature == 0.7
-    assert model.weighting.contrast_weight == 0.5
+    assert model.loss_weights.temperature == 0.7
+    assert model.loss_weights.contrast_weight == 0.5
     assert "icl" not in model.loss_names
     assert model.compute.static_shapes is True
     assert model.towers[0].max_length == 6
@@ -31,4 +31,4 @@ def test_static_shapes_leave_room_for_every_chosen_position(
         }
     )
     model = build_model(config, prepare(config.data))
-    assert model.weighting.chosen_share == pytest.approx(share)
+    assert model.loss_weights.chosen_share == pytest.approx(share)

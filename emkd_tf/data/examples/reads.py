@@ -7,9 +7,9 @@ from typing import Protocol
 import numpy as np
 import tensorflow as tf
 
-from emkd_tf.data.examples.lists import Lists
 from emkd_tf.data.examples.rows import Rows
 from emkd_tf.data.examples.same_target import SameTarget
+from emkd_tf.data.examples.teacher_lists import TeacherLists
 from emkd_tf.data.histories import left_padded
 
 
@@ -26,7 +26,7 @@ class Reads(Protocol):
         """Returns `SameTarget.partners` [B] int64."""
 
     def lists(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns `Lists.of_rows` [B, L - 1, K]."""
+        """Returns `TeacherLists.of_rows` [B, L - 1, K]."""
 
 
 class HostReads:
@@ -43,7 +43,7 @@ class HostReads:
         items: np.ndarray,
         rows: Rows,
         same_target: SameTarget | None = None,
-        teacher: Lists | None = None,
+        teacher: TeacherLists | None = None,
     ):
         self._items, self._rows = items, rows
         self._same_target, self._teacher = same_target, teacher

@@ -9,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from emkd_tf.data.examples.candidates import Candidates
-from emkd_tf.data.examples.lists import Lists
 from emkd_tf.data.examples.reads import HostReads, Reads
 from emkd_tf.data.examples.rows import Rows
 from emkd_tf.data.examples.same_target import SameTarget
+from emkd_tf.data.examples.teacher_lists import TeacherLists
 from emkd_tf.data.examples.transform import (
     CANDIDATES,
     ORDER,
@@ -42,7 +42,7 @@ class Examples:
     transforms: Sequence[Transform]
     candidates: Candidates | None = None
     same_target: SameTarget | None = None
-    lists: Lists | None = None
+    lists: TeacherLists | None = None
     with_users: bool = False
 
 

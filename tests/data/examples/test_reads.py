@@ -3,10 +3,10 @@
 import numpy as np
 import tensorflow as tf
 
-from emkd_tf.data.examples.lists import Lists
 from emkd_tf.data.examples.reads import HostReads
 from emkd_tf.data.examples.rows import Shift
 from emkd_tf.data.examples.same_target import SameTarget
+from emkd_tf.data.examples.teacher_lists import TeacherLists
 
 L, K = 3, 2
 ITEMS = np.array([5, 6, 7, 8, 9, 1, 8, 2, 4, 8], np.int32)
@@ -14,7 +14,7 @@ STARTS, ENDS = np.array([0, 5, 7]), np.array([5, 7, 10])
 ROWS = Shift(STARTS, ENDS, L)
 LISTS = np.arange(1, 2 * len(ITEMS) + 1, dtype=np.int32).reshape(-1, K)
 READS = HostReads(
-    ITEMS, ROWS, SameTarget(ROWS, ITEMS), Lists(LISTS, LISTS.astype(np.float32))
+    ITEMS, ROWS, SameTarget(ROWS, ITEMS), TeacherLists(LISTS, LISTS.astype(np.float32))
 )
 NUMBERS = tf.constant([2, 0], tf.int64)
 

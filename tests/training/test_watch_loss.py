@@ -8,7 +8,7 @@ import tensorflow as tf
 from small_models import make_emkd
 
 from emkd_tf.errors import NonFiniteLossError
-from emkd_tf.training.nonfinite import WatchLoss
+from emkd_tf.training.watch_loss import WatchLoss
 
 
 def make(skip):

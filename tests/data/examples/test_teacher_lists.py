@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from emkd_tf.data.examples.lists import Lists
 from emkd_tf.data.examples.next_item import NextItem
 from emkd_tf.data.examples.rows import Prefix, Shift, Whole
 from emkd_tf.data.examples.stream import Examples, Stream
+from emkd_tf.data.examples.teacher_lists import TeacherLists
 
 L, K = 4, 3
 STARTS, ENDS = np.array([0, 6, 8]), np.array([6, 8, 13])
@@ -17,13 +17,13 @@ ITEMS = np.arange(1, 14, dtype=np.int32)  # the item of action p is p + 1
 def lists():
     """The list of action p holds 10 p + 1, 10 p + 2, 10 p + 3, with these / 7."""
     items = 10 * np.arange(13)[:, np.newaxis] + np.arange(1, K + 1)
-    return Lists(items.astype(np.int32), (items / 7).astype(np.float32))
+    return TeacherLists(items.astype(np.int32), (items / 7).astype(np.float32))
 
 
 @pytest.mark.parametrize("kind", [Shift, Whole, Prefix])
 def test_a_label_and_its_list_are_of_one_action(lists, kind):
     rows, only_last = kind(STARTS, ENDS, L), kind is Prefix
-    lists = Lists(lists.items, lists.scores, only_last)
+    lists = TeacherLists(lists.items, lists.scores, only_last)
     examples = Examples(rows, [NextItem(only_last)], lists=lists)
     stream = Stream(ITEMS, examples, batch_size=3, num_steps=6, seed=0)
     seen = set()

@@ -1,4 +1,4 @@
-"""What EMKD's loss is made of."""
+"""What EMKD's loss is made of, and how much each term of it counts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from emkd_tf.config import Config
 
 
 @dataclasses.dataclass(frozen=True)
-class Terms:
+class LossWeights:
     """Total = MIP + attribute_weight * AP + contrast_weight * (ICL + CCL)
     + distillation_weight * KD.
 
@@ -38,8 +38,8 @@ class Terms:
     chosen_share: float = 0.15
 
     @classmethod
-    def of_config(cls, config: Config) -> Terms:
-        """Returns the terms of a config."""
+    def of_config(cls, config: Config) -> LossWeights:
+        """Returns the weights of a config."""
         objective = config.objective
         one_a_view = objective.mask_at_least_one / config.data.max_length
         return cls(

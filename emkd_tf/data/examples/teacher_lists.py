@@ -11,7 +11,7 @@ from emkd_tf.special_ids import PAD_ID
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Lists:
+class TeacherLists:
     """What a teacher recommends before each action of the flat array of items.
 
     Attributes:
