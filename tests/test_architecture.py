@@ -96,7 +96,7 @@ def test_the_model_and_the_encoder_go_through_the_life_of_a_run(
 
 def test_a_setting_that_the_model_does_not_read_is_refused(model, capsys):
     assert main(["train", f"--model={model}", "--num-views=3"]) == 2
-    assert f"`num_views` is no setting of {model}" in capsys.readouterr().err
+    assert f"`num_views` is not a setting of {model}" in capsys.readouterr().err
 
 
 def test_the_encoder_keeps_its_contract(encoder):

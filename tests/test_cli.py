@@ -66,14 +66,14 @@ def test_a_bad_log_is_one_line_and_leaves_nothing(case, tmp_path, capsys):
         (["train", "--interactions=none.csv"], "none.csv does not exist"),
         (["prepare", "--dataset=beuty"], "Unknown dataset `beuty`. Did you mean"),
         (["evaluate"], "needs --run RUN"),
-        (["evaluate", "--run=nowhere"], "nowhere is no run directory"),
+        (["evaluate", "--run=nowhere"], "nowhere is not a run directory"),
         (
             ["evaluate", "--run=x", "--split=train"],
             "`split` must be test or validation",
         ),
         (["recommend", "--run=nowhere"], "needs --history"),
         (["recommend", "--run=x", "--history=a", "--k=0"], "`k` must be at least 1"),
-        (["export", "--run=nowhere"], "nowhere is no run directory"),
+        (["export", "--run=nowhere"], "nowhere is not a run directory"),
         (["export", "--run=x", "--epochs=3"], "Unknown flag `--epochs`"),
     ],
 )

@@ -170,9 +170,9 @@ def test_an_export_is_the_next_version(run, home):
 def test_mistakes_are_those_of_the_command_line(log, tmp_path):
     with pytest.raises(InputError, match=r"Unknown flag `--epoch`\. Did you mean"):
         emkd_tf.train(log, epoch=3)
-    with pytest.raises(InputError, match="is no run directory"):
+    with pytest.raises(InputError, match="is not a run directory"):
         emkd_tf.open_run(tmp_path)
-    with pytest.raises(InputError, match="`epochs` is no setting of the data"):
+    with pytest.raises(InputError, match="`epochs` is not a setting of the data"):
         emkd_tf.prepare("sample", epochs=3)
 
 

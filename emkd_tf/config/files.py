@@ -115,7 +115,7 @@ def layered(
         groups = _presets(of_model, model)
         if preset not in groups:
             raise InputError(
-                f"`preset` {preset!r} is no preset of {model}. "
+                f"`preset` {preset!r} is not a preset of {model}. "
                 f"{nearest(preset, [*groups, NO_PRESET])}"
             )
         merged |= of_file(groups[preset], dataset)

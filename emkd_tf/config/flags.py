@@ -124,7 +124,7 @@ def _refuse_unread(model: str, task: str, arguments: Sequence[str]) -> None:
             continue
         if name in unread(model):
             raise InputError(
-                f"`{name}` is no setting of {model}, but of "
+                f"`{name}` is not a setting of {model}, but of "
                 f"{', '.join(readers(name))}; leave it out or choose another --model."
             )
         if name in unread(model, task):
@@ -137,7 +137,7 @@ def _refuse_unread(model: str, task: str, arguments: Sequence[str]) -> None:
         is_of_training = KEYS.get(name) == "training" and name not in _OF_ALL_RUNS
         if is_of_training and not MODELS[model].is_trained:
             raise InputError(
-                f"`{name}` is no setting of {model}, which is counted, not trained; "
+                f"`{name}` is not a setting of {model}, which is counted, not trained; "
                 "leave it out or choose another --model."
             )
 
@@ -192,7 +192,10 @@ def read_settings(
     arguments = [_underscored(a) for a in arguments]
     known = _first_of(arguments)
     parser = settings_parser(prog, description)
-    parser.add_argument("--preset", help="see docs/models.md; none: the model's own")
+    parser.add_argument(
+        "--preset",
+        help="preset of the model (docs/models.md); none: its plain settings",
+    )
     parser.add_argument(
         "--config", action="append", help="YAML file of settings; may be repeated"
     )

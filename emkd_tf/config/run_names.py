@@ -19,12 +19,12 @@ def run_path(run: str | Path) -> Path:
 
 
 def no_run(path: Path) -> InputError:
-    """Returns the error of a path that is no run directory."""
-    text = f"{path} is no run directory: it has no {CONFIG_FILE}."
+    """Returns the error of a path that is not a run directory."""
+    text = f"{path} is not a run directory: it has no {CONFIG_FILE}."
     if path.exists() or path.name != str(path):
         return InputError(text)
     runs = Path(RunConfig.runs_dir)
     known = [file.parent.name for file in runs.glob(f"*/{CONFIG_FILE}")]
     close = difflib.get_close_matches(path.name, known, n=1)
     hint = f" Did you mean `{close[0]}`?" if close else ""
-    return InputError(f"{text} Nor is {runs / path} one.{hint}")
+    return InputError(f"{text} {runs / path} is not one either.{hint}")

@@ -96,7 +96,7 @@ def is_global(config: DataConfig, *, has_times: bool) -> bool:
     """
     if config.split == "global_time" and not has_times:
         raise InputError(
-            f"`split` global_time needs times, which `{config.dataset}` has not; "
+            f"`split` global_time needs times, but `{config.dataset}` has none; "
             "choose another --split, or give a log with a column of times."
         )
     return config.split == "global_time"

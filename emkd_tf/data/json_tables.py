@@ -1,8 +1,4 @@
-"""JSON as tables: a list of records, a record a line, or a Python literal a line.
-
-Whole numbers stay as they are written, so that ids of any length are kept; one that is
-written as a float (`17.0`, as pandas does beside missing values) loses its `.0`.
-"""
+"""JSON as tables: a list of records, a record a line, or a Python literal a line."""
 
 from __future__ import annotations
 
@@ -20,48 +16,12 @@ import polars as pl
 
 from emkd_tf.data.delimited import knows
 from emkd_tf.data.delimited_rows import scan_lines
+from emkd_tf.data.json_numbers import DECODER, OF_POLARS, STRICT
 from emkd_tf.errors import InputError
 
 _GZIP = b"\x1f\x8b"
-_EXACT_FLOATS = 2.0**53  # above, neighbouring whole numbers share a float
-_MOST_DIGITS = 38  # of a whole number that polars reads
-
-
-def _written(number: str) -> str:
-    """Returns a number written as a float as text."""
-    value = float(number)
-    is_whole = value.is_integer() and abs(value) < _EXACT_FLOATS
-    return str(int(value)) if is_whole else number
-
-
-_DECODER = json.JSONDecoder(parse_int=str, parse_float=_written)
 # What `parse` raises on text that is no record.
 WRONG = (ValueError, SyntaxError, TypeError, RecursionError, MemoryError)
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON.")
-
-
-_STRICT = json.JSONDecoder(parse_constant=_refuse)
-
-
-def _short(number: str) -> str:
-    if len(number) > _MOST_DIGITS:
-        raise ValueError(f"{number} is too long.")
-    return number
-
-
-def _exact(number: str) -> str:
-    if abs(float(number)) >= _EXACT_FLOATS:
-        raise ValueError(f"{number} is rounded.")
-    return number
-
-
-# What polars reads as it is written: no NaN, which Python writes, and no long numbers.
-_OF_POLARS = json.JSONDecoder(
-    parse_int=_short, parse_float=_exact, parse_constant=_refuse
-)
 
 
 def is_record_a_line(lines: Sequence[str]) -> bool:
@@ -81,7 +41,7 @@ def parse(line: str) -> dict[str, Any]:
         ValueError, SyntaxError, ...: it is neither.
     """
     try:
-        record = _DECODER.decode(line.strip())
+        record = DECODER.decode(line.strip())
     except ValueError:
         record = ast.literal_eval(line.strip())
     if not isinstance(record, dict):
@@ -101,7 +61,7 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
                 yield parse(line)
             except WRONG:
                 raise InputError(
-                    f"{path} line {number} is no JSON object; correct it."
+                    f"{path} line {number} is not a JSON object; correct it."
                 ) from None
 
 
@@ -143,7 +103,7 @@ def scan_records(
     with path.open("rb") as file:
         has_mark = file.read(3) == b"\xef\xbb\xbf"  # polars takes it for JSON
     try:
-        shown = [] if has_mark else [_OF_POLARS.decode(line) for line in sample]
+        shown = [] if has_mark else [OF_POLARS.decode(line) for line in sample]
     except ValueError:
         shown = []
     if not shown or _is_mixed(shown):
@@ -194,9 +154,9 @@ def require_json(path: Path) -> None:
     for number, line in enumerate(text_lines(path), 1):
         if line and line.strip():
             try:
-                _STRICT.decode(line.strip())
+                STRICT.decode(line.strip())
             except (ValueError, RecursionError) as error:
-                reason = error if _is_record(line) else "It is no JSON object."
+                reason = error if _is_record(line) else "It is not a JSON object."
                 raise InputError(
                     f"{path} line {number} cannot be read; correct it. {reason}"
                 ) from None
@@ -217,7 +177,7 @@ def read_list(path: Path) -> pl.LazyFrame:
     """
     text = "\n".join(line or "" for line in text_lines(path))
     try:
-        return _frame(_DECODER.decode(text.strip())).lazy()
+        return _frame(DECODER.decode(text.strip())).lazy()
     except (*WRONG, AttributeError, pl.exceptions.PolarsError):
         raise InputError(
             f'{path} is not a JSON list like [{{"user": ..., "item": ...}}, ...]; '

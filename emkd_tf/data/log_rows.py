@@ -85,15 +85,15 @@ def read_rows(table: Table, columns: dict[str, str]) -> Rows:
     if (row := found["first bad rating"]) is not None:
         value = _value(table, row, columns["rating"])
         raise InputError(
-            f"{table.place(row)}: column {columns['rating']!r} holds {value!r}, no "
-            "number; write ratings as numbers, such as 4.5."
+            f"{table.place(row)}: column {columns['rating']!r} holds {value!r}, "
+            "which is not a number; write ratings as numbers, such as 4.5."
         )
     if (row := found["first bad time"]) is not None:
         value = _value(table, row, columns["time"])
         raise InputError(
-            f"{table.place(row)}: column {columns['time']!r} holds {value!r}, no time; "
-            "use a number that grows with time, or ISO 8601 (2024-01-31, "
-            f"2024-01-31T12:00:00Z).{_other_times(table, columns)}"
+            f"{table.place(row)}: column {columns['time']!r} holds {value!r}, "
+            "which is not a time; use a number that grows with time, or ISO 8601 "
+            f"(2024-01-31, 2024-01-31T12:00:00Z).{_other_times(table, columns)}"
         )
     rows = rows_of(table, columns, reader)
     dtype = table.schema[columns["time"]] if "time" in columns else None

@@ -87,7 +87,7 @@ def order_line(likely: Sequence[str]) -> str:
     Args:
         likely: its columns that look like times.
     """
-    line = "No column of times: the order of the rows is the order."
+    line = "No time column: the rows are taken to be in time order."
     return f"{line} But {hint(likely)}." if likely else line
 
 

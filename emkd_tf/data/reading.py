@@ -26,7 +26,7 @@ _ARCHIVES = (".tar", ".tgz", ".tbz2", ".txz")
 def require_file(path: Path) -> None:
     """Raises an InputError if there is no file at a path, or none to be read."""
     if not path.is_file():
-        what = "is no file" if path.exists() else "does not exist"
+        what = "is not a file" if path.exists() else "does not exist"
         raise InputError(f"{path} {what}; check the path.")
     require_readable(path)
 

@@ -51,8 +51,8 @@ def parquet_files(folder: Path) -> list[Path]:
     for name, kind in _VERSIONED.items():
         if (folder / name).exists():
             raise InputError(
-                f"{folder} is a {kind} table, whose folder may hold files that are no "
-                "longer of it; write the table as Parquet and give that folder."
+                f"{folder} is a {kind} table, whose folder may hold files that no "
+                "longer belong to the table; write it as Parquet and give that folder."
             )
     return parquet
 

@@ -119,7 +119,7 @@ def _scan_text(path: Path, known_names: Sequence[str], look: LookAtLines) -> Tab
             return Table(scan_sequences(scan_lines(path)), path, "S3-Rec text")
         if dialect.separator == " " and "  " in filled[0].strip():
             raise InputError(
-                f"{path} parts its columns by several blanks; make one of them: "
+                f"{path} separates its columns by several blanks; squeeze them: "
                 f"tr -s ' ' < {path.name} > one-{path.name}"
             )
         return _delimited(path, dialect, look)

@@ -53,7 +53,8 @@ def joined(folder: Path, tables: Sequence[Table]) -> Table:
         if (table.kind, table.has_names) != (first.kind, first.has_names):
             told = (f"{t.path} ({_described(t)})" for t in (first, table))
             raise InputError(
-                f"{' and '.join(told)} are no one table; write them alike."
+                f"{' and '.join(told)} do not form one table; give them the "
+                "same columns."
             )
     tables = [_with_names(folder, table) for table in tables]
     files, schemas = [t.path for t in tables], [t.schema for t in tables]

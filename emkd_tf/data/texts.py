@@ -10,7 +10,7 @@ NOTHING = (
     *("<NA>", "<null>", "(null)", "NA", "N/A", "n/a", "#N/A", "NaT", "undefined"),
     "\\N",  # of MySQL, Hive and COPY
 )
-_EXACT_FLOATS = 2.0**53  # above, neighbouring whole numbers share a float
+EXACT_FLOATS = 2.0**53  # above, neighbouring whole numbers share a float
 
 
 def as_text(dtype: pl.DataType, column: pl.Expr) -> pl.Expr:
@@ -22,7 +22,7 @@ def as_text(dtype: pl.DataType, column: pl.Expr) -> pl.Expr:
     """
     if dtype.is_float():
         whole = column.cast(pl.Int64, strict=False)
-        is_whole = (column == whole) & (column.abs() < _EXACT_FLOATS)
+        is_whole = (column == whole) & (column.abs() < EXACT_FLOATS)
         number = pl.when(is_whole).then(whole.cast(pl.String))
         return pl.when(~column.is_nan()).then(number.otherwise(column.cast(pl.String)))
     text = column.cast(pl.String)

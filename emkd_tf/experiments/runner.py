@@ -67,7 +67,7 @@ def run(
         while waiting or trainings.running:
             if budget is not None and time.monotonic() - began > budget:
                 left = len(waiting) + len(trainings.running)
-                say(f"The budget is spent; {left} are left.")
+                say(f"The budget is spent; {left} trainings are left.")
                 break
             while trainings.has_room and (cell := _next(waiting)) is not None:
                 waiting.remove(cell)

@@ -92,7 +92,7 @@ def _files(model: str) -> list[Path]:
 def _require_searched(path: Path, key: Any) -> None:
     if key not in SEARCHED:
         hint = nearest(str(key), SEARCHED)
-        raise InputError(f"{path}: `{key}` is no setting that is searched. {hint}")
+        raise InputError(f"{path}: `{key}` cannot be searched. {hint}")
 
 
 def _is_left_out(path: Path, config: Config, key: str) -> bool:
@@ -103,7 +103,7 @@ def _is_left_out(path: Path, config: Config, key: str) -> bool:
     if path.parent == FOLDER:
         return True
     of = f"{model} with `task` {task}" if key not in unread(model) else model
-    raise InputError(f"{path}: `{key}` is no setting of {of}; leave it out.")
+    raise InputError(f"{path}: `{key}` is not a setting of {of}; leave it out.")
 
 
 def _checked(path: Path, key: str, value: Any, config: Config) -> Range | tuple:

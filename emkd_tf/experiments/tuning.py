@@ -64,7 +64,9 @@ class Search:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InputError(f"{folder} cannot be made ({error.strerror}).") from None
+            raise InputError(
+                f"{folder} cannot be created ({error.strerror})."
+            ) from None
         self._lock = filelock.FileLock(folder / ".lock")
         try:
             self._lock.acquire(blocking=False)

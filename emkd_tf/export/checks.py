@@ -47,7 +47,7 @@ def verify(folder: Path) -> int:
         newest = max(versions, key=lambda path: int(path.name), default=None)
         hint = f" Its versions are: check {newest}." if newest else ""
         raise InputError(
-            f"{folder} is no export of emkd: its {QUESTIONS_FILE} cannot be read "
+            f"{folder} is not an export of emkd: its {QUESTIONS_FILE} cannot be read "
             f"({error}).{hint}"
         ) from None
     folder = folder.resolve()

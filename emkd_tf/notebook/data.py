@@ -68,7 +68,7 @@ def prepare(
         if KEYS.get(name) != "data":
             known = [key for key in KEYS if KEYS[key] == "data"]
             raise InputError(
-                f"`{name}` is no setting of the data. {nearest(name, known)}"
+                f"`{name}` is not a setting of the data. {nearest(name, known)}"
             )
     if interactions is None and not _is_name(dataset):
         dataset, interactions = None, dataset

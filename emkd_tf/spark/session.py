@@ -170,7 +170,7 @@ def _spark_errors() -> Iterator[None]:
         told = [line for line in lines if "Error: " in line or "Exception: " in line]
         reason = (told[-1:] or lines[:1] or ["no reason given"])[0]
         raise InputError(
-            f"Spark stopped ({reason}); mend that, or see --spark-conf for more memory "
+            f"Spark stopped ({reason}); fix that, or see --spark-conf for more memory "
             "and other places."
         ) from None
 

@@ -76,7 +76,7 @@ class Interrupts:
             self.requested = True
             if self._is_deferred:
                 print(
-                    "Stopping after this step; once more stops at once.",
+                    "Stopping after this step; press Ctrl-C again to stop at once.",
                     file=sys.stderr,
                     flush=True,
                 )

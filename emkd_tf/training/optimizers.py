@@ -121,7 +121,7 @@ def optimizer_class(name: str) -> type:
         return found
     known = [n for n, v in vars(tf.keras.optimizers).items() if isinstance(v, type)]
     hint = nearest(name, [*OPTIMIZERS, *known])
-    raise InputError(f"`optimizer`: Keras knows none of the name {name!r}. {hint}")
+    raise InputError(f"`optimizer`: Keras has no optimizer named {name!r}. {hint}")
 
 
 def make_optimizer(

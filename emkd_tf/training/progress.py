@@ -131,7 +131,7 @@ class ShowProgress(tf.keras.callbacks.Callback):
         )
         if seconds > LONG_RUN_SECONDS:
             self._console.print(
-                f"[bold]That is long for this machine.[/bold] {self._advice}"
+                f"[bold]That will take long on this machine.[/bold] {self._advice}"
             )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:

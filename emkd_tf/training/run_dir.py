@@ -152,8 +152,8 @@ def _create(config: Config, histories: Histories, path: Path) -> RunDir:
         run_data.keep(histories, path)
     except OSError as error:
         raise InputError(
-            f"Run directory {path} cannot be made ({error.strerror}); choose another "
-            "--runs-dir."
+            f"Run directory {path} cannot be created ({error.strerror}); choose "
+            "another --runs-dir."
         ) from None
     return RunDir(path, False, lock)
 
@@ -205,6 +205,6 @@ def writing(path: Path) -> Iterator[None]:
             raise
         reason = told[0]
     raise InputError(
-        f"Run directory {path} cannot be written ({reason}); mend that and repeat the "
+        f"Run directory {path} cannot be written ({reason}); fix that and repeat the "
         "command, or choose another --runs-dir."
     )

@@ -52,7 +52,7 @@ def waiting_for_workers(seconds: float) -> Iterator[None]:
     """
     number = WorkerLostError.exit_code
     line = (
-        f"emkd: Not all workers of TF_CONFIG were there within {seconds:.0f} s; start "
+        f"emkd: Not all workers of TF_CONFIG connected within {seconds:.0f} s; start "
         "the same command on all of them."
     )
     words = [str(seconds), str(os.getpid()), str(number), line]

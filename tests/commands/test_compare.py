@@ -99,9 +99,9 @@ def test_older_runs_say_what_they_cannot_tell(saved_run, capsys):
     ("arguments", "message"),
     [
         ([], "needs run directories"),
-        (["nowhere"], "nowhere is no run directory"),
+        (["nowhere"], "nowhere is not a run directory"),
         (["{a}", "{a}"], "is given twice; give every run once"),
-        (["{a}", "--baseline=nowhere"], "nowhere is no run directory"),
+        (["{a}", "--baseline=nowhere"], "nowhere is not a run directory"),
         (["{a}", "{bar}"], "their data differ, `shop` f0 and `bar` f1"),
         (["{a}", "{all}"], "protocols are unseen and all; choose one with --protocol"),
         (["{a}", "--split=train"], "`split` must be one of test, validation, got"),

@@ -15,4 +15,4 @@ def test_it_takes_two_runs(arguments, capsys):
 
 def test_a_run_that_is_none_is_one_line(finished_run, capsys):
     assert main(["ensemble", f"--run={finished_run[0]}", "--run=nowhere"]) == 2
-    assert "nowhere is no run directory" in capsys.readouterr().err
+    assert "nowhere is not a run directory" in capsys.readouterr().err

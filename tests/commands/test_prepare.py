@@ -17,4 +17,4 @@ def test_prepare_says_that_the_rows_are_the_order(log, said, capsys, tmp_path):
     path = tmp_path / "pairs.csv"
     path.write_text("user,item\n" + "".join(f"u{n % 5},i{n % 6}\n" for n in range(60)))
     text = said("prepare", "--interactions", str(path))
-    assert "No column of times: the order of the rows is the order." in text
+    assert "No time column: the rows are taken to be in time order." in text

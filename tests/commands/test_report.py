@@ -27,7 +27,7 @@ def test_a_page_under_reports_with_the_attributes_titles(
     ("arguments", "message"),
     [
         ([], "`emkd report` needs --run RUN"),
-        (["--run=nowhere"], "nowhere is no run directory"),
+        (["--run=nowhere"], "nowhere is not a run directory"),
         (["--run={run}", "--run={run}"], "is given twice; give every run once"),
         (["--run={run}", "--metric=AUC"], "`metric` must be one of HR@5"),
         (["--run={run}", "--k=0"], "`k` must be at least 1, got 0"),

@@ -89,7 +89,9 @@ def test_a_bad_file_is_one_line(tmp_path, text):
 def test_missing_files_and_presets(tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         layered("sample", None, [tmp_path / "none.yaml"])
-    with pytest.raises(InputError, match=r"no preset of emkd\. Did you mean `smoke`"):
+    with pytest.raises(
+        InputError, match=r"not a preset of emkd\. Did you mean `smoke`"
+    ):
         layered("sample", "smok", [])
 
 

@@ -82,11 +82,11 @@ def test_a_log_is_named_without_its_endings(file, name):
         (["--protocol", "some"], "`protocol` must be one of unseen, window, all, got"),
         (
             ["--model=poprec", "--epochs=3"],
-            "`epochs` is no setting of poprec, which",
+            "`epochs` is not a setting of poprec, which",
         ),
         (["--temperature=-1"], "`temperature` must be above 0, got -1.0"),
         (["extra"], "Unexpected argument `extra`"),
-        (["--preset", "gpu"], "`preset` 'gpu' is no preset of emkd"),
+        (["--preset", "gpu"], "`preset` 'gpu' is not a preset of emkd"),
     ],
 )
 def test_mistakes_are_one_line(arguments, message):
@@ -130,7 +130,9 @@ def test_a_model_brings_its_settings_and_refuses_those_it_does_not_read(tmp_path
     file = tmp_path / "c.yaml"
     file.write_text(yaml.safe_dump(to_flat(config)))
     assert read(f"--config={file}") == config
-    with pytest.raises(InputError, match="`num_views` is no setting of sasrec, but of"):
+    with pytest.raises(
+        InputError, match="`num_views` is not a setting of sasrec, but of"
+    ):
         read("--model", "sasrec", "--num-views", "3")
     with pytest.raises(InputError, match="`num_views` is read with `task` masked_item"):
         chosen("--num-views", "3")

@@ -57,8 +57,8 @@ def test_defaults_are_those_that_apply(capsys, tmp_path):
 
 def test_what_the_tables_know_stands_with_the_settings(capsys):
     text = " ".join(shown(capsys, "--help", "all").split())
-    assert "--model TEXT its name: emkd, sasrec, " in text
-    assert "take in turn: bidirectional, causal, " in text
+    assert "--model TEXT name of the model, see docs/models.md: emkd, sasrec, " in text
+    assert "given to the networks in turn: bidirectional, causal, " in text
     assert "--recurrent-units N of encoder gru: width of the state" in text
     assert "--num-targets N of caser: [T] next items" in text
     assert "--item-loss NAME what a state learns" in text

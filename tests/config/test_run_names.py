@@ -30,7 +30,8 @@ def test_a_name_is_looked_for_in_runs_where_it_is_no_path(run, found):
 
 def test_what_is_no_run_is_one_line_with_the_nearest_name():
     assert str(no_run(Path("shap"))) == (
-        "shap is no run directory: it has no config.yaml. Nor is runs/shap one. "
+        "shap is not a run directory: it has no config.yaml. runs/shap is not one "
+        "either. "
         "Did you mean `shop`?"
     )
     assert str(no_run(Path("a/b"))).endswith("it has no config.yaml.")

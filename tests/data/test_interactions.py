@@ -111,9 +111,12 @@ BAD_LOGS = {
     "no item column": ("user,b,time\nx,y,1\n", "has no item column.*--item-column"),
     "a word as time": (
         "user,item,time\nx,y,1\nx,z,yesterday\n",
-        "line 3: column 'time' holds 'yesterday', no time",
+        "line 3: column 'time' holds 'yesterday', which is not a time",
     ),
-    "an infinite time": ("user,item,time\nx,y,-inf\n", "line 2.*'-inf', no time"),
+    "an infinite time": (
+        "user,item,time\nx,y,-inf\n",
+        "line 2.*'-inf', which is not a time",
+    ),
     "line break": ('user,item,time\nx,"a\nb",1\n', "column 'item'.*line break"),
 }
 

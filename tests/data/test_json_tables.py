@@ -77,7 +77,7 @@ def test_an_object_of_lists_is_no_record():
 def test_what_is_no_record_is_refused_and_no_code_runs(tmp_path, text, capsys):
     path = tmp_path / "log"
     path.write_text('{"user": 1}\n' + text + "\n")
-    with pytest.raises(InputError, match="line 2 is no JSON object"):
+    with pytest.raises(InputError, match="line 2 is not a JSON object"):
         list(records(path))
     with pytest.raises(
         (ValueError, SyntaxError, TypeError, RecursionError, MemoryError)
@@ -100,7 +100,7 @@ LATE = '{"user": "u", "item": "i", "time": 1}\n' * 2000
     ("text", "message"),
     [
         ('{"user": "u", "item": "i", "time": NaN}', "NaN is not JSON"),
-        ('{"user": "u", "item', "It is no JSON object"),
+        ('{"user": "u", "item', "It is not a JSON object"),
         ("{'user': 'u'}", "Expecting property name"),
     ],
 )

@@ -53,10 +53,10 @@ def test_lists_become_rows_in_their_order(tmp_path):
 @pytest.mark.parametrize(
     ("times", "message"),
     [
-        (["1", "soon"], "row 1: column 'time' holds 'soon', no time"),
-        ([1.0, float("-inf")], "row 1: column 'time' holds -inf, no time"),
+        (["1", "soon"], "row 1: column 'time' holds 'soon', which is not a time"),
+        ([1.0, float("-inf")], "row 1: column 'time' holds -inf, which is not a time"),
         (["2024-01-01", "01/02/2024"], "row 1: column 'time' holds '01/02/2024'"),
-        (["2024-01-01", "17"], "row 1: column 'time' holds '17', no time"),
+        (["2024-01-01", "17"], "row 1: column 'time' holds '17', which is not a time"),
     ],
 )
 def test_what_is_no_time_is_named(tmp_path, times, message):
@@ -71,7 +71,9 @@ def test_a_time_of_day_is_no_time_and_the_date_beside_it_is_named(tmp_path):
         read(tmp_path, frame)
     assert "`date` looks like times: --time-column date." in str(error.value)
     frame["time"] = ["09:00:00", "08:00:00"]
-    with pytest.raises(InputError, match=r"'09:00:00', no time.*`date` looks like"):
+    with pytest.raises(
+        InputError, match=r"'09:00:00', which is not a time.*`date` looks like"
+    ):
         read(tmp_path, frame)
 
 
@@ -100,7 +102,9 @@ def test_a_bad_value_is_named_where_blank_lines_are_none(tmp_path):
     lines = [{"user": "u", "item": "a", "time": n} for n in (1, 2)]
     text = "\n\n".join(map(json.dumps, [*lines, {**lines[0], "time": "soon"}]))
     path.write_text(text + "\n")
-    with pytest.raises(InputError, match="row 2: column 'time' holds 'soon', no time"):
+    with pytest.raises(
+        InputError, match="row 2: column 'time' holds 'soon', which is not a time"
+    ):
         read_rows(scan_table(path), COLUMNS)
 
 

@@ -8,7 +8,7 @@ from emkd_tf.errors import InputError
 
 
 def test_a_folder_is_no_file(tmp_path):
-    with pytest.raises(InputError, match="is no file"):
+    with pytest.raises(InputError, match="is not a file"):
         require_file(tmp_path)
     with pytest.raises(InputError, match="does not exist"):
         require_file(tmp_path / "none")

@@ -168,7 +168,7 @@ def test_a_log_without_times_has_no_global_time(tmp_path, cache):
     path = tmp_path / "log.csv"
     path.write_text("user,item\n" + "".join(f"u{n % 5},i{n % 6}\n" for n in range(60)))
     config = DataConfig(interactions=str(path), cache_dir=cache, split="global_time")
-    with pytest.raises(InputError, match="needs times, which `sample` has not") as one:
+    with pytest.raises(InputError, match="needs times, but `sample` has none") as one:
         prepare(config)
     assert "\n" not in str(one.value)
 

@@ -75,7 +75,7 @@ def test_a_bad_row_is_named_in_its_file(tmp_path):
     [
         ("movieId,title\n1,x\n", r"1\.csv has no column 'user', which other files"),
         ("who,item,time\nu,i,1\n", r"1\.csv has no column 'user', which other files"),
-        ("u1,01,5\n", r"1\.csv \(csv without a header\) are no one table"),
+        ("u1,01,5\n", r"1\.csv \(csv without a header\) do not form one table"),
         ("u\n" * 3, r"1\.csv"),
     ],
 )

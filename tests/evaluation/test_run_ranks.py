@@ -42,7 +42,7 @@ def test_what_a_newer_run_knows_of_its_users(saved_run):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("config.yaml", None, "is no run directory: it has no config.yaml"),
+        ("config.yaml", None, "is not a run directory: it has no config.yaml"),
         ("config.yaml", "[1", "config.yaml is missing or damaged"),
         ("metrics.json", None, "is not finished: it has no metrics.json"),
         ("metrics.json", "{}", "metrics.json is missing or damaged"),

@@ -63,7 +63,7 @@ def test_a_budget_ends_what_runs(planned, processes):
     assert runner.run(planned, budget=0.5, say=said.append) == []
     assert time.monotonic() - began < 30
     assert len(started) == 1
-    assert said[-1] == "The budget is spent; 4 are left."
+    assert said[-1] == "The budget is spent; 4 trainings are left."
 
 
 @pytest.mark.slow

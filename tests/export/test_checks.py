@@ -73,10 +73,10 @@ DAMAGES = {
     ),
     "half of the requests": (
         lambda folder: halve(folder / QUESTIONS_FILE),
-        "is no export of emkd",
+        "is not an export of emkd",
     ),
-    "another program's": (of_another_program, "is no export of emkd"),
-    "nothing there": (shutil.rmtree, "is no export of emkd"),
+    "another program's": (of_another_program, "is not an export of emkd"),
+    "nothing there": (shutil.rmtree, "is not an export of emkd"),
 }
 
 

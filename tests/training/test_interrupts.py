@@ -55,7 +55,7 @@ def test_a_deferred_signal_waits_to_be_looked_at(number):
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
     assert (out, process.returncode) == ("requested\ninterrupted\n", 0)
-    assert err == "Stopping after this step; once more stops at once.\n"
+    assert err == "Stopping after this step; press Ctrl-C again to stop at once.\n"
 
 
 def test_a_second_signal_ends_the_process_also_inside_a_computation():

@@ -35,7 +35,7 @@ def told(seconds):
 def test_a_run_of_days_says_so_at_once():
     text = told(7 * 3600)
     assert "50 steps to go, about 7.0 h" in text
-    assert "That is long for this machine. Do less." in text
+    assert "That will take long on this machine. Do less." in text
     assert "long" not in told(5 * 3600)
 
 

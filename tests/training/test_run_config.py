@@ -56,7 +56,7 @@ def test_an_unknown_setting_is_named(tmp_path):
 
 
 def test_no_run(tmp_path):
-    with pytest.raises(InputError, match="is no run directory"):
+    with pytest.raises(InputError, match="is not a run directory"):
         read_config(tmp_path)
 
 

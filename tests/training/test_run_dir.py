@@ -105,7 +105,7 @@ def test_a_run_stopped_while_its_directory_was_made_begins_anew(
 
 
 def test_no_run(tmp_path):
-    with pytest.raises(InputError, match="is no run directory"):
+    with pytest.raises(InputError, match="is not a run directory"):
         run_dir.read_config(tmp_path)
 
 

@@ -141,5 +141,5 @@ def test_a_run_that_cannot_teach_is_refused(student, finished_run, tmp_path):
     with pytest.raises(InputError, match="was trained on `tiny` other"):
         require_teacher(taught, histories)
     missing = from_flat({**student, "distill": str(tmp_path / "none")})
-    with pytest.raises(InputError, match="none is no run directory"):
+    with pytest.raises(InputError, match="none is not a run directory"):
         require_teacher(missing, histories)

@@ -157,7 +157,7 @@ def test_a_worker_that_stays_alone_ends_with_one_line(index):
     _, said = process.communicate(timeout=120)
     assert process.returncode == 5
     assert said.splitlines()[-1] == (
-        "emkd: Not all workers of TF_CONFIG were there within 2 s; start the same "
+        "emkd: Not all workers of TF_CONFIG connected within 2 s; start the same "
         "command on all of them."
     )
 
