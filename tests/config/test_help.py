@@ -59,9 +59,9 @@ def test_what_the_tables_know_stands_with_the_settings(capsys):
     text = " ".join(shown(capsys, "--help", "all").split())
     assert "--model TEXT name of the model, see docs/models.md: emkd, sasrec, " in text
     assert "given to the networks in turn: bidirectional, causal, " in text
-    assert "--recurrent-units N of encoder gru: width of the state" in text
+    assert "--recurrent-units N of encoder gru: width of the recurrent state" in text
     assert "--num-targets N of caser: [T] next items" in text
-    assert "--item-loss NAME what a state learns" in text
+    assert "--item-loss NAME how a state learns its item" in text
 
 
 def test_a_parser_of_few_settings_has_one_page(capsys):
