@@ -1,8 +1,8 @@
 """All settings of a run by flat names.
 
 One flat name serves everywhere: the YAML key `num_views`, the flag `--num-views`, the
-attribute `config.objective.num_views`. Later sources win: defaults, then the dataset's
-YAML, its preset, `--config` files, flags.
+attribute `config.objective.num_views`. Later sources win: defaults, then the
+dataset's YAML, the model's YAML, its preset, `--config` files, flags.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""From interactions on disk to batches of masked sequences."""
+"""From interactions on disk to histories, and in `examples` to training batches."""

@@ -31,7 +31,7 @@ class FusedEmbedding(tf.keras.layers.Layer):
         item_ids: [B, L] int32, L <= max_length; packing: of their items; dropout.
         Returns [T, 2d] float, one row an item: dropout([e; g] + P).
 
-    Source: Qiu et al. 2022 (MMInfoRec), section 3.2, and the authors' release.
+    Source: Qiu et al. 2021 (MMInfoRec), section 3.2, and the authors' release.
     Departure: positions from the newest item, as everywhere here.
     """
 

@@ -24,7 +24,7 @@ class MemoryRead(tf.keras.layers.Layer):
         states: [n, width] float; dropout: for its seeds.
         Returns [n, width] float.
 
-    Source: Qiu et al. 2022 (MMInfoRec), section 3.3. Departure: none.
+    Source: Qiu et al. 2021 (MMInfoRec), section 3.3. Departure: none.
     """
 
     def __init__(

@@ -150,7 +150,7 @@ class CausalPostNormEncoder(PostNormEncoder):
 class CausalReluEncoder(PostNormEncoder):
     """The same with `is_causal`, ReLU and d -> d -> d, as MMInfoRec has it.
 
-    Source: Qiu et al. 2022 (MMInfoRec), the authors' release. Departure: none.
+    Source: Qiu et al. 2021 (MMInfoRec), the authors' release. Departure: none.
     """
 
     IS_CAUSAL = True

@@ -1,1 +1,1 @@
-"""Full-catalogue, leave-one-out ranking under named protocols."""
+"""Full-catalogue ranking of held-out items, under named protocols."""

@@ -1,2 +1,2 @@
 """The formulas of encoders and objectives made fast: nobody needs to open these modules
-to understand a model. Each has its plain twin, and a test that both agree."""
+to understand a model. Tests hold each to plain TensorFlow or numpy."""

@@ -32,7 +32,7 @@ class FusedTower(Tower):
         memory_dropout: behind the memory.
         seed, compute, options: of `Tower`.
 
-    Source: Qiu et al. 2022 (MMInfoRec), section 3, and the authors' release ("attcc").
+    Source: Qiu et al. 2021 (MMInfoRec), section 3, and the authors' release ("attcc").
     Departure: see `FusedEmbedding`.
     """
 

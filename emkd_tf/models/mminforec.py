@@ -47,7 +47,7 @@ class MMInfoRec(Recommender):
         temperature: that divides the scores.
         options: of `Recommender`.
 
-    Source: Qiu et al. 2022 (MMInfoRec), section 3, and the authors' release.
+    Source: Qiu et al. 2021 (MMInfoRec), section 3, and the authors' release.
     Departures: the mean is over the expected number of next items, not over a batch's
     places; the last item of a row is not read, as nothing follows it; the release's tau
     multiplies scores.

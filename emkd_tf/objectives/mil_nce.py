@@ -22,7 +22,7 @@ def mil_nce_loss(
     Returns:
         [P] float, in nats; zero where no candidate is right.
 
-    Source: Miech et al. 2020 (MIL-NCE), equation 1; Qiu et al. 2022 (MMInfoRec).
+    Source: Miech et al. 2020 (MIL-NCE), equation 1; Qiu et al. 2021 (MMInfoRec).
     Departure: sums of exponentials by their logarithms, which cannot overflow.
     """
     lowest = logits.dtype.min
