@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from emkd_tf.encoders.attributes import AttributeEmbedding
+from emkd_tf.encoders.folding import Folding
 from emkd_tf.encoders.initializers import EMBEDDINGS
 from emkd_tf.encoders.layers import Weights, layer_norm, normalize
 from emkd_tf.kernels.dropout import Dropout, drop
@@ -112,6 +113,7 @@ class ItemEmbedding(tf.keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         self.attributes, self.scale = attributes, scale
+        self.folding = Folding()
         self.vocabulary_size = vocabulary_size
         self.max_length = max_length
         self.hidden_units = hidden_units
@@ -142,6 +144,8 @@ class ItemEmbedding(tf.keras.layers.Layer):
 
     def rows(self, item_ids: tf.Tensor) -> tf.Tensor:
         """Returns items without their places: [n] int32 to [n, d] float."""
+        if self.folding.table is not None:
+            return tf.gather(self.folding.table, item_ids)
         own = tf.gather(self.items, item_ids)
         return own if self.attributes is None else own + self.attributes.sums(item_ids)
 
@@ -152,11 +156,19 @@ class ItemEmbedding(tf.keras.layers.Layer):
             return own
         return own + self.attributes.sums_of_all()[:num_rows]
 
-    def table_variable(self, num_rows: int) -> tf.Variable:
-        """Returns `table` as a variable, which may have more rows."""
+    def table_variable(self) -> tf.Variable:
+        """Returns the `table` of all rows, [V + 2, d], as a variable."""
         if self.attributes is None:
             return self.items
-        return tf.Variable(self.table(num_rows), trainable=False, name="item_table")
+        table = self.table(self.vocabulary_size)
+        return tf.Variable(table, trainable=False, name="item_table")
+
+    @property
+    def folded_variables(self) -> list[tf.Variable]:
+        """The weights that `table_variable` takes the place of."""
+        if self.attributes is None:
+            return []
+        return [self.items, *self.attributes.trainable_variables]
 
     def get_config(self) -> dict[str, Any]:
         if self.attributes is not None:

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from emkd_tf.encoders.attributes import AttributeEmbedding
 from emkd_tf.encoders.embedding import at_places
+from emkd_tf.encoders.folding import Folding
 from emkd_tf.encoders.initializers import normal
 from emkd_tf.kernels.dropout import Dropout
 from emkd_tf.kernels.packing import Packing
@@ -47,7 +48,7 @@ class FusedEmbedding(tf.keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         self.attributes, self.encoder = attributes, encoder
-        self._skips = skip_padding
+        self._skips, self.folding = skip_padding, Folding()
         width = encoder.hidden_units
         self.items = self.add_weight(
             "items", [vocabulary_size, width], initializer=normal(seed, "items")
@@ -58,6 +59,8 @@ class FusedEmbedding(tf.keras.layers.Layer):
 
     def fuse(self, item_ids: tf.Tensor, dropout: Dropout) -> tf.Tensor:
         """Returns [e; g] of items: [n] int32 to [n, 2d] float."""
+        if self.folding.table is not None:
+            return tf.gather(self.folding.table, item_ids)
         items = tf.gather(self.items, item_ids)
         attributes, is_attribute = self.attributes(item_ids)
         # The item stands last, where an encoder can return the one state alone.
@@ -86,6 +89,12 @@ class FusedEmbedding(tf.keras.layers.Layer):
         ]
         return tf.concat(parts, axis=0)
 
-    def table_variable(self, num_rows: int) -> tf.Variable:
+    def table_variable(self) -> tf.Variable:
         """See `ItemEmbedding.table_variable`."""
-        return tf.Variable(self.table(num_rows), trainable=False, name="item_table")
+        table = self.table(self.items.shape[0])
+        return tf.Variable(table, trainable=False, name="item_table")
+
+    @property
+    def folded_variables(self) -> list[tf.Variable]:
+        """See `ItemEmbedding.folded_variables`."""
+        return [w for w in self.trainable_variables if w is not self.positions]

@@ -4,8 +4,10 @@ calls and the answers of this very model."""
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from emkd_tf.atomic_files import write_text
 from emkd_tf.export.check_requests import Request
@@ -21,8 +23,8 @@ _EXCLUDED = {
 _MODELS = """\
 model_config_list {{
   config {{
-    name: "{name}"
-    base_path: "/models/{name}"
+    name: {name}
+    base_path: {folder}
     model_platform: "tensorflow"
   }}
 }}
@@ -48,12 +50,12 @@ _README = """\
 
 ## Serve
 
-    docker run --rm -p 8500:8500 -p 8501:8501 -v "$PWD:/models/{name}" \\
-        tensorflow/serving --model_config_file=/models/{name}/models.config \\
-        --monitoring_config_file=/models/{name}/monitoring.config
+    docker run --rm -p 8500:8500 -p 8501:8501 -v "$PWD":{folder} \\
+        tensorflow/serving --model_config_file={folder}/models.config \\
+        --monitoring_config_file={folder}/monitoring.config
 
 To join requests into batches, add `--enable_batching
---batching_parameters_file=/models/{name}/batching_parameters.txt`.
+--batching_parameters_file={folder}/batching_parameters.txt`.
 
 ## Call
 
@@ -127,7 +129,9 @@ def write_serving_files(
         requests: with the answers that the README shows.
     """
     name = card["name"]
-    write_text(folder / "models.config", _MODELS.format(name=name))
+    # A string of JSON is one of protobuf's text format too.
+    models = _MODELS.format(name=_json(name), folder=_json(_served_folder(name)))
+    write_text(folder / "models.config", models)
     write_text(folder / "batching_parameters.txt", _BATCHING)
     write_text(folder / "monitoring.config", _MONITORING)
     write_text(folder / "README.md", _readme(card, requests))
@@ -144,6 +148,7 @@ def _readme(card: dict[str, Any], requests: list[Request]) -> str:
     names = ", ".join(card["networks"])
     return _README.format(
         **{key: card[key] for key in ("name", "version", "items", "dataset", "k")},
+        folder=shlex.quote(_served_folder(card["name"])),
         networks=f"The networks {names}" if "," in names else f"The network {names}",
         excluded=_EXCLUDED[card["protocol"]].format(window=card["history_length"]),
         users=_USERS if card.get("knows_users") else "",
@@ -175,8 +180,13 @@ def _shortest(requests: list[Request]) -> tuple[list[str], dict[str, Any]]:
 
 
 def _curl(name: str, content: dict[str, Any]) -> str:
-    body = _json(content).replace("'", "'\\''")
-    return f"curl -d '{body}' http://localhost:8501/v1/models/{name}:predict"
+    url = f"http://localhost:8501/v1/models/{quote(name, safe='')}:predict"
+    return shlex.join(["curl", "-d", _json(content), url])
+
+
+def _served_folder(name: str) -> str:
+    """Returns where TF Serving, in its container, finds a model."""
+    return f"/models/{name}"
 
 
 def _json(content: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +41,8 @@ class Retriever(tf.Module):
     to popularity and says so.
 
     Args:
-        ensemble: whose weights are exported, without a copy of any table that is a
-            weight.
+        ensemble: whose weights are exported, each once; a table of items stands for
+            what it is computed from.
         vocabulary: text file of the raw ids of items 1..V, one a line.
         popularity: [V] shares of items 1..V, the scores where nothing is known.
         k: items to return, cut to the catalogue.
@@ -63,17 +64,25 @@ class Retriever(tf.Module):
         self._protocol = protocol
         self._k = min(k, ensemble.num_items)
         # The variables are tracked, the Keras layers are not: no trace of Keras is
-        # saved.
-        self.weights = [w for t in ensemble.towers for w in t.serving_variables]
+        # saved. What tables take the place of is not.
+        towers = ensemble.towers
+        folded = {w.ref() for t in towers for w in t.embedding.folded_variables}
+        weights = [w for tower in towers for w in tower.serving_variables]
+        self.weights = [w for w in weights if w.ref() not in folded]
         self.to_number, self.to_text = _lookup_tables(vocabulary)
         # One graph that all signatures call.
         self._queries = tf.function(
-            ensemble.queries,
+            self._encode,
             input_signature=[tf.TensorSpec([None, None], tf.int32)],
         )
         # A table's rows that are no items have the lowest score from the start; to add
         # to it changes nothing. Row 0 also takes what is excluded at padding.
-        self.tables = [tower.serving_table() for tower in ensemble.towers]
+        self.tables = [tower.serving_table() for tower in towers]
+        # Items of histories; where scores have weights of their own, those are others.
+        self.items = [
+            table if tower.item_weights is None else tower.embedding.table_variable()
+            for tower, table in zip(towers, self.tables, strict=True)
+        ]
         num_rows = min(int(table.shape[0]) for table in self.tables)
         self._num_rows = num_rows
 
@@ -98,6 +107,13 @@ class Retriever(tf.Module):
             "embed": _function(self._embed, history=texts),
             "similar_items": _function(self._similar_items, item_id=text),
         }
+
+    def _encode(self, item_ids: tf.Tensor) -> list[tf.Tensor]:
+        """[B, any] to the towers' queries [B, d], with items from `self.items`."""
+        with contextlib.ExitStack() as stack:
+            for tower, items in zip(self._ensemble.towers, self.items, strict=True):
+                stack.enter_context(tower.embedding.folding.into(items))
+            return self._ensemble.queries(item_ids)
 
     def _recommend(self, history: tf.Tensor) -> dict[str, tf.Tensor]:
         item_ids, marks = self._read(history)

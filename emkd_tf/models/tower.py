@@ -175,7 +175,7 @@ class Tower(tf.keras.layers.Layer):
         behind item V."""
         if self.item_weights is not None:
             return self.item_weights
-        return self.embedding.table_variable(self.num_items + 1)
+        return self.embedding.table_variable()
 
     @property
     def parts(self) -> list[tf.keras.layers.Layer]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emkd_tf.errors import InputError, ServingError
+from emkd_tf.serving import request
 
 _OUTPUTS = ("item_ids", "scores", "unknown_items", "is_popular")
 _REMEDIES = {
@@ -54,6 +55,9 @@ class Client(abc.ABC):
             where the server joins requests into batches: then histories of any lengths
             fit together.
         timeout_seconds: how long to wait for the server, > 0.
+
+    Raises:
+        InputError: `timeout_seconds` is no such number.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class Client(abc.ABC):
         separator: str | None = None,
         timeout_seconds: float = 10.0,
     ):
+        request.require_seconds(timeout_seconds)
         self.address, self.model, self.version = address, model, version
         self._separator, self._timeout_seconds = separator, timeout_seconds
 
@@ -75,13 +80,14 @@ class Client(abc.ABC):
         """Calls any signature of the model.
 
         Args:
-            inputs: nested lists by name, of equal lengths in every dimension.
+            inputs: nested lists or arrays by name, of equal lengths in every dimension.
             signature_name: one of the signatures in the export's README.md.
 
         Returns:
             Nested lists by name: str, float, int or bool.
 
         Raises:
+            InputError: inputs that cannot be sent.
             ServingError: the server refused, failed or did not answer.
         """
 
@@ -93,32 +99,40 @@ class Client(abc.ABC):
         """Recommends items that are not in the histories.
 
         Args:
-            histories: B lists of raw ids, oldest first, of any lengths.
+            histories: B lists or arrays of raw ids, oldest first, of any lengths.
             k: items wanted for each, 1 to the length of the model's lists.
 
         Raises:
             InputError: no lists of ids, or `k` beyond the model's lists.
-            ServingError: the server refused, failed or did not answer.
+            ServingError: the server refused, failed, did not answer, or answers with
+                something else.
         """
-        if k < 1:
-            raise InputError(f"`k` must be at least 1, got {k}.")
-        _require_lists_of_ids(histories)
-        if not histories:
+        request.require_length(k)
+        rows = request.lists_of_ids(histories)
+        if not rows:
             return Recommendations([], [], [], [])
         if self._separator is None:
-            outputs = self.predict({"history": _padded(histories)})
+            outputs = self.predict({"history": request.padded(rows)})
         else:
-            joined = _joined(histories, self._separator)
+            joined = request.joined(rows, self._separator)
             outputs = self.predict({"history": joined}, "history_joined")
-        return self._recommendations(outputs, k)
+        return self._recommendations(outputs, len(rows), k)
 
-    def _recommendations(self, outputs: dict[str, list], k: int) -> Recommendations:
+    def _recommendations(
+        self, outputs: dict[str, list], num_rows: int, k: int
+    ) -> Recommendations:
         """Cuts lists to k items and to those that are items."""
         if missing := set(_OUTPUTS) - set(outputs):
             raise self._error(
                 "UNKNOWN", f"it answers without {', '.join(sorted(missing))}"
             )
         item_ids, scores, unknown_items, is_popular = (outputs[n] for n in _OUTPUTS)
+        if not _are_recommendations(outputs, num_rows):
+            raise self._error(
+                "UNKNOWN",
+                f"it does not answer {num_rows} histories with a list of item ids and "
+                "as many scores each",
+            )
         longest = len(item_ids[0])
         if k > longest:
             raise InputError(
@@ -150,29 +164,14 @@ class Client(abc.ABC):
         self.close()
 
 
-def _require_lists_of_ids(histories: Sequence[Sequence[str]]) -> None:
-    for row, history in enumerate(histories):
-        wrong = [i for i in history if not isinstance(i, str)]
-        if isinstance(history, str) or wrong:
-            found = history if isinstance(history, str) else wrong[0]
-            raise InputError(
-                "`histories` must be lists of item ids as text, one list a history; "
-                f"history {row} holds {found!r}."
-            )
-
-
-def _padded(histories: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Returns [B, width], padded in front with ""."""
-    width = max(1, *map(len, histories))
-    return [[""] * (width - len(row)) + list(row) for row in histories]
-
-
-def _joined(histories: Sequence[Sequence[str]], separator: str) -> list[str]:
-    """Returns [B]; an id that holds the separator would be taken for two."""
-    split = [i for row in histories for i in row if separator in i]
-    if split:
-        raise InputError(
-            f"Item id {split[0]!r} holds the separator {separator!r}, so no item of "
-            "the model has it: leave it out."
-        )
-    return [separator.join(row) for row in histories]
+def _are_recommendations(outputs: dict[str, list], num_rows: int) -> bool:
+    """Whether outputs are rows of as many items as scores, at least one."""
+    columns = [outputs[name] for name in _OUTPUTS]
+    if not all(isinstance(c, list) and len(c) == num_rows for c in columns):
+        return False
+    lists = [*outputs["item_ids"], *outputs["scores"]]
+    if not all(isinstance(row, list) and row for row in lists):
+        return False
+    items = [item for row in outputs["item_ids"] for item in row]
+    is_even = len({len(row) for row in lists}) == 1
+    return is_even and all(isinstance(item, str) for item in items)

@@ -9,6 +9,7 @@ import grpc
 import numpy as np
 import tensorflow as tf
 
+from emkd_tf.errors import InputError
 from emkd_tf.serving.client import Client
 
 try:
@@ -44,20 +45,29 @@ class GrpcClient(Client):
         if self.version is not None:
             request.model_spec.version.value = self.version
         for name, values in inputs.items():
-            request.inputs[name].CopyFrom(_to_tensor(values))
+            request.inputs[name].CopyFrom(_to_tensor(name, values))
         try:
             answer = self._service.Predict(request, timeout=self._timeout_seconds)
         except grpc.RpcError as error:
             raise self._error(error.code().name, error.details()) from None
-        return {name: _to_lists(tensor) for name, tensor in answer.outputs.items()}
+        try:
+            return {name: _to_lists(tensor) for name, tensor in answer.outputs.items()}
+        except (TypeError, ValueError) as error:
+            raise self._error(
+                "UNKNOWN", f"its answer is not readable: {error}"
+            ) from None
 
     def close(self) -> None:
         self._channel.close()
 
 
-def _to_tensor(values: Sequence) -> tf.compat.v1.TensorProto:
-    # Nothing has no type of its own; all inputs of an export are text.
-    return tf.make_tensor_proto(values, None if np.size(values) else tf.string)
+def _to_tensor(name: str, values: Sequence) -> tf.compat.v1.TensorProto:
+    try:
+        # Nothing has no type of its own; all inputs of an export are text.
+        return tf.make_tensor_proto(values, None if np.size(values) else tf.string)
+    except (TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"Input `{name}` is no array of one type: {reason}") from None
 
 
 def _to_lists(tensor: tf.compat.v1.TensorProto) -> list:

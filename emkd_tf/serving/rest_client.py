@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 import requests
 
+from emkd_tf.errors import InputError
 from emkd_tf.serving.client import Client
 
 # TensorFlow Serving's own table, back from HTTP.
@@ -44,8 +46,15 @@ class RestClient(Client):
             "inputs": dict(inputs),
         }
         try:
+            body = json.dumps(content, default=_of_array, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"The inputs are no JSON: {error}.") from None
+        try:
             answer = self._session.post(
-                self._url, json=content, timeout=self._timeout_seconds
+                self._url,
+                data=body,
+                headers={"Content-Type": "application/json"},
+                timeout=self._timeout_seconds,
             )
         except requests.Timeout as error:
             raise self._error("DEADLINE_EXCEEDED", str(error)) from None
@@ -66,3 +75,10 @@ class RestClient(Client):
             return content["outputs"]
         reason = content.get("error") or answer.text[:_SHOWN] or answer.reason
         raise self._error(_STATUSES.get(answer.status_code, "UNKNOWN"), str(reason))
+
+
+def _of_array(values: Any) -> list:
+    """Returns what JSON has no word for, NumPy's arrays and numbers, as Python's."""
+    if not hasattr(values, "tolist"):
+        raise TypeError(f"{type(values).__name__} is of no type that JSON has")
+    return values.tolist()

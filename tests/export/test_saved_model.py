@@ -1,6 +1,7 @@
 """What an export writes, and that nothing half-written stays."""
 
 import json
+import math
 import subprocess
 import sys
 
@@ -89,6 +90,59 @@ def test_holds_its_weights_once_and_the_vocabulary(each_export):
     vocabulary = (folder / "assets" / "item_ids.txt").read_text()
     assert vocabulary.split("\n")[:-1] == each_export.names
     assert b"_tf_keras" not in (folder / "saved_model.pb").read_bytes()
+
+
+def test_attributes_are_folded_into_one_table_a_network(exported_attributes):
+    """Untied histories have a table of their own; FDSA reads attributes by themselves,
+    its lists of them are the one large constant."""
+    towers, folder = exported_attributes.model.towers, exported_attributes.folder
+    expected = 3 * min(t.serving_table().shape[0] for t in towers)  # bias and others
+    for tower in towers:
+        of_items = tower.embedding
+        replaced = [of_items.items, *of_items.attributes.trainable_variables]
+        if hasattr(of_items, "encoder"):
+            replaced += of_items.encoder.trainable_variables
+        expected += sum(elements(w) for w in tower.serving_variables)
+        expected += elements(of_items.table(42)) - sum(map(elements, replaced))
+    names = tf.train.list_variables(str(folder / "variables" / "variables"))
+    shapes = [shape for name, shape in names if "OBJECT_GRAPH" not in name]
+    assert sum(map(math.prod, shapes)) == expected
+
+    model = checks.read_saved_model(folder)
+    of_attributes = getattr(towers[0], "attributes", None)
+    lists = 0 if of_attributes is None else elements(of_attributes._attribute_ids)
+    assert lists == max((n for n in constants(model) if n >= 40), default=0)
+
+
+def test_folded_items_answer_like_the_live_model(exported_attributes):
+    names = exported_attributes.names
+    served = tf.saved_model.load(str(exported_attributes.folder)).signatures
+    history = [names[3], names[39], names[7], names[3]]
+    answer = served["serving_default"](history=tf.constant([history]))
+    live = exported_attributes.recommender.recommend([history], 5)
+    np.testing.assert_allclose(answer["scores"], live.scores, rtol=1e-4, atol=1e-5)
+    assert [i.decode() for i in answer["item_ids"].numpy()[0]] == live.item_ids[
+        0
+    ].tolist()
+    for tower in exported_attributes.model.towers:
+        assert tower.embedding.folding.table is None
+        assert not [w for w in tower.weights if "item_table" in w.name]
+
+
+def elements(weight):
+    return int(tf.size(weight))
+
+
+def constants(model):
+    """The number of elements of each constant of a SavedModel that is no text."""
+    graphs = [graph.graph_def for graph in model.meta_graphs]
+    nodes = [node for graph in graphs for node in graph.node]
+    nodes += [n for g in graphs for f in g.library.function for n in f.node_def]
+    return [
+        math.prod(dim.size for dim in node.attr["value"].tensor.tensor_shape.dim)
+        for node in nodes
+        if node.op == "Const" and node.attr["dtype"].type != tf.string.as_datatype_enum
+    ]
 
 
 def test_a_difference_leaves_nothing_behind(exported, tmp_path, monkeypatch):

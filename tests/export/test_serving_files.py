@@ -1,13 +1,17 @@
 """What stands beside an export: read by TF Serving and by a person."""
 
+import ast
 import json
 import re
 import shlex
+import subprocess
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from google.protobuf import text_format
 
 from emkd_tf.export.serving_files import write_serving_files
+from emkd_tf.serving.rest_client import RestClient
 
 
 @pytest.fixture
@@ -16,14 +20,19 @@ def beside(exported):
 
 
 def test_the_list_of_models_is_read_by_tensorflow_servings_message(beside):
+    model = served_model(beside)
+    assert (model.name, model.base_path) == ("m", "/models/m")
+
+
+def served_model(folder):
     module = "tensorflow_serving.config.model_server_config_pb2"
     model_server_config_pb2 = pytest.importorskip(module)
     models = text_format.Parse(
-        (beside / "models.config").read_text(),
+        (folder / "models.config").read_text(encoding="utf-8"),
         model_server_config_pb2.ModelServerConfig(),
     )
     (model,) = models.model_config_list.config
-    assert (model.name, model.base_path) == ("m", "/models/m")
+    return model
 
 
 def test_batches_are_bounded_and_monitored(beside):
@@ -52,23 +61,62 @@ def test_the_readme_shows_calls_and_this_models_answers(exported, beside):
     assert str([item.encode() for item in row["item_ids"]]) in readme
 
 
-def test_quotes_in_ids_survive_the_shell(tmp_path):
-    history = ["it's", 'a "b"', "$HOME"]
+HISTORY = ["it's", 'a "b"', "$HOME"]
+
+
+def written(folder, name):
+    """Writes the files of a model of any name; returns its README."""
     outputs = {"item_ids": [["x"]], "scores": [[1.0]]}
-    asked = {"rows": 1, "warm_up": True, "inputs": {"history": [history]}}
+    asked = {"rows": 1, "warm_up": True, "inputs": {"history": [HISTORY]}}
     requests = [
         {**asked, "signature": "serving_default", "outputs": outputs},
         {**asked, "signature": "embed", "outputs": {"query": [[0.0]]}},
     ]
     card = {
-        **{"name": "m", "version": 1, "items": 9, "dataset": "d", "k": 1},
+        **{"name": name, "version": 1, "items": 9, "dataset": "d", "k": 1},
         **{"networks": ["network_1"], "separator": ",", "protocol": "window"},
         "history_length": 5,
     }
-    write_serving_files(tmp_path, card, requests)
-    (call, _) = re.findall(
-        r"^    (curl .*)$", (tmp_path / "README.md").read_text(), re.M
-    )
-    assert json.loads(shlex.split(call)[2])["instances"] == [{"history": history}]
-    text = (tmp_path / "README.md").read_text()
-    assert "Of the history\nthe newest 5 items are not recommended." in text
+    write_serving_files(folder, card, requests)
+    return (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_quotes_in_ids_survive_the_shell(tmp_path):
+    readme = written(tmp_path, "m")
+    (call, _) = re.findall(r"^    (curl .*)$", readme, re.M)
+    assert json.loads(shlex.split(call)[2])["instances"] == [{"history": HISTORY}]
+    assert "Of the history\nthe newest 5 items are not recommended." in readme
+
+
+NAMES = ['a"b $(x) ü', "it's `x`", "a\\b%20", "{name}", "tab\tend\x7f"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_is_one_word_wherever_it_is_read(tmp_path, name):
+    readme, at = written(tmp_path, name), f"/models/{name}"
+    (call, _) = re.findall(r"^    (curl .*)$", readme, re.M)
+    url = shlex.split(call)[3]
+    path = urlsplit(url).path
+    assert unquote(path) == f"/v1/models/{name}:predict"
+    assert shlex.quote(url) == url
+    assert RestClient("localhost:8501", name)._url == url
+
+    (run,) = re.findall(r"^    (docker run (?:.*\\\n)*.*)$", readme, re.M)
+    words = shlex.split(run.replace("\\\n", ""))
+    assert words[words.index("-v") + 1] == f"$PWD:{at}"
+    assert f"--model_config_file={at}/models.config" in words
+    assert len(words) == 12
+
+    (python,) = re.findall(r"^request.model_spec.name = (.*)$", readme, re.M)
+    assert ast.literal_eval(python) == name
+    model = served_model(tmp_path)
+    assert (model.name, model.base_path) == (name, at)
+
+
+def test_a_shell_executes_nothing_of_a_name(tmp_path):
+    readme = written(tmp_path, "a$(touch x) `touch y`; touch z'")
+    (run,) = re.findall(r"^    (docker run (?:.*\\\n)*.*)$", readme, re.M)
+    (call, _) = re.findall(r"^    (curl .*)$", readme, re.M)
+    script = f"docker() {{ :; }}; curl() {{ :; }}\n{run}\n{call}\n"
+    subprocess.run(["sh", "-c", script], check=True, cwd=tmp_path)
+    assert not [p for p in tmp_path.iterdir() if p.name in "xyz"]

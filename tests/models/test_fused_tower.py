@@ -25,7 +25,7 @@ def test_the_item_table_is_that_of_all_items_whatever_the_chunks(monkeypatch):
     for item in (1, tower.num_items):
         alone = tower.embedding.fuse(tf.constant([item]), Dropout(0.0, None))[0]
         np.testing.assert_allclose(whole[item], alone, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(tower.serving_table(), whole, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(tower.serving_table()[:-1], whole, rtol=1e-4, atol=1e-5)
 
 
 def test_the_query_is_the_state_of_the_newest_item_with_what_it_reads():

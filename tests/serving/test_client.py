@@ -79,15 +79,43 @@ def test_no_histories_no_request():
 @pytest.mark.parametrize(
     ("histories", "k", "message"),
     [
-        ([["a"]], 0, "`k` must be at least 1, got 0"),
+        ([["a"]], 0, "`k` must be a whole number, at least 1, got 0"),
         ([["a"]], 6, "exported with lists of 5: ask for at most 5"),
         (["abc"], 1, "one list a history; history 0 holds 'abc'"),
         ([["a"], ["b", 7]], 1, "history 1 holds 7"),
+        (None, 5, "one list a history; got None"),
+        ([None], 5, "history 0 holds None"),
+        ([["a", "\ud83d"]], 5, r"history 0 holds '\\ud83d'"),
     ],
 )
 def test_a_wrong_question_is_one_clear_line(connect, histories, k, message):
     with pytest.raises(InputError, match=message):
         connect().recommend(histories, k)
+
+
+@pytest.mark.parametrize("separator", [None, ","])
+def test_arrays_of_ids_are_lists_of_them(served, connect, separator):
+    names = served.live.names
+    histories = names[:6].reshape(2, 3)
+    client = connect(separator=separator)
+    expected = client.recommend(histories.tolist(), 4)
+    assert client.recommend(histories, 4) == expected
+    assert client.recommend(histories.astype(object), np.int64(4)) == expected
+    assert client.recommend(histories[:0], 4).item_ids == []
+    answer = client.predict({"item_id": names[6:8]}, "similar_items")
+    assert answer["is_known"] == [True, True]
+
+
+def test_inputs_that_cannot_be_sent_are_one_line(connect):
+    for wrong in ([["a", object()]], [["a", 1 + 2j]]):
+        with pytest.raises(InputError) as caught:
+            connect().predict({"history": wrong})
+        assert "\n" not in str(caught.value)
+
+
+def test_a_time_that_nobody_can_wait_is_refused_before_any_call(connect):
+    with pytest.raises(InputError, match="`timeout_seconds` must be above 0"):
+        connect(timeout_seconds=0)
 
 
 REFUSALS = {
@@ -148,6 +176,45 @@ def test_a_model_of_another_program(connect):
     client.predict = lambda inputs: {"item_ids": [], "unknown_items": []}
     with pytest.raises(ServingError, match="answers without is_popular, scores"):
         client.recommend([["a"]], 1)
+
+
+ONE = {
+    "item_ids": [["a", "b"]],
+    "scores": [[2.0, 1.0]],
+    "unknown_items": [0],
+    "is_popular": [False],
+}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {name: [] for name in ONE},
+        {"item_ids": [[]], "scores": [[]]},
+        {"item_ids": [["a"]]},
+        {"item_ids": [["a", "b"], ["a", "b"]]},
+        {"item_ids": [[1, 2]]},
+        {"scores": [None]},
+        {"unknown_items": 0},
+        {"is_popular": []},
+    ],
+    ids=str,
+)
+def test_an_answer_that_is_no_recommendations(connect, changes):
+    client = connect("echo")
+    client.predict = lambda inputs: ONE
+    assert client.recommend([["x"]], 1).item_ids == [["a"]]
+    client.predict = lambda inputs: {**ONE, **changes}
+    with pytest.raises(ServingError, match="it does not answer 1 histories") as caught:
+        client.recommend([["x"]], 1)
+    assert caught.value.status == "UNKNOWN"
+
+
+def test_an_answer_to_fewer_histories(connect):
+    client = connect("echo")
+    client.predict = lambda inputs: ONE
+    with pytest.raises(ServingError, match="it does not answer 2 histories"):
+        client.recommend([["x"], ["y"]], 1)
 
 
 def test_nobody_listens(connect):

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from emkd_tf.errors import ServingError
+from emkd_tf.errors import InputError, ServingError
 from emkd_tf.serving.grpc_client import GrpcClient
 
 
@@ -64,6 +64,15 @@ def test_types_there_and_back(served):
     with GrpcClient(served.addresses["grpc"], "echo") as client:
         answer = client.predict(TYPES, "echo")
     assert answer == {name: np.array(v).tolist() for name, v in TYPES.items()}
+
+
+@pytest.mark.parametrize(
+    "wrong", [[["a"], ["b", "c"]], [["\ud83d"]], [["a", None]], [[1, "a"]]]
+)
+def test_inputs_of_no_tensor_are_one_line(client, wrong):
+    with pytest.raises(InputError, match="Input `history` is no array") as caught:
+        client.predict({"history": wrong})
+    assert "\n" not in str(caught.value)
 
 
 def test_an_answer_above_grpc_s_usual_limit(served):

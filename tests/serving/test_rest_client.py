@@ -1,6 +1,7 @@
 """What is the REST client's alone: JSON on the wire, and no TensorFlow."""
 
 import http.server
+import json
 import subprocess
 import sys
 import threading
@@ -142,6 +143,11 @@ def test_outputs_without_a_name_are_of_no_export_of_ours(served):
         client.predict({"values": [1.0]}, "one_output")
 
 
+EMPTY = json.dumps(
+    {"outputs": {"item_ids": [], "scores": [], "unknown_items": [], "is_popular": []}}
+).encode()
+
+
 @pytest.mark.parametrize(
     ("code", "body", "status"),
     [
@@ -150,6 +156,7 @@ def test_outputs_without_a_name_are_of_no_export_of_ours(served):
         (404, b'{"error": {"code": 404}}', "NOT_FOUND"),
         (429, b'["wait"]', "RESOURCE_EXHAUSTED"),
         (200, b"hello", "UNKNOWN"),
+        (200, EMPTY, "UNKNOWN"),
     ],
 )
 def test_what_stands_between_may_answer_anything(code, body, status):
@@ -173,5 +180,6 @@ def test_what_stands_between_may_answer_anything(code, body, status):
     words = {
         b'{"error": "busy"}': "UNAVAILABLE: busy.",
         b'{"error": {"code": 404}}': "NOT_FOUND: {'code': 404}.",
+        EMPTY: "it does not answer 1 histories with a list of item ids",
     }.get(body, body.decode())
     assert words in str(got.value)

@@ -1,0 +1,30 @@
+"""Items that are looked up in one table, in place of what they are computed from."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import tensorflow as tf
+
+
+class Folding:
+    """Where an embedding looks its items up while an export is traced.
+
+    It is no Keras layer: the live model neither tracks nor saves the table.
+
+    Attributes:
+        table: [V + 2, d], all rows of the embedding; None where it computes them.
+    """
+
+    def __init__(self) -> None:
+        self.table: tf.Variable | None = None
+
+    @contextlib.contextmanager
+    def into(self, table: tf.Variable) -> Iterator[None]:
+        """Inside, the embedding's items are the rows of a table."""
+        before, self.table = self.table, table
+        try:
+            yield
+        finally:
+            self.table = before
