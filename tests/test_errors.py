@@ -247,6 +247,7 @@ ROWS = [  # one row a line, as in the document
     Row("log", "a bound of times and no column of them", ("has no column of times for --since",), log("log.csv", "user,item\nu,i\n", "--since=2024-01-01")),
     Row("log", "a bound of times that is none", ("`since` must be a number like the log's times, or a date if these are dates, got 'soon'",), log("log.csv", LOG, "--since=soon")),
     Row("log", "lines that end with CR alone", ("log.csv ends its lines with CR alone; convert it: tr",), log("log.csv", LOG.replace("\n", "\r"))),
+    Row("log", "Hive's own text", ("log.txt separates its columns by \\x01, as Hive does; convert it: tr",), log("log.txt", LOG.replace(",", "\x01"))),
     Row("log", "columns parted by several blanks", ("log.txt separates its columns by several blanks", "tr -s ' '"), log("log.txt", LOG.replace(",", "   "))),
     Row("log", "no column of ratings", ("has no rating column", "--rating-column"), log("log.csv", LOG, "--min-rating=4")),
     Row("log", "a named column that is not there", ("has no column 'who', it has user, item, time", "--user-column"), log("log.csv", LOG, "--user-column=who")),

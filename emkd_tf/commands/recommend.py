@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from emkd_tf.retrieval.recommend import TopKRecommender
 
 
+_USUAL_SEPARATORS = ",|;\t"
+
+
 def recommend(arguments: Sequence[str]) -> None:
     """Recommend items for one history, a file of them or all users."""
     values = _values(arguments)
@@ -172,7 +175,7 @@ def _warn_of_no_known(recommender: TopKRecommender) -> None:
 
 def _warn_of_separator(recommender: TopKRecommender) -> None:
     print(
-        f"Ids of this run hold commas: {recommender.separator!r} joins a history.",
+        f"In a history of this run {recommender.separator!r} separates the ids.",
         file=sys.stderr,
     )
 
@@ -186,9 +189,12 @@ def _print_list(
 ) -> None:
     answer = recommender.recommend([history], k, users)
     if answer.unknown[0]:
-        names = ", ".join(answer.unknown[0])
-        print(f"Not in the training data, dropped: {names}", file=sys.stderr)
-        if recommender.separator != "," and "," in names:
+        unknown = answer.unknown[0]
+        print(
+            f"Not in the training data, dropped: {', '.join(unknown)}", file=sys.stderr
+        )
+        others = set(_USUAL_SEPARATORS) - {recommender.separator}
+        if any(mark in item for item in unknown for mark in others):
             _warn_of_separator(recommender)
     if answer.is_popular[0]:
         print("No known item: these are the most popular.", file=sys.stderr)

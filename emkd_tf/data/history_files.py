@@ -39,7 +39,7 @@ def scan_histories(
             text nor lists.
     """
     own = [name for name in (user_column, log_column) if name]
-    table = scan_table(path, [*HISTORY_NAMES, *own])
+    table = scan_table(path, [*HISTORY_NAMES, *own], may_be_empty=True)
     schema = table.schema
     usual = (*own, *USER_NAMES)
     user = find_column(schema.names(), path, "user", user_column, usual)
@@ -54,8 +54,8 @@ def scan_histories(
     if isinstance(inner, pl.DataType) and not inner.is_nested():
         ids = canonical(as_text(inner, pl.element()))  # as logs have them
         lists = pl.col(history).cast(pl.List(inner)).list.eval(ids)
-    elif schema[history] == pl.String:
-        lists = pl.col(history).str.split(separator)
+    elif isinstance(dtype, (pl.String, pl.Categorical, pl.Enum, pl.Null)):
+        lists = pl.col(history).cast(pl.String).str.split(separator)
     else:
         raise InputError(
             f"{path}: column {history!r} holds {schema[history]}, not text or lists of "

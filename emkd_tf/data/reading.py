@@ -35,6 +35,8 @@ def require_readable(path: Path) -> None:
     """Raises an InputError if a file or folder is not there or cannot be read."""
     if not path.exists():
         raise InputError(f"{path} does not exist; check the path.")
+    if not path.is_file() and not path.is_dir():  # such as a pipe
+        raise InputError(f"{path} is not a file; write what it holds to one.")
     try:
         if path.is_dir():
             next(path.iterdir(), None)

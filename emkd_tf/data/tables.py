@@ -42,7 +42,11 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def scan_table(
-    path: Path, known_names: Sequence[str] = (), look: LookAtLines = look_at_lines
+    path: Path,
+    known_names: Sequence[str] = (),
+    look: LookAtLines = look_at_lines,
+    *,
+    may_be_empty: bool = False,
 ) -> Table:
     """Opens a file to be read in pieces.
 
@@ -52,6 +56,7 @@ def scan_table(
             of it; Arrow.
         known_names: columns that a header would hold, beside those of usual names.
         look: computes aggregates of a text table's lines.
+        may_be_empty: a table without rows is one.
 
     Raises:
         InputError: the file is missing, empty, damaged or of another type.
@@ -59,7 +64,7 @@ def scan_table(
     require_readable(path)
     scan = _scan_folder if path.is_dir() else _scan_file
     table = scan(path, known_names, look)
-    if table.collect(table.frame.head(1)).is_empty():
+    if not may_be_empty and table.collect(table.frame.head(1)).is_empty():
         raise InputError(f"{path} has no rows, only a header.")
     return table
 
@@ -105,6 +110,11 @@ def _scan_text(path: Path, known_names: Sequence[str], look: LookAtLines) -> Tab
         filled = [line for line in lines if line and line.strip("\ufeff \t\r")]
         if not filled:
             raise pl.exceptions.NoDataError
+        if "\x01" in _start_of(path):
+            raise InputError(
+                f"{path} separates its columns by \\x01, as Hive does; convert it: tr "
+                f"'\\001' '\\t' < {path.name} > tabs-{path.name}"
+            )
         if "\r" in filled[0].strip():
             raise InputError(
                 f"{path} ends its lines with CR alone; convert it: tr '\\r' '\\n' < "
@@ -123,6 +133,10 @@ def _scan_text(path: Path, known_names: Sequence[str], look: LookAtLines) -> Tab
                 f"tr -s ' ' < {path.name} > one-{path.name}"
             )
         return _delimited(path, dialect, look)
+
+
+def _start_of(path: Path) -> str:
+    return "\n".join(json_tables.first_lines(path, 1))
 
 
 def _delimited(path: Path, dialect: Dialect, look: LookAtLines) -> Table:

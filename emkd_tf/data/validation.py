@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from emkd_tf.config import Config, DataConfig
+from emkd_tf.config import Config, DataConfig, to_flat
+from emkd_tf.config.flags import read_settings
 from emkd_tf.config.model_table import DEFAULT_MODEL
-from emkd_tf.config.sections.data import OF_MODEL
 from emkd_tf.data.attributes import attribute_arrays, no_item_known
 from emkd_tf.data.cleaning import Actions, encode, is_first, order_in_time, steps
 from emkd_tf.data.engine import is_global, nothing_left
@@ -20,9 +20,6 @@ from emkd_tf.data.own_files import read_own_attributes
 from emkd_tf.data.times import as_date
 from emkd_tf.data.training_cost import Speed, training_cost
 from emkd_tf.errors import InputError
-
-# What of DataConfig the next command must be given as well.
-_NOT_PASSED_ON = {"interactions", "dataset", *OF_MODEL}
 
 
 def validate(config: Config, preset: str | None) -> dict[str, Any]:
@@ -193,11 +190,13 @@ def _estimate(config: Config, kept: Actions) -> dict[str, Any] | None:
 
 def next_command(config: Config, preset: str | None) -> str:
     """Returns the command that trains on what was validated."""
-    words = ["emkd", "train", "--interactions", str(config.data.interactions)]
-    for field in dataclasses.fields(config.data):
-        value = getattr(config.data, field.name)
-        if field.name not in _NOT_PASSED_ON and value != field.default:
-            words += [f"--{field.name.replace('_', '-')}", str(value)]
+    words = ["--interactions", str(config.data.interactions)]
     if config.model.model != DEFAULT_MODEL:
         words += ["--model", config.model.model]
-    return shlex.join([*words, *(["--preset", preset] if preset else [])])
+    words += ["--preset", preset] if preset else []
+    plain = to_flat(read_settings("emkd train", None, words).config)
+    for key, value in to_flat(config).items():
+        if key != "dataset" and value not in (None, plain[key]):
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            words += [f"--{key.replace('_', '-')}", text]
+    return shlex.join(["emkd", "train", *words])

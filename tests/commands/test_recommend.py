@@ -107,7 +107,7 @@ def test_a_history_joined_by_commas_where_ids_hold_them(with_commas, capsys):
     assert main([*arguments, "--history=item, 1,item, 2"]) == 0
     assert capsys.readouterr().err.splitlines()[:2] == [
         "Not in the training data, dropped: item, 1,item, 2",
-        "Ids of this run hold commas: '|' joins a history.",
+        "In a history of this run '|' separates the ids.",
     ]
     assert main([*arguments, "--history=item, 1|item, 2", "--k=5"]) == 0
     assert capsys.readouterr().err == ""

@@ -76,3 +76,23 @@ def test_the_column_of_the_log_comes_before_usual_names(tmp_path):
     assert rows(path, log_column="who") == [("u1", ["a"])]
     assert rows(path, log_column="buyer") == [("x", ["a"])]
     assert rows(path, user_column="user", log_column="who") == [("x", ["a"])]
+
+
+def test_new_users_alone_and_no_users_at_all(tmp_path):
+    path = tmp_path / "h.parquet"
+    frame = pl.DataFrame({"user": ["u1", "u2"], "history": [None, None]})
+    assert frame["history"].dtype == pl.Null
+    frame.write_parquet(path)
+    assert rows(path) == [("u1", []), ("u2", [])]
+    frame.clear().write_parquet(path)
+    assert rows(path) == []
+    text = tmp_path / "h.csv"
+    text.write_text("user,history\n")
+    assert rows(text) == []
+
+
+def test_categories_are_texts(tmp_path):
+    path = tmp_path / "h.parquet"
+    frame = pl.DataFrame({"user": ["u1"], "history": ["a,b"]})
+    frame.cast(pl.Categorical).write_parquet(path)
+    assert rows(path) == [("u1", ["a", "b"])]

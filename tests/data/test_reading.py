@@ -1,9 +1,11 @@
 """Files that cannot be read."""
 
+import os
+
 import polars as pl
 import pytest
 
-from emkd_tf.data.reading import reading, require_file
+from emkd_tf.data.reading import reading, require_file, require_readable
 from emkd_tf.errors import InputError
 
 
@@ -28,3 +30,10 @@ def test_what_polars_says_becomes_one_line(tmp_path, content, message):
     with pytest.raises(InputError, match=message) as caught, reading(path, "csv"):
         pl.scan_csv(path).collect()
     assert "\n" not in str(caught.value)
+
+
+def test_a_pipe_is_no_file(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(InputError, match="pipe is not a file; write what it holds"):
+        require_readable(pipe)

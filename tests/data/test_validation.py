@@ -77,9 +77,18 @@ def test_the_next_command_reads_the_same_data(report_of):
     assert again.data == config.data.__class__(
         **{**vars(config.data), "dataset": "log"}
     )
-    assert next_command(config, "masked").endswith("--preset masked")
+    assert " --preset masked" in next_command(config, "masked")
     other = from_flat({**to_flat(config), "model": "sasrec"})
-    assert next_command(other, None).endswith("--model sasrec")
+    assert " --model sasrec" in next_command(other, None)
+
+
+def test_the_next_command_has_the_settings_that_were_estimated(report_of):
+    found, config = report_of(*ROWS, max_length=7, num_blocks=3)
+    words = shlex.split(found["next"])
+    again = to_flat(read_settings("emkd train", "", words[2:]).config)
+    expected = to_flat(config)
+    keys = set(expected) - {"dataset"}
+    assert {k: again[k] for k in keys} == {k: expected[k] for k in keys}
 
 
 def test_without_times_and_with_nothing_left(report_of):
