@@ -3,7 +3,8 @@
 python examples/score_batch.py saved_models/shop/1 histories.parquet lists.parquet
 
 The histories are Parquet with columns user and history (a list of item ids, oldest
-first). `emkd recommend --input` does the same with a run.
+first, as text or numbers). Who has none is recommended what is popular. `emkd recommend
+--input` does the same with a run.
 """
 
 import argparse
@@ -24,19 +25,27 @@ def main() -> None:
     parser.add_argument("--k", type=int, default=10, help="items of a list")
     arguments = parser.parse_args()
     predict = tf.saved_model.load(arguments.model).signatures["serving_default"]
-    histories = pl.read_parquet(arguments.input)
-    parts = [lists(predict, part, arguments.k) for part in histories.iter_slices(CHUNK)]
+    item_ids = pl.col("history").cast(pl.List(pl.String)).fill_null([])
+    histories = pl.read_parquet(arguments.input).with_columns(
+        item_ids.list.drop_nulls()
+    )
+    # A file without rows has one part without rows.
+    firsts = range(0, max(1, len(histories)), CHUNK)
+    parts = [lists(predict, histories[i : i + CHUNK], arguments.k) for i in firsts]
     pl.concat(parts).write_parquet(arguments.output)
     print(f"{arguments.output}: lists for {len(histories):,} histories")
 
 
 def lists(predict, histories: pl.DataFrame, k: int) -> pl.DataFrame:
     """Returns a row an item; places that a history leaves empty are left out."""
-    padded = tf.ragged.constant(histories["history"].to_list(), dtype=tf.string)
+    rows = histories["history"].to_list()
+    padded = tf.ragged.constant(rows, dtype=tf.string, ragged_rank=1)
     answer = predict(history=padded.to_tensor(default_value=""))
     items, scores = answer["item_ids"].numpy()[:, :k], answer["scores"].numpy()[:, :k]
     frame = histories.select("user").with_columns(
-        item=pl.Series([[item.decode() for item in row] for row in items]),
+        item=pl.Series(
+            [[item.decode() for item in row] for row in items], dtype=pl.List(pl.String)
+        ),
         score=pl.Series(scores.tolist(), dtype=pl.List(pl.Float32)),
         rank=pl.lit(list(range(1, items.shape[1] + 1))),
     )

@@ -45,28 +45,52 @@ def test_a_batch_is_scored_as_the_run_does(finished_run, tmp_path):
             "history": [names[:3], names[7:8], ["never sold"]],
         }
     )
+    theirs = scored(frame, settings, tmp_path)
     source, ours = tmp_path / "histories.parquet", tmp_path / "ours.parquet"
-    frame.write_parquet(source)
-    theirs = tmp_path / "theirs.parquet"
-    version = Path(settings["saved_models_dir"]) / "tiny" / "1"
-    script = [sys.executable, str(EXAMPLES / "score_batch.py"), str(version)]
-    done = subprocess.run(
-        [*script, str(source), str(theirs), "--k=4"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-        env={key: v for key, v in os.environ.items() if key != "PYTHONPATH"},
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert "lists for 3 histories" in done.stdout
     arguments = [f"--run={run}", f"--input={source}", f"--output={ours}", "--k=4"]
     assert main(["recommend", *arguments]) == 0
-    ours, theirs = pl.read_parquet(ours), pl.read_parquet(theirs)
+    ours = pl.read_parquet(ours)
     keys = ["user", "rank", "item"]
     assert theirs.select(keys).rows() == ours.select(keys).rows()
     scores = theirs["score"] - ours["score"]
     assert scores.abs().max() < 1e-3
+
+
+@pytest.mark.slow
+def test_a_batch_may_hold_nulls_numbers_and_nothing(finished_run, tmp_path):
+    _, settings, _ = finished_run
+    known, none = ["item 1", "item 2"], []
+    rows = [["item 1", None, "item 2"], known, None, [None], none]
+    frame = pl.DataFrame({"user": range(5), "history": rows})
+    found = scored(frame, settings, tmp_path)
+    items = [part["item"].to_list() for part in found.partition_by("user")]
+    assert items[0] == items[1]
+    assert items[2] == items[3] == items[4] != items[0]
+    numbers = pl.DataFrame({"user": ["a", "b"], "history": [[1, 2], [3, None]]})
+    unknown = scored(numbers, settings, tmp_path)
+    assert [p["item"].to_list() for p in unknown.partition_by("user")] == items[3:]
+    assert scored(numbers.head(0), settings, tmp_path).schema == unknown.schema
+    all_null = pl.DataFrame({"user": ["a"], "history": [None]})
+    assert scored(all_null, settings, tmp_path)["item"].to_list() == items[4]
+
+
+def scored(frame, settings, folder):
+    """What the example writes for histories.parquet of a folder, lists of four."""
+    source, lists = folder / "histories.parquet", folder / "theirs.parquet"
+    frame.write_parquet(source)
+    version = Path(settings["saved_models_dir"]) / "tiny" / "1"
+    script = [sys.executable, str(EXAMPLES / "score_batch.py"), str(version)]
+    done = subprocess.run(
+        [*script, str(source), str(lists), "--k=4"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env={key: v for key, v in os.environ.items() if key != "PYTHONPATH"},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert f"lists for {len(frame)} histories" in done.stdout
+    return pl.read_parquet(lists)
 
 
 def test_compose_serves_what_an_export_holds(finished_run):
