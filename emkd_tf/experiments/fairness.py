@@ -64,7 +64,7 @@ def _settings(cell: Cell) -> dict[str, Any]:
         "preset": preset[-1] if preset else None,
         "model": flat["model"],
         "width": flat["hidden_units"],
-        "networks": flat["num_networks"],
+        "networks": flat["num_networks"] if MODELS[flat["model"]].is_trained else 0,
         "exchange": is_on("distillation", "distillation_weight")
         or is_on("cross_contrast", "contrast_weight"),
         "attributes": is_on("attribute_embeddings")
