@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from emkd_tf.config.flat import KEYS, RENAMED, nearest
+from emkd_tf.config.flat import KEYS, nearest
 from emkd_tf.config.model_table import DEFAULT_MODEL, unread
 from emkd_tf.errors import InputError
 
@@ -55,10 +55,10 @@ def load_yaml(path: Path) -> Any:
 
 
 def _checked(path: Path, values: Any, where: str = "") -> dict[str, Any]:
-    """Returns settings and groups of them by today's names, all known."""
+    """Returns settings and groups of them, all known."""
     if not isinstance(values, dict):
         raise InputError(f"{path} must hold `key: value` lines{where}.")
-    values = {RENAMED.get(key, key): _text(value) for key, value in values.items()}
+    values = {key: _text(value) for key, value in values.items()}
     for key, value in values.items():
         if key in _BY_NAME:
             values[key] = _groups(path, key, value or {})

@@ -16,7 +16,6 @@ from emkd_tf.config.flag_errors import one_line
 from emkd_tf.config.flat import (
     KEYS,
     PATHS,
-    RENAMED,
     SECTIONS,
     Config,
     from_flat,
@@ -77,8 +76,7 @@ def _underscored(argument: str) -> str:
     """`--max-length=20` becomes `--max_length=20`; the value keeps its dashes."""
     flag, equals, value = argument.partition("=")
     if flag.startswith("--"):
-        name = flag[2:].replace("-", "_")
-        flag = f"--{RENAMED.get(name, name)}"
+        flag = f"--{flag[2:].replace('-', '_')}"
     return flag + equals + value
 
 

@@ -50,8 +50,6 @@ KEYS = {
     for section, cls in SECTIONS.items()
     for field in dataclasses.fields(cls)
 }
-# Former names, in settings files and on command lines.
-RENAMED = {"min_user_actions": "user_core", "min_item_actions": "item_core"}
 
 _TOO_LARGE = 2**31  # TensorFlow counts many things in 32 bits
 _IN_WORDS = {

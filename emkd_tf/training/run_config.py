@@ -15,7 +15,6 @@ from emkd_tf.config.sections.data import log_name
 from emkd_tf.errors import InputError
 
 MEMBERS = "members"  # folder of a run that is a sum of others
-_LAST_WITHOUT_MARK = "k"  # ended the files of versions that wrote no mark
 
 
 def write_config(run_dir: Path, config: Config) -> None:
@@ -39,14 +38,13 @@ def read_config(run_dir: Path) -> Config:
         text = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
-    values = read_yaml(path) if text.endswith(b"\n") else {}
-    if not text.endswith(b"\n...\n") and _LAST_WITHOUT_MARK not in values:
+    if not text.endswith(b"\n...\n"):
         raise InputError(
             f"{path} is incomplete: its end is missing; put the whole file back, or "
             "train again."
         )
     try:
-        return from_flat(values)
+        return from_flat(read_yaml(path))
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 

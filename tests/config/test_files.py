@@ -103,12 +103,6 @@ def test_later_files_win(tmp_path):
     assert (merged["epochs"], merged["seed"], merged["hidden_units"]) == (4, 5, 16)
 
 
-def test_former_names_are_read_as_todays(tmp_path):
-    path = tmp_path / "old.yaml"
-    path.write_text("min_user_actions: 3\npresets:\n  cpu:\n    epochs: 1\n")
-    assert read_yaml(path)["user_core"] == 3
-
-
 def test_dates_are_texts(tmp_path):
     path = tmp_path / "own.yaml"
     path.write_text("since: 2024-01-31\nuntil: 2024-02-01 12:00:00\n")
