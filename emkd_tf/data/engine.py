@@ -115,6 +115,6 @@ def write_split(
     """
     if config.split == DataConfig.split:
         return None
-    split, told = make_split(config.split, config.test_share, offsets, before)
+    split, summary = make_split(config.split, config.test_share, offsets, before)
     np.save(folder / "split.npy", split.to_array())
-    return told
+    return summary

@@ -39,12 +39,12 @@ def _holds_times(table: Table, name: str) -> bool:
     if not (dtype == pl.String or dtype.is_numeric()):
         return False
     column = pl.col(name).cast(pl.String)
-    told = table.frame.select(told=column).drop_nulls().head(_SAMPLE)
-    sample = table.collect(told)
+    first = table.frame.select(value=column).drop_nulls().head(_SAMPLE)
+    sample = table.collect(first)
     if sample.is_empty():
         return False
-    read = times.readers(sample["told"][0])[-1]
-    found = sample.select(read(pl.col("told"))).to_series()
+    read = times.readers(sample["value"][0])[-1]
+    found = sample.select(read(pl.col("value"))).to_series()
     if found.null_count():
         return False
     numbers = found.to_numpy()

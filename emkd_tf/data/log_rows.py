@@ -14,7 +14,7 @@ from emkd_tf.data.likely_times import hint, likely_times
 from emkd_tf.data.table import Table
 from emkd_tf.errors import InputError
 
-_WORDS = {"told": "time"}
+_WORDS = {"raw_time": "time"}
 _UNITS = {
     1: "seconds",
     1_000: "milliseconds",
@@ -159,7 +159,7 @@ def rows_of(
     rows = _named(table, columns)
     if reader is None:
         return rows
-    frame = rows.frame.with_columns(time=reader(pl.col("told")))
+    frame = rows.frame.with_columns(time=reader(pl.col("raw_time")))
     return dataclasses.replace(rows, frame=frame)
 
 
@@ -176,7 +176,7 @@ def _aggregates(
 
 
 def _named(table: Table, columns: dict[str, str]) -> Table:
-    """Returns columns row, user, item (texts), and told (the time) and rating where
+    """Returns columns row, user, item (texts), raw_time and rating where
     there are such; lists become rows of their items."""
     schema = table.schema
     lists = [
@@ -189,15 +189,15 @@ def _named(table: Table, columns: dict[str, str]) -> Table:
         table = dataclasses.replace(table, frame=frame)
     chosen = {what: table.text(columns[what]) for what in ("user", "item")}
     if "time" in columns:
-        chosen["told"] = _told(table, columns["time"])
+        chosen["raw_time"] = _raw_time(table, columns["time"])
     if "rating" in columns:
-        chosen["rated"] = table.text(columns["rating"])
-        chosen["rating"] = times.numbers(chosen["rated"])
+        chosen["raw_rating"] = table.text(columns["rating"])
+        chosen["rating"] = times.numbers(chosen["raw_rating"])
     return dataclasses.replace(table, frame=table.frame.select("row", **chosen))
 
 
-def _told(table: Table, name: str) -> pl.Expr:
-    """Returns times as they are told: numbers or texts, null where there is none."""
+def _raw_time(table: Table, name: str) -> pl.Expr:
+    """Returns times as the file has them: numbers or texts, or null."""
     dtype, column = table.schema[name], pl.col(name)
     if dtype == pl.Date:
         column, dtype = column.cast(pl.Datetime("us")), pl.Datetime("us")
@@ -210,16 +210,16 @@ def _told(table: Table, name: str) -> pl.Expr:
 
 def _time_readers(rows: Table) -> list[times.Reader]:
     """Returns ways to read the times, the fastest first; all but the last may fail."""
-    dtype = rows.schema.get("told")
+    dtype = rows.schema.get("raw_time")
     if dtype == pl.String:
-        told = rows.frame.select("told").drop_nulls().head(1)
-        sample = rows.collect(told)["told"].to_list()
+        first = rows.frame.select("raw_time").drop_nulls().head(1)
+        sample = rows.collect(first)["raw_time"].to_list()
         return times.readers(sample[0]) if sample else [times.whole]
     return [times.numbers if dtype is not None and dtype.is_float() else times.whole]
 
 
 def _kept(rows: Table) -> dict[str, pl.Expr]:
-    parts = [name for name in rows.columns if name not in ("row", "time", "rated")]
+    parts = [name for name in rows.columns if name not in ("row", "time", "raw_rating")]
     kept = {f"no {_WORDS.get(p, p)}": pl.col(p).is_not_null() for p in parts}
     if rows.first_line is None:
         return kept
@@ -240,11 +240,11 @@ def _looks(rows: Table, names: dict[str, str]) -> dict[str, pl.Expr]:
     looks["first repeated header"] = row.filter(is_header & rows.has_names).min()
     is_no_number = pl.lit(False)
     if "rating" in columns:
-        is_no_number = pl.col("rated").is_not_null() & pl.col("rating").is_null()
+        is_no_number = pl.col("raw_rating").is_not_null() & pl.col("rating").is_null()
     looks["first bad rating"] = row.filter(is_no_number).min()
     if "time" not in columns:
         none = pl.lit(None)
         return {**looks, "first bad time": none, "earliest": none, "latest": none}
-    time, told = pl.col("time"), pl.col("told")
-    looks["first bad time"] = row.filter(told.is_not_null() & time.is_null()).min()
+    time, raw_time = pl.col("time"), pl.col("raw_time")
+    looks["first bad time"] = row.filter(raw_time.is_not_null() & time.is_null()).min()
     return {**looks, "earliest": time.min(), "latest": time.max()}

@@ -30,20 +30,20 @@ def content_of(config: DataConfig, log: Log) -> Interactions:
     Raises:
         InputError: attributes that cannot be used.
     """
-    told = {
+    description = {
         "kind": log.table.kind,
         "columns": log.columns,
         "unused_columns": log.unused,
         "first_dropped": log.dropped.first,
     }
     if "time" not in log.columns:
-        told["likely_times"] = likely_times(log.table, log.unused)
+        description["likely_times"] = likely_times(log.table, log.unused)
     pairs = NO_PAIRS
     if config.attributes is not None:
         found = read_own_attributes(config, log)
-        pairs, told = found.pairs, {**told, **_told(found)}
+        pairs, description = found.pairs, {**description, **_columns_of(found)}
     has_times = "time" in log.columns
-    return Interactions(log.actions, pairs, log.dropped.counts, told, has_times)
+    return Interactions(log.actions, pairs, log.dropped.counts, description, has_times)
 
 
 def read_own_attributes(config: DataConfig, log: Log) -> Attributes:
@@ -71,7 +71,7 @@ def chosen_columns(config: DataConfig) -> list[str]:
     return [name.strip() for name in names if name.strip()]
 
 
-def _told(attributes: Attributes) -> dict[str, Any]:
+def _columns_of(attributes: Attributes) -> dict[str, Any]:
     if attributes.item_column is None:  # no table
         return {}
     return {

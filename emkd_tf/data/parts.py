@@ -74,9 +74,9 @@ def _common_type(name: str, files: dict[pl.DataType, Path]) -> pl.DataType:
     try:
         return _widest(types)
     except pl.exceptions.PolarsError:
-        told = (f"{files[dtype]} as {dtype}" for dtype in types[:2])
+        examples = (f"{files[dtype]} as {dtype}" for dtype in types[:2])
         raise InputError(
-            f"Column {name!r} is in {' and in '.join(told)}; write them alike."
+            f"Column {name!r} is in {' and in '.join(examples)}; write them alike."
         ) from None
 
 

@@ -180,5 +180,10 @@ def _write(
         split = {} if written.split is None else {"split": written.split}
         write_json(
             unfinished / "dataset.json",
-            {**description, **written.content.told, **split, "inputs": source.hashes},
+            {
+                **description,
+                **written.content.description,
+                **split,
+                "inputs": source.hashes,
+            },
         )

@@ -29,14 +29,14 @@ class Interactions:
             where they may be larger than memory.
         attributes: columns item, attribute (strings), one row a pair.
         dropped: rows that are not among the actions, by reason.
-        told: how the files were read, for `dataset.json`.
+        description: how the files were read, for `dataset.json`.
         has_times: whether the times are times, not places in a file.
     """
 
     actions: pl.DataFrame | pl.LazyFrame
     attributes: pl.DataFrame
     dropped: dict[str, int] = dataclasses.field(default_factory=dict)
-    told: dict[str, Any] = dataclasses.field(default_factory=dict)
+    description: dict[str, Any] = dataclasses.field(default_factory=dict)
     has_times: bool = False
 
 

@@ -154,30 +154,30 @@ def make_split(
             "on, or no user to validate or test on; choose another --test-share or "
             "--split."
         )
-    told = {
+    summary = {
         "name": name,
         "test_share": share,
         "users": counts,
         "training_actions": int(trained.sum()),
     }
     if before is not None:
-        told["early_last_actions"] = float((before[0] == np.diff(offsets)).mean())
-    return split, told
+        summary["early_last_actions"] = float((before[0] == np.diff(offsets)).mean())
+    return split, summary
 
 
-def split_lines(told: dict[str, Any] | None) -> list[str]:
+def split_lines(summary: dict[str, Any] | None) -> list[str]:
     """Says what `dataset.json` says of a split, if it is not leave-one-out."""
-    if told is None:
+    if summary is None:
         return []
-    counts = told["users"]
+    trained_on, counts = summary["training_actions"], summary["users"]
     lines = [
-        f"Split: {told['name']}, {told['training_actions']:,} actions to train on, "
+        f"Split: {summary['name']}, {trained_on:,} actions to train on, "
         f"{counts['validation']:,} users to validate and {counts['test']:,} to test on"
     ]
-    if "early_last_actions" in told:
+    if "early_last_actions" in summary:
         lines.append(
-            f"leave_one_out would have {100 * told['early_last_actions']:.1f} % of its "
-            "test targets before the end of this training part, and train on what came "
-            "after them."
+            f"leave_one_out would have {100 * summary['early_last_actions']:.1f} % of "
+            "its test targets before the end of this training part, and train on what "
+            "came after them."
         )
     return lines

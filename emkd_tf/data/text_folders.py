@@ -51,9 +51,9 @@ def joined(folder: Path, tables: Sequence[Table]) -> Table:
     first = tables[0]
     for table in tables:
         if (table.kind, table.has_names) != (first.kind, first.has_names):
-            told = (f"{t.path} ({_described(t)})" for t in (first, table))
+            examples = (f"{t.path} ({_described(t)})" for t in (first, table))
             raise InputError(
-                f"{' and '.join(told)} do not form one table; give them the "
+                f"{' and '.join(examples)} do not form one table; give them the "
                 "same columns."
             )
     tables = [_with_names(folder, table) for table in tables]

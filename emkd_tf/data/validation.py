@@ -165,7 +165,7 @@ def _attributes(
     problem = None
     if len(found.pairs) and len(ids) and not names:
         problem = str(no_item_known(config.data.dataset, found.pairs, ids))
-    told = {
+    description = {
         "attributes": {
             "file": config.data.attributes,
             "item_column": found.item_column,
@@ -175,7 +175,7 @@ def _attributes(
             "items_with_attributes": int(np.count_nonzero(np.diff(offsets))),
         }
     }
-    return told, problem
+    return description, problem
 
 
 def _estimate(config: Config, kept: Actions) -> dict[str, Any] | None:

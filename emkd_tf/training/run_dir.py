@@ -200,10 +200,10 @@ def writing(path: Path) -> Iterator[None]:
         reason = error.strerror
     except tf.errors.OpError as error:
         words = [os.strerror(getattr(errno, name)) for name in _UNWRITABLE]
-        told = [word for word in words if word.lower() in str(error).lower()]
-        if not told:
+        known = [word for word in words if word.lower() in str(error).lower()]
+        if not known:
             raise
-        reason = told[0]
+        reason = known[0]
     raise InputError(
         f"Run directory {path} cannot be written ({reason}); fix that and repeat the "
         "command, or choose another --runs-dir."

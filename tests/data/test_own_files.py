@@ -36,7 +36,7 @@ def test_everything_that_was_chosen_is_said(files):
     config = DataConfig(
         interactions=str(log), attributes=str(items), attribute_columns="kind"
     )
-    assert read_lines(read_own(config).told) == [
+    assert read_lines(read_own(config).description) == [
         "Columns: user = user_id, item = item_id, time = time",
         "Columns not used: user",
         f"First row dropped for no user: {log} line 3",
