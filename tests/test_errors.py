@@ -260,6 +260,7 @@ ROWS = [  # one row a line, as in the document
     Row("log", "a time that is a word", ("line 3: column 'time' holds 'soon', which is not a time",), log("log.csv", "user,item,time\nu,i,1\nu,j,soon\n")),
     Row("log", "a date whose day and month nobody can tell apart", ("line 2: column 'time' holds '08/07/2014', which is not a time", "ISO 8601"), log("log.csv", "user,item,time\nu,i,08/07/2014\n")),
     Row("log", "a time that is NaN or infinite", ("line 2: column 'time' holds 'inf', which is not a time",), log("log.csv", "user,item,time\nu,i,inf\n")),
+    Row("log", "items joined in one text", ("No user of `log` is left", "if 'items' holds several items as one text, write lists as Parquet or JSON, or a row an action"), log("log.csv", "user,items\nu,a|b|c\nv,a|b\n")),
     Row("log", "no user with enough actions", ("No user of `log` is left", "lower --user-core"), log("log.csv", LOG, "--user-core=1000")),
     Row("gzip", "truncated", ("log.csv.gz cannot be read as",), log("log.csv.gz", half(gzip.compress(LOG.encode() * 99)))),
     Row("JSON", "no list of records", ("log.json is not a JSON list like",), log("log.json", "[1, 2]")),

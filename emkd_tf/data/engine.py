@@ -14,6 +14,7 @@ import polars as pl
 from emkd_tf.atomic_files import write_text
 from emkd_tf.config import DataConfig
 from emkd_tf.data.cleaning import K_CORE, TOO_FEW, clean, count_repeats, encode
+from emkd_tf.data.columns import LIST_NAMES, usual_column
 from emkd_tf.data.sources import Interactions
 from emkd_tf.data.splits import before_cuts, make_split
 from emkd_tf.errors import InputError
@@ -57,7 +58,8 @@ def in_process(
     )
     dropped = {**content.dropped, **dropped}
     if not len(actions):
-        raise nothing_left(config, dropped)
+        columns = content.description.get("columns", {})
+        raise nothing_left(config, dropped, columns)
     offsets = np.append(0, np.cumsum(np.bincount(actions.users))).astype(np.int64)
     before = None
     if is_global(config, has_times=content.has_times):
@@ -77,11 +79,25 @@ def in_process(
     )
 
 
-def nothing_left(config: DataConfig, dropped: dict[str, int]) -> InputError:
-    """Returns the error of a log of which everything is dropped."""
+def nothing_left(
+    config: DataConfig, dropped: dict[str, int], columns: dict[str, str]
+) -> InputError:
+    """Returns the error of a log of which everything is dropped.
+
+    Args:
+        config: of the log.
+        dropped: rows by reason.
+        columns: the log's by what they are.
+    """
     why = ", ".join(f"{rows:,} ({what})" for what, rows in dropped.items() if rows)
-    is_core = any(dropped.get(what) for what in (K_CORE, TOO_FEW))
-    how = "lower --user-core or --item-core" if is_core else "correct what drops them"
+    how = "correct what drops them"
+    if any(dropped.get(what) for what in (K_CORE, TOO_FEW)):
+        how = "lower --user-core or --item-core"
+        if usual_column([columns.get("item", "")], LIST_NAMES):
+            how = (
+                f"if {columns['item']!r} holds several items as one text, write lists "
+                f"as Parquet or JSON, or a row an action; {how}"
+            )
     return InputError(
         f"No user of `{config.dataset}` is left: dropped rows were {why or 0}; "
         f"{how}, or give more data."

@@ -42,7 +42,7 @@ def validate(config: Config, preset: str | None) -> dict[str, Any]:
     log = read_interactions(data)
     actions = encode(log.actions)
     if not len(actions):
-        raise nothing_left(data, log.dropped.counts)
+        raise nothing_left(data, log.dropped.counts, log.columns)
     kept, dropped = _drop(log, actions, data)
     attributes, problem = _attributes(config, kept, log)
     problem = _problem(data, log, kept, dropped) or problem
@@ -79,7 +79,7 @@ def _problem(
         is_global(config, has_times="time" in log.columns)
         if not len(kept):
             rows = {reason: found["rows"] for reason, found in dropped.items()}
-            raise nothing_left(config, rows)
+            raise nothing_left(config, rows, log.columns)
     except InputError as error:
         return str(error)
     return None

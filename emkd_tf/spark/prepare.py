@@ -62,7 +62,7 @@ def engine(
     dropped = {**content.dropped, **dropped}
     count = actions.count()
     if not count:
-        raise nothing_left(config, dropped)
+        raise nothing_left(config, dropped, log.columns)
     cuts = _cuts(actions, count, config.test_share) if cuts_times else None
     folder.chmod(0o755)  # executors may be of another user
     _write_parts(actions, folder, cuts)
