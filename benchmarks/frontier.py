@@ -1,16 +1,17 @@
 """Accuracy for the CPU seconds it takes: our models beside those of other libraries.
 
     python benchmarks/frontier.py --log Beauty.txt --data-dir . --dataset beauty \
-        --peers peers/bin/python --output reports/frontier
+        --rectools rectools/bin/python --recbole recbole/bin/python \
+        --output reports/frontier
 
     python benchmarks/frontier.py --kept docs/results --output docs/images
 
 The first trains what is not there yet, one after another, each in a process of its own
-(`peers.py` says how to make the environment of the others), then writes a table and a
+(`peers.py` says how to make the environments of the others), then writes a table and a
 figure of what `--output` holds. The epoch of each is chosen by its validation; its test
-is counted by `ranking.py` from lists of ten, for all libraries alike. Without `--peers`
-only ours are trained. CPU seconds of ours are those of the whole process, with its
-start and its evaluations; those of the others are of their training alone.
+is counted by `ranking.py` from lists of ten, for all libraries alike. Without these
+environments only ours are trained. CPU seconds of ours are those of the whole process,
+with its start and its evaluations; those of the others are of their training alone.
 
 The second prints and draws the runs that are kept in `docs/results`, ours by their own
 metrics, and in its folder `peers`.
@@ -35,16 +36,17 @@ OURS = {
     "GRU4Rec": ["--model=gru4rec", "--preset=fair"],
     "EMKD, quick": ["--preset=quick"],
 }
-# With histories of 20 items: they pad, and take more than twice as long with 50.
-_SHORT = ["--length=20", "--epochs=24"]
+# With histories of 20 items: they pad, and take more than twice as long with 50. Until
+# the validation has not risen for five epochs, or an hour.
+_SHORT = ["--length=20", "--epochs=40", "--seconds=3700"]
 PEERS = {
     "RecTools SASRec": ["--model=rectools-sasrec", *_SHORT],
     "RecTools SASRec, d = 256": ["--model=rectools-sasrec", "--width=256", *_SHORT],
     "RecTools SASRec, sampled": ["--model=rectools-sasrec-sampled", *_SHORT],
     "RecTools eSASRec": ["--model=rectools-esasrec", *_SHORT],
     "RecTools BERT4Rec": ["--model=rectools-bert4rec", *_SHORT],
-    "RecBole SASRec": ["--model=recbole-sasrec", "--length=20", "--epochs=8"],
-    "RecBole GRU4Rec": ["--model=recbole-gru4rec", "--length=20", "--epochs=8"],
+    "RecBole SASRec": ["--model=recbole-sasrec", *_SHORT],
+    "RecBole GRU4Rec": ["--model=recbole-gru4rec", *_SHORT],
 }
 
 
@@ -145,10 +147,11 @@ def of_a_peer(title: str, given: argparse.Namespace) -> Curve | None:
     """Trains a peer unless it is there; None if it was not asked for."""
     folder = given.output / "peers" / _name(title)
     if not list(folder.glob("*.jsonl")):
-        if not given.peers or (given.only and title not in given.only):
+        python = given.recbole if title.startswith("RecBole") else given.rectools
+        if not python or (given.only and title not in given.only):
             return None
         peers = Path(__file__).with_name("peers.py")
-        command = [given.peers, str(peers), f"--log={given.log}", *PEERS[title]]
+        command = [python, str(peers), f"--log={given.log}", *PEERS[title]]
         subprocess.run([*command, f"--output={folder}"], check=True)
     return _curve_of_peer(next(folder.glob("*.jsonl")))
 
@@ -211,12 +214,14 @@ def main() -> None:
     parser.add_argument("--log", type=Path)
     parser.add_argument("--dataset", default="beauty")
     parser.add_argument("--data-dir", type=Path)
-    parser.add_argument("--peers", help="Python of their environment")
+    parser.add_argument("--rectools", help="Python of its environment")
+    parser.add_argument("--recbole", help="Python of its environment")
     parser.add_argument("--only", action="append", help="train no more than this one")
     parser.add_argument("--output", type=Path, default=Path("reports/frontier"))
     given = parser.parse_args()
     if not given.kept and not (given.log and given.data_dir):
         parser.error("give --kept, or --log and --data-dir to train")
+    given.output.mkdir(parents=True, exist_ok=True)
     if given.kept:
         curves = of_kept(given.kept)
     else:

@@ -1,13 +1,13 @@
 """Other libraries' models: accuracy against the CPU seconds of their training.
 
-    python3.11 -m venv peers
-    peers/bin/pip install 'rectools[torch]==0.19.0' 'setuptools<81'
-    peers/bin/python benchmarks/peers.py --log Beauty.txt --model rectools-sasrec \
+    python3.11 -m venv rectools
+    rectools/bin/pip install 'rectools[torch]==0.19.0' 'setuptools<81'
+    rectools/bin/python benchmarks/peers.py --log Beauty.txt --model rectools-sasrec \
         --epochs 20 --output reports/peers
 
 RecBole has another environment, of
 
-    pip install 'recbole==1.2.1' 'setuptools<81' 'numpy<2' 'pandas<2.3'
+    recbole/bin/pip install 'recbole==1.2.1' 'setuptools<81' 'numpy<2' 'pandas<2.3'
 
 Both need nothing of EMKD-TF. Writes `MODEL.jsonl` with a line an epoch: the CPU seconds
 of the training so far, without those of the evaluation, and what the lists of ten
