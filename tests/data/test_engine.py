@@ -28,8 +28,13 @@ def test_this_process_writes_actions_by_user_and_time(tmp_path):
 
 
 def test_nobody_left_names_the_reasons():
-    error = nothing_left(DataConfig(), {"no user": 1200, "k-core": 0})
-    assert "dropped rows were 1,200 (no user);" in str(error)
+    error = nothing_left(DataConfig(), {"no user": 1200, "k-core": 0}, {})
+    assert "dropped rows were 1,200 (no user); correct what drops them" in str(error)
+    dropped = {"k-core": 7}
+    error = nothing_left(DataConfig(), dropped, {"item": "item"})
+    assert "7 (k-core); lower --user-core or --item-core, or give" in str(error)
+    error = nothing_left(DataConfig(), dropped, {"item": "Items"})
+    assert "; if 'Items' holds several items as one text, write lists" in str(error)
 
 
 def test_a_split_is_written_and_told(tmp_path):

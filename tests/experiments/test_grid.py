@@ -71,7 +71,9 @@ def test_unknown_names_and_bad_rows(tmp_path):
     with pytest.raises(InputError, match=r"no experiment `tabel4`\. Did you mean"):
         read_experiment("tabel4")
     path = write(tmp_path, rows={"b": {"model": "sasrec", "num_views": 3}})
-    with pytest.raises(InputError, match="Row 'b' of mine: `num_views` is no setting"):
+    with pytest.raises(
+        InputError, match="Row 'b' of mine: `num_views` is not a setting"
+    ):
         cells(read_experiment(path), "beauty")
     broken = tmp_path / "broken.yaml"
     broken.write_text("rows: [1\n")
