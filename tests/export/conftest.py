@@ -67,8 +67,6 @@ OF_ATTRIBUTES = {
     "sasrec": {"model": "sasrec", "scale_embeddings": True},
     "sasrec untied": {"model": "sasrec", "tie_item_embeddings": False},
     "emkd": {"task": "next_item", "tie_item_embeddings": True},
-    "emkd with masks": {"num_networks": 1},
-    "caser": {"model": "caser", "num_networks": 1},
     "fdsa": {"model": "fdsa", "num_networks": 1},
     "mminforec": {"model": "mminforec"},
 }
