@@ -38,6 +38,8 @@ from emkd_tf.data.text_folders import joined
 from emkd_tf.errors import InputError
 
 _SAMPLE_LINES = 1000
+_LONGEST_HEADER = 1 << 20  # bytes
+_COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")  # gzip, Zstandard
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -110,7 +112,7 @@ def _scan_text(path: Path, known_names: Sequence[str], look: LookAtLines) -> Tab
         filled = [line for line in lines if line and line.strip("\ufeff \t\r")]
         if not filled:
             raise pl.exceptions.NoDataError
-        if "\x01" in _start_of(path):
+        if _is_of_hive(path):
             raise InputError(
                 f"{path} separates its columns by \\x01, as Hive does; convert it: tr "
                 f"'\\001' '\\t' < {path.name} > tabs-{path.name}"
@@ -135,8 +137,12 @@ def _scan_text(path: Path, known_names: Sequence[str], look: LookAtLines) -> Tab
         return _delimited(path, dialect, look)
 
 
-def _start_of(path: Path) -> str:
-    return "\n".join(json_tables.first_lines(path, 1))
+def _is_of_hive(path: Path) -> bool:
+    """Returns whether the first line has a \\x01, at which `scan_lines` would end it;
+    compressed files are not looked into."""
+    with path.open("rb") as file:
+        start = file.readline(_LONGEST_HEADER)
+    return b"\x01" in start and not start.startswith(_COMPRESSED)
 
 
 def _delimited(path: Path, dialect: Dialect, look: LookAtLines) -> Table:
