@@ -23,12 +23,17 @@ def tables_of(items: np.ndarray, examples: Examples) -> dict[str, np.ndarray]:
 
     Returns:
         "item_ids" [rows, L] int32 and, where the examples need them, "users" [rows]
-        int32, and of partners "places", "starts", "ends" and "partners" [rows] int64.
+        and "training_items" [users, S] int32, and of partners "places", "starts",
+        "ends" and "partners" [rows] int64.
     """
     rows, numbers = examples.rows, np.arange(len(examples.rows))
     tables = {"item_ids": left_padded(items, *rows.bounds(numbers), rows.length)}
-    if examples.with_users:
+    if examples.with_users or examples.training_bounds is not None:
         tables["users"] = rows.sequences(numbers).astype(np.int32)
+    if examples.training_bounds is not None:
+        starts, ends = examples.training_bounds
+        most = int((ends - starts).max())
+        tables["training_items"] = left_padded(items, starts, ends, most)
     if examples.same_target is not None:
         groups = examples.same_target.groups(numbers)
         for name, values in zip(("places", "starts", "ends"), groups, strict=True):
@@ -48,6 +53,9 @@ class TableReads:
 
     def users(self, rows: tf.Tensor) -> tf.Tensor:
         return tf.gather(self._tables["users"], rows)
+
+    def training_items(self, rows: tf.Tensor) -> tf.Tensor:
+        return tf.gather(self._tables["training_items"], self.users(rows))
 
     def partners(self, rows: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         places, starts, ends = (

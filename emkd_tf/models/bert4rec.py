@@ -13,10 +13,10 @@ from emkd_tf.data.examples.stream import Examples
 from emkd_tf.data.histories import Histories
 from emkd_tf.kernels.dropout import derived_seed
 from emkd_tf.models.from_config import (
-    drawn_items,
     make_item_loss,
     make_towers,
     training_options,
+    with_drawn_items,
 )
 from emkd_tf.models.item_loss import ItemLoss
 from emkd_tf.models.recommender import Recommender
@@ -76,9 +76,8 @@ class BERT4Rec(Recommender):
         """Windows of the training parts, and what is hidden of them."""
         data = config.data
         rows = Windows(*histories.training_bounds(), data.max_length, data.window_step)
-        negatives, candidates = drawn_items(config, histories, num_views=1)
-        transforms = [_masked_items(config, histories), *negatives]
-        return Examples(rows, transforms, candidates)
+        examples = Examples(rows, [_masked_items(config, histories)])
+        return with_drawn_items(examples, config, histories, num_views=1)
 
     def compute_losses(
         self, batch: dict[str, tf.Tensor], dropout_seed: tf.Tensor | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import tensorflow as tf
 
 from emkd_tf.config import Config
@@ -33,7 +35,7 @@ class CL4SRec(ViewContrast):
             objective.reorder_share,
         )
         transforms = [*examples.transforms, augmentations]
-        return Examples(examples.rows, transforms, examples.candidates)
+        return dataclasses.replace(examples, transforms=transforms)
 
     def view_ids(self, batch: dict[str, tf.Tensor]) -> list[tf.Tensor]:
         return tf.unstack(batch["views"], axis=1)

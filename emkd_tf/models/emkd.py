@@ -17,10 +17,10 @@ from emkd_tf.kernels.dropout import derived_seed
 from emkd_tf.kernels.positions import largest_count
 from emkd_tf.models.from_config import (
     attributes_of,
-    drawn_items,
     make_item_loss,
     make_towers,
     training_options,
+    with_drawn_items,
 )
 from emkd_tf.models.item_loss import ItemLoss
 from emkd_tf.models.loss_weights import LossWeights
@@ -108,8 +108,7 @@ class EMKD(Recommender):
             objective.mask_probability,
             objective.mask_at_least_one,
         )
-        negatives, candidates = drawn_items(config, histories, num_views)
-        return Examples(rows, [cloze, *negatives], candidates)
+        return with_drawn_items(Examples(rows, [cloze]), config, histories, num_views)
 
     def compute_losses(
         self, batch: dict[str, tf.Tensor], dropout_seed: tf.Tensor | None = None

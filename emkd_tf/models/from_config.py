@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from itertools import cycle
 from typing import Any
@@ -14,6 +15,7 @@ from emkd_tf.config.encoder_table import ENCODERS, encoder_class
 from emkd_tf.data.attributes import attribute_ids
 from emkd_tf.data.examples.candidates import Candidates
 from emkd_tf.data.examples.negatives import Negatives
+from emkd_tf.data.examples.stream import Examples
 from emkd_tf.data.histories import Histories
 from emkd_tf.encoders.attributes import AttributeEmbedding
 from emkd_tf.errors import InputError
@@ -160,28 +162,38 @@ def make_item_loss(config: Config, histories: Histories) -> ItemLoss:
     )
 
 
-def drawn_items(
-    config: Config, histories: Histories, num_views: int | None = None
-) -> tuple[list[Negatives], Candidates | None]:
-    """Returns what draws the items that the item loss wants a batch to carry.
+def with_drawn_items(
+    examples: Examples,
+    config: Config,
+    histories: Histories,
+    num_views: int | None = None,
+) -> Examples:
+    """Returns examples whose batches carry the items that the item loss wants drawn.
 
     Args:
+        examples: with "labels".
         config: of the run.
-        histories: for the items and their counts.
+        histories: for the items, their counts, and what users chose.
         num_views: M, where every view has labels of its own.
     """
     objective = config.objective
     carries = item_loss_class(config, histories).CARRIES
     if carries == "candidates":
         counts = histories.training_item_counts()
-        return [], Candidates(counts, objective.num_sampled)
-    if carries == "negatives":
-        sizes = (histories.num_items, objective.num_negatives, config.data.max_length)
-        # One or few decide much: the recipes with these losses draw items that the
-        # user has not chosen; those with hundreds leave out the label alone.
-        is_outside = objective.item_loss in ("bce", "bpr")
-        return [Negatives(*sizes, num_views, outside_row=is_outside)], None
-    return [], None
+        drawn = Candidates(counts, objective.num_sampled)
+        return dataclasses.replace(examples, candidates=drawn)
+    if carries != "negatives":
+        return examples
+    sizes = (histories.num_items, objective.num_negatives, config.data.max_length)
+    # One or few decide much: the recipes with these losses draw items that the user has
+    # not chosen; those with hundreds leave out the label alone.
+    is_few = objective.item_loss in ("bce", "bpr")
+    negatives = Negatives(*sizes, num_views, outside="user" if is_few else "label")
+    return dataclasses.replace(
+        examples,
+        transforms=[*examples.transforms, negatives],
+        training_bounds=histories.training_bounds() if is_few else None,
+    )
 
 
 def training_options(config: Config) -> dict[str, Any]:

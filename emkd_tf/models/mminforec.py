@@ -109,7 +109,7 @@ class MMInfoRec(Recommender):
     def examples(cls, config: Config, histories: Histories) -> Examples:
         """The newest items of the training part as one row a user (rows shift), or all
         of it in rows of that length (whole)."""
-        return Examples(rows_of(config, histories), [NextItem()], None)
+        return Examples(rows_of(config, histories), [NextItem()])
 
     def compute_losses(
         self, batch: dict[str, tf.Tensor], dropout_seed: tf.Tensor | None = None

@@ -16,11 +16,11 @@ from emkd_tf.data.histories import Histories
 from emkd_tf.kernels.dropout import derived_seed
 from emkd_tf.kernels.packing import Packing
 from emkd_tf.models.from_config import (
-    drawn_items,
     make_item_loss,
     make_towers,
     require_causal,
     training_options,
+    with_drawn_items,
 )
 from emkd_tf.models.item_loss import ItemLoss, ItemSums, drawn_of
 from emkd_tf.models.recommender import Recommender
@@ -113,10 +113,9 @@ class NextItemModel(Recommender):
     def examples(cls, config: Config, histories: Histories) -> Examples:
         """The newest items of the training part as one row a user (rows shift), all of
         it in rows of that length (whole), or a row for every next item (prefix)."""
-        negatives, candidates = drawn_items(config, histories)
-        only_last = config.data.rows == "prefix"
-        transforms = [NextItem(only_last), *negatives]
-        return Examples(rows_of(config, histories), transforms, candidates)
+        next_item = NextItem(config.data.rows == "prefix")
+        examples = Examples(rows_of(config, histories), [next_item])
+        return with_drawn_items(examples, config, histories)
 
     def compute_losses(
         self, batch: dict[str, tf.Tensor], dropout_seed: tf.Tensor | None = None

@@ -89,7 +89,7 @@ class S3RecPretraining(Recommender):
         newest = np.maximum(starts, ends - length)
         transforms = [
             HideItems(num_items, length, config.objective.mask_probability),
-            Negatives(num_items, 1, length, outside_row=True),
+            Negatives(num_items, 1, length, outside="row"),
             Segments(histories.items, starts, ends, num_items),
         ]
         return Examples(Prefix(newest, ends, length - 1, shortest=1), transforms)

@@ -5,6 +5,9 @@ import pytest
 
 from emkd_tf.config import from_flat
 from emkd_tf.config.encoder_table import ENCODERS
+from emkd_tf.data.examples.next_item import NextItem
+from emkd_tf.data.examples.rows import Shift
+from emkd_tf.data.examples.stream import Examples, Stream
 from emkd_tf.data.prepare import prepare
 from emkd_tf.encoders.causal import CausalEncoder
 from emkd_tf.encoders.gru import GRUEncoder
@@ -12,12 +15,12 @@ from emkd_tf.errors import InputError
 from emkd_tf.kernels.compute import Compute
 from emkd_tf.models.from_config import (
     compute_of,
-    drawn_items,
     make_item_loss,
     make_towers,
     network_seeds,
     require_causal,
     training_options,
+    with_drawn_items,
 )
 from emkd_tf.models.item_losses import ITEM_LOSSES
 
@@ -35,6 +38,13 @@ def config_of(tiny_settings):
 def towers_of(config, histories, use_item_bias=True):
     options = {"mask_query": False, "use_item_bias": use_item_bias}
     return make_towers(config, histories, "causal", **options)
+
+
+def drawn(config, histories, num_views=None):
+    """The transforms that draw, and the candidates."""
+    rows = Shift(*histories.training_bounds(), 5)
+    examples = with_drawn_items(Examples(rows, []), config, histories, num_views)
+    return examples.transforms, examples.candidates
 
 
 def test_seeds_differ_and_repeat():
@@ -80,7 +90,7 @@ def test_towers_start_different_and_as_the_seed_says(config_of, histories):
 def test_a_batch_carries_what_the_item_loss_wants(config_of, histories, name):
     config = config_of(item_loss=name, num_negatives=3, num_sampled=11, max_length=5)
     carries = ITEM_LOSSES[name].CARRIES
-    negatives, candidates = drawn_items(config, histories)
+    negatives, candidates = drawn(config, histories)
     assert (len(negatives), candidates is not None) == {
         None: (0, False),
         "negatives": (1, False),
@@ -88,19 +98,39 @@ def test_a_batch_carries_what_the_item_loss_wants(config_of, histories, name):
     }[carries]
     if negatives:
         assert negatives[0].draw([0, 0]).shape == [5, 3]
-        (of_views,), _ = drawn_items(config, histories, num_views=2)
+        (of_views,), _ = drawn(config, histories, num_views=2)
         assert of_views.draw([0, 0]).shape == [2, 5, 3]
         assert of_views.num_items == histories.num_items
     if candidates is not None:
-        drawn = candidates.draw([0, 0])["candidates"].numpy()
-        assert drawn.shape == (11,)
-        assert 1 <= drawn.min() <= drawn.max() <= histories.num_items
+        found = candidates.draw([0, 0])["candidates"].numpy()
+        assert found.shape == (11,)
+        assert 1 <= found.min() <= found.max() <= histories.num_items
 
 
-def test_the_negatives_of_a_decision_are_not_in_the_row(config_of, histories):
-    for name, is_outside in (("bce", True), ("bpr", True), ("gbce", False)):
-        (negatives,), _ = drawn_items(config_of(item_loss=name), histories)
-        assert negatives.outside_row == is_outside
+@pytest.mark.parametrize("name", ["bce", "bpr"])
+def test_the_negatives_of_a_decision_are_items_that_the_user_never_chose(
+    config_of, histories, name
+):
+    """Not those in the row alone: rows of two items are shorter than the histories."""
+    config = config_of(item_loss=name, num_negatives=50, max_length=2)
+    rows = Shift(*histories.training_bounds(), 2)
+    plain = Examples(rows, [NextItem()], with_users=True)
+    examples = with_drawn_items(plain, config, histories)
+    stream = Stream(histories.items, examples, batch_size=16, num_steps=20, seed=0)
+    starts, ends = histories.training_bounds()
+    missing = set(range(1, histories.num_items + 1))
+    for batch in stream.batches().as_numpy_iterator():
+        assert "training_items" not in batch  # of no fixed shape
+        for user, negatives in zip(batch["users"], batch["negatives"], strict=True):
+            chosen = set(histories.items[starts[user] : ends[user]].tolist())
+            assert not chosen & set(negatives.ravel().tolist())
+            missing -= set(negatives.ravel().tolist())
+    assert not missing  # items held out for the test are drawn, too
+
+
+def test_negatives_of_a_softmax_may_be_items_that_the_user_chose(config_of, histories):
+    ((negatives,), _) = drawn(config_of(item_loss="gbce"), histories)
+    assert negatives.outside == "label"
 
 
 @pytest.mark.parametrize("name", ITEM_LOSSES)
@@ -119,7 +149,7 @@ def test_candidates_stand_for_more_items_than_they_are(config_of, histories):
         num_sampled += histories.num_items
         config = config_of(item_loss="sampled", num_sampled=num_sampled)
         assert type(make_item_loss(config, histories)) is ITEM_LOSSES[name]
-        _, candidates = drawn_items(config, histories)
+        _, candidates = drawn(config, histories)
         assert (candidates is None) == (name == "full")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import tensorflow as tf
 
@@ -21,17 +21,18 @@ class Negatives(Transform):
         count: k, drawn with replacement.
         length: L.
         num_views: M of "labels" [B, M, L]; None where these are [B, L].
-        outside_row: leave out all items of the row, its labels among them, instead of
-            the position's label alone.
+        outside: what is left out: the position's "label"; all of the "row", its labels
+            among them; or all that its "user" chose in training, the row among them,
+            for which the batch has "training_items" [B, S] int32, and loses them.
 
-    Source: Kang and McAuley 2018, section 3.6. Departure: none with `outside_row`.
+    Source: Kang and McAuley 2018, section 3.6. Departure: none with "user".
     """
 
     num_items: int
     count: int
     length: int
     num_views: int | None = None
-    outside_row: bool = False
+    outside: Literal["label", "row", "user"] = "label"
 
     use: ClassVar[int] = NEGATIVES
 
@@ -50,11 +51,14 @@ class Negatives(Transform):
         self, batch: dict[str, tf.Tensor], draws: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         labels, shape = batch["labels"], tf.shape(draws)
-        if self.outside_row:
+        if self.outside == "label":
+            left_out = tf.reshape(labels, [-1, 1])
+        elif self.outside == "row":
             every_label = tf.reshape(labels, [shape[0], -1])
             left_out = tf.concat([batch["item_ids"], every_label], axis=1)
         else:
-            left_out = tf.reshape(labels, [-1, 1])
+            batch = dict(batch)
+            left_out = batch.pop("training_items")
         draws_of = tf.reshape(draws, [tf.shape(left_out)[0], -1])
         negatives = items_outside(left_out, draws_of, self.num_items)
         negatives = tf.ensure_shape(tf.reshape(negatives, shape), draws.shape)

@@ -22,6 +22,10 @@ class Reads(Protocol):
     def users(self, rows: tf.Tensor) -> tf.Tensor:
         """Returns the users [B] int32 whom rows are cut from."""
 
+    def training_items(self, rows: tf.Tensor) -> tf.Tensor:
+        """Returns all that the rows' users chose in training [B, S] int32, with PAD_ID
+        before it; S is that of the one who chose most."""
+
     def partners(self, rows: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         """Returns `SameTarget.partners` [B] int64."""
 
@@ -35,17 +39,18 @@ class HostReads:
     Args:
         items: [actions] int32, all histories.
         rows: parts of them.
-        same_target, teacher: of the examples, if they have one.
+        training_bounds, same_target, teacher: of the examples, if they have one.
     """
 
     def __init__(
         self,
         items: np.ndarray,
         rows: Rows,
+        training_bounds: tuple[np.ndarray, np.ndarray] | None = None,
         same_target: SameTarget | None = None,
         teacher: TeacherLists | None = None,
     ):
-        self._items, self._rows = items, rows
+        self._items, self._rows, self._training_bounds = items, rows, training_bounds
         self._same_target, self._teacher = same_target, teacher
 
     def item_ids(self, rows: tf.Tensor) -> tf.Tensor:
@@ -65,6 +70,18 @@ class HostReads:
             self._rows.sequences, [rows], tf.int64, stateful=False
         )
         return tf.cast(tf.ensure_shape(users, rows.shape), tf.int32)
+
+    def training_items(self, rows: tf.Tensor) -> tf.Tensor:
+        assert self._training_bounds is not None
+        all_starts, all_ends = self._training_bounds
+
+        def of_users(rows: np.ndarray) -> np.ndarray:
+            users = self._rows.sequences(rows)
+            starts, ends = all_starts[users], all_ends[users]
+            return left_padded(self._items, starts, ends, int((ends - starts).max()))
+
+        items = tf.numpy_function(of_users, [rows], tf.int32, stateful=False)
+        return tf.ensure_shape(items, [rows.shape[0], None])
 
     def partners(self, rows: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         assert self._same_target is not None

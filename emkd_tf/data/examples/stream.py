@@ -36,6 +36,8 @@ class Examples:
         same_target: to draw another row for each row; its items are "partner_ids".
         lists: of a teacher, at the places of rows for `NextItem`.
         with_users: each row's user is wanted, as "users" [B] int32.
+        training_bounds: starts and ends [users] int64 of the training parts, where a
+            transform wants what a row's user chose there, as "training_items" [B, S].
     """
 
     rows: Rows
@@ -44,6 +46,7 @@ class Examples:
     same_target: SameTarget | None = None
     lists: TeacherLists | None = None
     with_users: bool = False
+    training_bounds: tuple[np.ndarray, np.ndarray] | None = None
 
 
 class Stream:
@@ -75,8 +78,13 @@ class Stream:
         self._transforms, self._candidates = examples.transforms, examples.candidates
         self._with_users = examples.with_users
         self._has_lists = examples.lists is not None
+        self._has_training_items = examples.training_bounds is not None
         self._reads = HostReads(
-            items, examples.rows, examples.same_target, examples.lists
+            items,
+            examples.rows,
+            examples.training_bounds,
+            examples.same_target,
+            examples.lists,
         )
         self._batch_size, self._num_steps, self._seed = batch_size, num_steps, seed
 
@@ -203,6 +211,8 @@ class Stream:
             batch["partner_ids"] = reads.item_ids(reads.partners(rows, of_partners))
         if self._with_users:
             batch["users"] = reads.users(rows)
+        if self._has_training_items:
+            batch["training_items"] = reads.training_items(rows)
         if self._has_lists:
             batch["list_items"], batch["list_scores"] = reads.lists(rows)
         for transform, drawn in zip(transforms, of_transforms, strict=True):

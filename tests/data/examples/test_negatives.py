@@ -12,11 +12,11 @@ LABELS = np.array([[0, 3, 7, 12], [2, 12, 5, 1]], np.int32)
 VIEWS = np.stack([LABELS, np.zeros_like(LABELS), ITEM_IDS], axis=1)  # [2, 3, 4]
 
 
-def draw(labels, count=4000, seed=5, **options):
+def draw(labels, count=4000, seed=5, outside="label", **more):
     views = labels.shape[1] if labels.ndim == 3 else None
-    negatives = Negatives(V, count, 4, views, **options)
+    negatives = Negatives(V, count, 4, views, outside)
     draws = [negatives.draw(tf.constant([seed, n], tf.int64)) for n in range(2)]
-    batch = {"item_ids": tf.constant(ITEM_IDS), "labels": tf.constant(labels)}
+    batch = {"item_ids": tf.constant(ITEM_IDS), "labels": tf.constant(labels)} | more
     found = negatives(batch, tf.stack(draws))["negatives"].numpy()
     assert found.shape == (*labels.shape, count)
     assert found.dtype == np.int32
@@ -40,8 +40,15 @@ def test_all_items_but_the_label_come_equally_often(labels):
 
 
 def test_outside_the_row_all_other_items_come_equally_often():
-    found = draw(LABELS, outside_row=True)
+    found = draw(LABELS, outside="row")
     for n, taken in enumerate(({3, 7, 12}, {1, 2, 5, 12})):
+        require_uniform(found[n], sorted(set(range(1, V + 1)) - taken))
+
+
+def test_outside_what_the_user_chose_all_other_items_come_equally_often():
+    chosen = tf.constant([[0, 3, 7, 12, 9], [4, 1, 2, 5, 12]])
+    found = draw(LABELS, outside="user", training_items=chosen)
+    for n, taken in enumerate(({3, 7, 9, 12}, {1, 2, 4, 5, 12})):
         require_uniform(found[n], sorted(set(range(1, V + 1)) - taken))
 
 

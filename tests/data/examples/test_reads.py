@@ -14,7 +14,11 @@ STARTS, ENDS = np.array([0, 5, 7]), np.array([5, 7, 10])
 ROWS = Shift(STARTS, ENDS, L)
 LISTS = np.arange(1, 2 * len(ITEMS) + 1, dtype=np.int32).reshape(-1, K)
 READS = HostReads(
-    ITEMS, ROWS, SameTarget(ROWS, ITEMS), TeacherLists(LISTS, LISTS.astype(np.float32))
+    ITEMS,
+    ROWS,
+    (STARTS, ENDS - 1),
+    SameTarget(ROWS, ITEMS),
+    TeacherLists(LISTS, LISTS.astype(np.float32)),
 )
 NUMBERS = tf.constant([2, 0], tf.int64)
 
@@ -27,6 +31,11 @@ def test_items_are_the_last_of_a_history():
 
 def test_users_are_those_of_the_rows():
     assert READS.users(NUMBERS).numpy().tolist() == [2, 0]
+
+
+def test_training_items_are_all_that_the_user_chose_there():
+    items = READS.training_items(NUMBERS).numpy().tolist()
+    assert items == [[0, 0, 2, 4], [5, 6, 7, 8]]
 
 
 def test_a_partner_has_the_same_last_item():

@@ -149,7 +149,7 @@ def test_a_batch_made_alone_is_that_of_the_stream(examples):
         same_target=SameTarget(MASKED.rows, ITEMS),
     )
     made = make_stream(batch_size=4, examples=examples)
-    reads = HostReads(ITEMS, examples.rows, examples.same_target)
+    reads = HostReads(ITEMS, examples.rows, same_target=examples.same_target)
     for step, batch in enumerate(made.batches(2), start=2):
         numbers = tf.range(4 * step, 4 * step + 4, dtype=tf.int64)
         alone = made.batch(tf.constant(made.rows_of_step(step)), numbers, reads)
