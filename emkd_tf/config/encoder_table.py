@@ -31,7 +31,9 @@ ENCODERS = {
     "bidirectional": EncoderEntry(
         "emkd_tf.encoders.bidirectional:BidirectionalEncoder", _BLOCKS
     ),
-    "causal": EncoderEntry("emkd_tf.encoders.causal:CausalEncoder", _BLOCKS),
+    "causal": EncoderEntry(
+        "emkd_tf.encoders.causal:CausalEncoder", _BLOCKS | {"output_projection"}
+    ),
     "ligr": EncoderEntry("emkd_tf.encoders.ligr:LiGREncoder", _BLOCKS),
     "post_norm": EncoderEntry("emkd_tf.encoders.post_norm:PostNormEncoder", _BLOCKS),
     "causal_post_norm": EncoderEntry(

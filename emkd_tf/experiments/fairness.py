@@ -77,16 +77,27 @@ def _is_baseline(own: Settings) -> bool:
     return own["model"] != DEFAULT_MODEL and MODELS[own["model"]].is_trained
 
 
+def _is_wide(own: Settings) -> bool:
+    return own["width"] >= _WIDE and _is_baseline(own)
+
+
+def _fills_masks(own: Settings) -> bool:
+    return "last_item_rows" in MODELS[own["model"]].reads
+
+
 _CONTROLS: dict[str, Callable[[Settings], bool]] = {
     "simple models": lambda own: not MODELS[own["model"]].is_trained,
     "baselines as published": lambda own: (
-        own["preset"] == "paper" and own["model"] != DEFAULT_MODEL
+        own["preset"] == "paper" and _is_baseline(own)
     ),
     "baselines with preset fair": lambda own: (
         own["preset"] in ("fair", "cpu") and _is_baseline(own)
     ),
-    f"width: a baseline at d >= {_WIDE}": lambda own: (
-        own["width"] >= _WIDE and _is_baseline(own)
+    f"width: a baseline of next items at d >= {_WIDE}": lambda own: (
+        _is_wide(own) and not _fills_masks(own)
+    ),
+    f"width: a baseline of masks at d >= {_WIDE}": lambda own: (
+        _is_wide(own) and _fills_masks(own)
     ),
     "ensemble: several networks without exchange": lambda own: (
         own["networks"] > 1 and not own["exchange"]

@@ -13,12 +13,11 @@ from emkd_tf.data.examples.stream import Examples
 from emkd_tf.data.histories import Histories
 from emkd_tf.kernels.dropout import derived_seed
 from emkd_tf.models.from_config import (
-    make_item_loss,
     make_towers,
     training_options,
-    with_drawn_items,
 )
 from emkd_tf.models.item_loss import ItemLoss
+from emkd_tf.models.item_loss_from_config import make_item_loss, with_drawn_items
 from emkd_tf.models.recommender import Recommender
 from emkd_tf.models.terms import masked_item_sums
 from emkd_tf.models.tower import Tower

@@ -15,21 +15,20 @@ from emkd_tf.data.examples.stream import Examples
 from emkd_tf.data.histories import Histories
 from emkd_tf.kernels.dropout import derived_seed
 from emkd_tf.kernels.positions import largest_count
+from emkd_tf.models.attribute_head import make_attribute_heads
 from emkd_tf.models.from_config import (
     attributes_of,
-    make_item_loss,
     make_towers,
     training_options,
-    with_drawn_items,
 )
 from emkd_tf.models.item_loss import ItemLoss
+from emkd_tf.models.item_loss_from_config import make_item_loss, with_drawn_items
 from emkd_tf.models.loss_weights import LossWeights
 from emkd_tf.models.recommender import Recommender
 from emkd_tf.models.terms import (
     States,
     attribute_shares,
     contrast_shares,
-    make_attribute_heads,
     masked_item_sums,
 )
 from emkd_tf.models.tower import Tower

@@ -12,15 +12,14 @@ from emkd_tf.config import Config
 from emkd_tf.data.histories import Histories
 from emkd_tf.kernels.dropout import derived_seed
 from emkd_tf.kernels.packing import Packing
+from emkd_tf.models.attribute_head import AttributeHead, make_attribute_heads
 from emkd_tf.models.from_config import attributes_of
 from emkd_tf.models.item_loss import ItemLoss
 from emkd_tf.models.next_item import NextItemModel
 from emkd_tf.models.terms import (
-    AttributeHead,
     States,
     attribute_sums,
     contrast_shares,
-    make_attribute_heads,
 )
 from emkd_tf.models.tower import Tower
 from emkd_tf.objectives.next_item import place_weights

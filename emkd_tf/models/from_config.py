@@ -1,8 +1,7 @@
-"""What models read from a config alike: towers, item loss, ways to compute."""
+"""What models read from a config alike: towers and ways to compute."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from itertools import cycle
 from typing import Any
@@ -13,15 +12,10 @@ import tensorflow as tf
 from emkd_tf.config import Config
 from emkd_tf.config.encoder_table import ENCODERS, encoder_class
 from emkd_tf.data.attributes import attribute_ids
-from emkd_tf.data.examples.candidates import Candidates
-from emkd_tf.data.examples.negatives import Negatives
-from emkd_tf.data.examples.stream import Examples
 from emkd_tf.data.histories import Histories
 from emkd_tf.encoders.attributes import AttributeEmbedding
 from emkd_tf.errors import InputError
 from emkd_tf.kernels.compute import Compute
-from emkd_tf.models.item_loss import ItemLoss
-from emkd_tf.models.item_losses import ITEM_LOSSES
 from emkd_tf.models.tower import Tower
 
 
@@ -139,61 +133,6 @@ def attributes_of(histories: Histories) -> dict[str, Any]:
     1, and `num_attributes`, A."""
     ids = attribute_ids(histories.attribute_offsets, histories.attribute_values)
     return {"attribute_ids": ids, "num_attributes": histories.num_attributes}
-
-
-def item_loss_class(config: Config, histories: Histories) -> type[ItemLoss]:
-    """Returns the item loss of the settings, or the full softmax where candidates would
-    be as many as all items."""
-    objective = config.objective
-    chosen = ITEM_LOSSES[objective.item_loss]
-    if chosen.CARRIES == "candidates" and objective.num_sampled >= histories.num_items:
-        return ITEM_LOSSES["full"]
-    return chosen
-
-
-def make_item_loss(config: Config, histories: Histories) -> ItemLoss:
-    """Builds the item loss, with distillation if that takes part."""
-    objective = config.objective
-    weight = objective.distillation_weight if objective.distillation else None
-    return item_loss_class(config, histories)(
-        temperature=objective.temperature,
-        distillation_weight=weight,
-        compute=compute_of(config),
-    )
-
-
-def with_drawn_items(
-    examples: Examples,
-    config: Config,
-    histories: Histories,
-    num_views: int | None = None,
-) -> Examples:
-    """Returns examples whose batches carry the items that the item loss wants drawn.
-
-    Args:
-        examples: with "labels".
-        config: of the run.
-        histories: for the items, their counts, and what users chose.
-        num_views: M, where every view has labels of its own.
-    """
-    objective = config.objective
-    carries = item_loss_class(config, histories).CARRIES
-    if carries == "candidates":
-        counts = histories.training_item_counts()
-        drawn = Candidates(counts, objective.num_sampled)
-        return dataclasses.replace(examples, candidates=drawn)
-    if carries != "negatives":
-        return examples
-    sizes = (histories.num_items, objective.num_negatives, config.data.max_length)
-    # One or few decide much: the recipes with these losses draw items that the user has
-    # not chosen; those with hundreds leave out the label alone.
-    is_few = objective.item_loss in ("bce", "bpr")
-    negatives = Negatives(*sizes, num_views, outside="user" if is_few else "label")
-    return dataclasses.replace(
-        examples,
-        transforms=[*examples.transforms, negatives],
-        training_bounds=histories.training_bounds() if is_few else None,
-    )
 
 
 def training_options(config: Config) -> dict[str, Any]:

@@ -20,7 +20,11 @@ CHUNK_POSITIONS = 256  # whose logits of all items are held at a time
 
 
 class FullSoftmax(ItemLoss):
-    """Cross entropy over all items."""
+    """Cross entropy over all items.
+
+    Departure: the row of PAD_ID, which is never ranked, is one more class, as in the
+    release of EMKD.
+    """
 
     def _sums(self, towers, states, labels, weights, drawn) -> ItemSums:
         losses = ItemSoftmax(

@@ -16,13 +16,12 @@ from emkd_tf.data.histories import Histories
 from emkd_tf.kernels.dropout import derived_seed
 from emkd_tf.kernels.packing import Packing
 from emkd_tf.models.from_config import (
-    make_item_loss,
     make_towers,
     require_causal,
     training_options,
-    with_drawn_items,
 )
 from emkd_tf.models.item_loss import ItemLoss, ItemSums, drawn_of
+from emkd_tf.models.item_loss_from_config import make_item_loss, with_drawn_items
 from emkd_tf.models.recommender import Recommender
 from emkd_tf.models.tower import Tower
 from emkd_tf.objectives.next_item import place_weights

@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from emkd_tf.encoders.initializers import normal
 from emkd_tf.kernels.positions import chosen_positions
-from emkd_tf.models.from_config import network_seeds
+from emkd_tf.models.attribute_head import AttributeHead
 from emkd_tf.models.item_loss import ItemLoss, ItemSums, drawn_of
 from emkd_tf.models.replicas import global_rows, global_sum
 from emkd_tf.models.tower import Tower
@@ -64,31 +63,6 @@ def masked_item_sums(
     return item_loss(towers, chosen, targets, weights, drawn)
 
 
-class AttributeHead(tf.keras.layers.Layer):
-    """Attribute logits d -> A.
-
-    Args:
-        width: d.
-        num_attributes: A, >= 1.
-        seed: of the initial weights.
-    """
-
-    def __init__(self, width: int, num_attributes: int, seed: int):
-        super().__init__()
-        self.weight = self.add_weight(
-            "attribute_weights",
-            [width, num_attributes],
-            initializer=normal(seed, "attribute_weights"),
-        )
-        self.bias = self.add_weight(
-            "attribute_bias", [num_attributes], initializer="zeros"
-        )
-
-    def call(self, states: tf.Tensor) -> tf.Tensor:
-        """Scores attributes: [P, d] to [P, A]."""
-        return tf.matmul(states, self.weight) + self.bias
-
-
 def attribute_shares(
     heads: Sequence[AttributeHead],
     states: Sequence[tf.Tensor],
@@ -138,17 +112,6 @@ def attribute_sums(
         for head, of_network in zip(heads, states, strict=True)
     ]
     return tf.stack([tf.reduce_sum(weights * loss) for loss in losses])
-
-
-def make_attribute_heads(
-    towers: Sequence[Tower], num_attributes: int, seed: int
-) -> list[AttributeHead]:
-    """Returns a head for each tower, which start different."""
-    seeds = network_seeds(seed, len(towers))
-    return [
-        AttributeHead(tower.width, num_attributes, own)
-        for tower, own in zip(towers, seeds, strict=True)
-    ]
 
 
 def contrast_shares(

@@ -33,14 +33,14 @@ class Tower(tf.keras.layers.Layer):
         tie_item_embeddings: score items with the input embedding, not with own weights.
         use_item_bias: add a bias of each item to its score.
         head: of `ItemHead` between states and queries.
-        initialization: of the tables, see `encoders.initializers`.
+        initialization: of the tables and of heads that models add, one of INITIALIZERS.
         attributes, scale_embeddings: of the items, see `ItemEmbedding`.
         embedding: in place of the `ItemEmbedding` that these arguments describe.
         compute: how to compute.
 
     Attributes:
         width: d of queries.
-        history_length: newest items of a history that decide the query.
+        history_length: newest items of a history that the encoder is given.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class Tower(tf.keras.layers.Layer):
         self.history_length = max_length - mask_query
         self.width = encoder.hidden_units
         self.compute, self.dropout_rate = compute, dropout
+        self.initialization = initialization
         self._mask_query = mask_query
         self.embedding = embedding or ItemEmbedding(
             vocabulary_size(num_items),

@@ -91,9 +91,10 @@ def test_the_controls_of_a_table_are_named(tmp_path):
         "ours": {"model": "emkd", "preset": "quick"},
         "alone": {"model": "emkd", "preset": "quick", "num_networks": 1},
         "wide": {"model": "sasrec", "hidden_units": 256},
+        "of another": {"model": "bert4rec", "hidden_units": 256},
         "sum": {"model": "sasrec", "num_networks": 3},
         "published": {"model": "gru4rec", "preset": "paper"},
-        "counted": {"model": "markov"},
+        "counted": {"model": "markov", "preset": "paper"},
         "tiny": {"model": "gru4rec", "preset": "smoke"},
         "of views": {"model": "mminforec", "num_networks": 3},
         "weightless": {
@@ -111,13 +112,15 @@ def test_the_controls_of_a_table_are_named(tmp_path):
     planned = cells(experiment, "sample", seeds=2, flags=[f"--runs-dir={tmp_path}"])
     table = ladder(findings(experiment, "sample", planned), planned)
     found = {
-        row[0].partition(":")[0]: row[1].replace(" (not run)", "") for row in table.rows
+        row[0].partition(" at ")[0]: row[1].replace(" (not run)", "")
+        for row in table.rows
     }
     assert found == {
         "simple models": "counted",
         "baselines as published": "published",
-        "baselines with preset fair": "wide, sum, of views, weightless",
-        "width": "wide",
-        "ensemble": "sum, of views, weightless",
-        "attributes": "alone",
+        "baselines with preset fair": "wide, of another, sum, of views, weightless",
+        "width: a baseline of next items": "wide",
+        "width: a baseline of masks": "of another",
+        "ensemble: several networks without exchange": "sum, of views, weightless",
+        "attributes: one network of EMKD": "alone",
     }

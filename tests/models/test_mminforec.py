@@ -16,6 +16,7 @@ from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
 from emkd_tf.export.saved_model import export_saved_model
 from emkd_tf.kernels.compute import Compute
+from emkd_tf.models import mminforec
 from emkd_tf.models.mminforec import MMInfoRec
 
 V, L, EXPECTED = 30, 5, 7.0
@@ -90,6 +91,24 @@ def test_the_loss_equals_numpy(towers, steps, static_shapes):
     expected = loss_by_hand(model, batch, steps, 2.0)
     np.testing.assert_allclose(losses["mil_nce"], expected, rtol=1e-3)
     np.testing.assert_array_equal(losses["total"], losses["mil_nce"])
+
+
+def test_values_of_candidates_are_dropped(monkeypatch):
+    """Behind the fusion, whose own dropout leaves no value at zero."""
+    gathered = []
+
+    def record(rows):
+        gathered.append(rows)
+        return rows
+
+    monkeypatch.setattr(mminforec, "global_rows", record)
+    model = make(dropout=0.4, encodings=3)
+    model.compute_losses(batch_of(), tf.constant([1, 2]))
+    model.compute_losses(batch_of())
+    _, dropped, _, kept = gathered
+    assert not (kept.numpy() == 0).any()
+    share = (dropped.numpy() == 0).mean()
+    assert abs(share - 0.4) < 5 * np.sqrt(0.4 * 0.6 / dropped.numpy().size)
 
 
 def test_a_few_steps_lower_the_loss():

@@ -144,8 +144,7 @@ def test_without_attributes_two_terms_are_left():
 
 
 def test_only_shown_places_tell_their_own_attributes():
-    """With nothing shown AAP is zero; with the last items alone hidden, MAP counts
-    one place a row."""
+    """With nothing shown AAP is zero, and MAP is not."""
     model, batch = make(), batch_of()
     rows = batch["item_ids"]
     hidden = tf.where(rows > 0, MASK, rows)

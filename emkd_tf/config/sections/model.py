@@ -32,6 +32,7 @@ class ModelConfig:
         initialization: initial matrices and embeddings: normal, N(0, 0.02); xavier; or
             release, as PyTorch has it: embeddings N(0, 1), matrices uniform within 1 /
             sqrt(inputs). By default as is usual for each part of a network.
+        output_projection: a matrix between attention and what it is added to.
         recurrent_units: width of the recurrent state.
         window: newest items that the convolutions see.
         vertical_filters: vertical filters over the window.
@@ -65,6 +66,7 @@ class ModelConfig:
     dropout: float = 0.3
     tie_item_embeddings: bool = False
     initialization: Literal["normal", "xavier", "release"] | None = None
+    output_projection: bool = True
     recurrent_units: int = 128
     window: int = 5
     vertical_filters: int = 4

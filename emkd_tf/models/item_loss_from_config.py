@@ -1,0 +1,69 @@
+"""The item loss of a config, and the items that it wants drawn."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from emkd_tf.config import Config
+from emkd_tf.data.examples.candidates import Candidates
+from emkd_tf.data.examples.negatives import Negatives
+from emkd_tf.data.examples.stream import Examples
+from emkd_tf.data.histories import Histories
+from emkd_tf.models.from_config import compute_of
+from emkd_tf.models.item_loss import ItemLoss
+from emkd_tf.models.item_losses import ITEM_LOSSES
+
+
+def item_loss_class(config: Config, histories: Histories) -> type[ItemLoss]:
+    """Returns the item loss of the settings, or the full softmax where candidates would
+    be as many as all items."""
+    objective = config.objective
+    chosen = ITEM_LOSSES[objective.item_loss]
+    if chosen.CARRIES == "candidates" and objective.num_sampled >= histories.num_items:
+        return ITEM_LOSSES["full"]
+    return chosen
+
+
+def make_item_loss(config: Config, histories: Histories) -> ItemLoss:
+    """Builds the item loss, with distillation if that takes part."""
+    objective = config.objective
+    weight = objective.distillation_weight if objective.distillation else None
+    return item_loss_class(config, histories)(
+        temperature=objective.temperature,
+        distillation_weight=weight,
+        compute=compute_of(config),
+    )
+
+
+def with_drawn_items(
+    examples: Examples,
+    config: Config,
+    histories: Histories,
+    num_views: int | None = None,
+) -> Examples:
+    """Returns examples whose batches carry the items that the item loss wants drawn.
+
+    Args:
+        examples: with "labels".
+        config: of the run.
+        histories: for the items, their counts, and what users chose.
+        num_views: M, where every view has labels of its own.
+    """
+    objective = config.objective
+    carries = item_loss_class(config, histories).CARRIES
+    if carries == "candidates":
+        counts = histories.training_item_counts()
+        drawn = Candidates(counts, objective.num_sampled)
+        return dataclasses.replace(examples, candidates=drawn)
+    if carries != "negatives":
+        return examples
+    sizes = (histories.num_items, objective.num_negatives, config.data.max_length)
+    # One or few decide much: the recipes with these losses draw items that the user has
+    # not chosen; those with hundreds leave out the label alone.
+    is_few = objective.item_loss in ("bce", "bpr")
+    negatives = Negatives(*sizes, num_views, outside="user" if is_few else "label")
+    return dataclasses.replace(
+        examples,
+        transforms=[*examples.transforms, negatives],
+        training_bounds=histories.training_bounds() if is_few else None,
+    )
