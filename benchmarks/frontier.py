@@ -198,8 +198,12 @@ def draw(curves: dict[str, Curve], path: Path) -> None:
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(10, 5), layout="constrained")
+    ours = 0
     for title, curve in curves.items():
-        style = "--" if title in {**PEERS, **KEPT_PEERS} else "-"
+        is_peer = title in {**PEERS, **KEPT_PEERS}
+        # There are ten colours: further ones of ours are dotted between dashes.
+        style = "--" if is_peer else "-" if ours < 10 else "-."
+        ours += not is_peer
         axes.plot(curve.seconds, curve.validation, style, label=title)
         axes.plot(curve.seconds[curve.best], curve.validation[curve.best], "k.")
     axes.set(xscale="log", xlabel="CPU seconds", ylabel=f"validation NDCG@{K}")

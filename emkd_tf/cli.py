@@ -5,7 +5,6 @@ TensorFlow loads only when a command needs it: `emkd --help` answers at once.
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -54,9 +53,6 @@ def _overview() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command and returns the exit code."""
-    # CUDA's absence is no error; TensorFlow's own errors come back as exceptions.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if not arguments or arguments[0] in FLAGS:
         arguments = ["help"]

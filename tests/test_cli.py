@@ -71,7 +71,7 @@ def test_a_bad_log_is_one_line_and_leaves_nothing(case, tmp_path, capsys):
             ["evaluate", "--run=x", "--split=train"],
             "`split` must be test or validation",
         ),
-        (["recommend", "--run=nowhere"], "needs --history"),
+        (["recommend", "--run=nowhere"], "takes one of --history"),
         (["recommend", "--run=x", "--history=a", "--k=0"], "`k` must be at least 1"),
         (["export", "--run=nowhere"], "nowhere is not a run directory"),
         (["export", "--run=x", "--epochs=3"], "Unknown flag `--epochs`"),
@@ -142,7 +142,7 @@ def test_train_prints_the_table_the_export_and_the_run(finished_run):
     assert "epoch 2/2" in process.stderr
     assert [line.split()[:4] for line in following.splitlines()] == [
         ["emkd", command, "--run", str(run_dir)]
-        for command in ("evaluate", "recommend", "recommend", "export")
+        for command in ("evaluate", "recommend", "recommend", "report", "export")
     ]
     assert "--user user0\n" in following
     first, second, *others = process.stderr.splitlines()

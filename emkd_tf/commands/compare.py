@@ -83,7 +83,7 @@ def _arguments(arguments: Sequence[str]) -> dict[str, Any]:
         "--protocol", type=str, help="unseen, window or all; the runs' own if not given"
     )
     parser.add_argument(
-        "--metric", default="NDCG@10", help="tested, and told of parts of the users"
+        "--metric", default="NDCG@10", help="to test, and to show by group of users"
     )
     parser.add_argument(
         "--output", action="append", help="file: .csv, .md or .tex; may be repeated"

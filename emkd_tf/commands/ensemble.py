@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emkd_tf.commands.arguments import given
-from emkd_tf.commands.terminal import load_tensorflow, show_result
+from emkd_tf.commands.terminal import show_result
 from emkd_tf.config.flags import settings_parser
 from emkd_tf.config.run_names import run_path
 from emkd_tf.errors import InputError
+from emkd_tf.tensorflow_start import load_tensorflow
 
 _KEYS = (
     *("name", "runs_dir", "saved_models_dir", "export", "k"),

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emkd_tf.commands.arguments import RUN_KEYS, given, required_run, run_arguments
-from emkd_tf.commands.terminal import (
-    load_tensorflow,
-    metrics_table,
-    repeats_apart,
-    say_repeats,
-)
+from emkd_tf.commands.terminal import metrics_table, repeats_apart, say_repeats
 from emkd_tf.errors import InputError
+from emkd_tf.tensorflow_start import load_tensorflow
 
 
 def evaluate(arguments: Sequence[str]) -> None:

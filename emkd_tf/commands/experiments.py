@@ -14,6 +14,7 @@ from emkd_tf.config.flags import as_flags, settings_parser
 from emkd_tf.config.rules import require
 from emkd_tf.config.sections.data import log_name
 from emkd_tf.errors import InputError
+from emkd_tf.tensorflow_start import load_tensorflow
 
 if TYPE_CHECKING:
     from emkd_tf.experiments.cells import Cell
@@ -58,7 +59,7 @@ def _arguments(arguments: Sequence[str]) -> dict[str, Any]:
     parser.add_argument(
         "what", nargs="*", type=str, help="list; show, run or report NAME (or a file)"
     )
-    parser.add_argument("--dataset", type=str, help="its first if not given")
+    parser.add_argument("--dataset", type=str, help="by default the experiment's first")
     parser.add_argument("--preset", type=str, help="in place of the rows' own")
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each row")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
@@ -84,7 +85,8 @@ def _plan(
     from emkd_tf.experiments.runner import estimate
 
     unique = {cell.run_dir: cell for cell in cells}
-    say(f"{experiment.title}: {dataset}, {len(cells)} rows of {len(unique)} trainings")
+    rows = len({cell.label for cell in cells})
+    say(f"{experiment.title}: {dataset}, {rows} rows, {len(unique)} trainings")
     known = estimate(list(unique.values()))
     for cell in unique.values():
         state = "finished" if cell.is_finished else "begun" if cell.is_begun else "new"
@@ -93,12 +95,11 @@ def _plan(
         say(f"  {state:<8} {cell.label}, seed {cell.seed}: {cell.run_dir}{about}")
     left = [cell for cell in unique.values() if not cell.is_finished]
     if left:
-        total = sum(known.values())
-        unknown = len(left) - len(known)
-        say(
-            f"Left: {len(left)} trainings; {total:,.0f} s for those whose settings ran "
-            f"before, {unknown} of unknown time"
-        )
+        text = f"Left: {len(left)} trainings"
+        if known:
+            sure = f"about {sum(known.values()):,.0f} s for the {len(known)}"
+            text += f", {sure} whose settings ran before"
+        say(text)
 
 
 def _run(
@@ -135,6 +136,7 @@ def _count(experiment: Experiment, action: str, values: dict[str, Any]) -> None:
 
     if values["dataset"]:
         experiment = dataclasses.replace(experiment, datasets=[values["dataset"]])
+    load_tensorflow()
     if experiment.kind == "counts":
         table = counted.counts(experiment, _given(values))
     else:

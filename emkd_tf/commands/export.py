@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from emkd_tf.commands.arguments import RUN_KEYS, required_run, run_arguments
 from emkd_tf.commands.opening import COLD_ITEMS, Opened, opened
-from emkd_tf.commands.terminal import load_tensorflow, say, say_lost
+from emkd_tf.commands.terminal import say, say_lost
 from emkd_tf.config.model_table import MODELS
 from emkd_tf.errors import InputError
+from emkd_tf.tensorflow_start import load_tensorflow
 
 if TYPE_CHECKING:
     from emkd_tf.config import Config

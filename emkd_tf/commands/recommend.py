@@ -13,9 +13,10 @@ from rich.table import Table
 from emkd_tf.commands.arguments import RUN_KEYS, required_run, run_arguments
 from emkd_tf.commands.engines import OPTIONS, spark_session
 from emkd_tf.commands.opening import COLD_ITEMS, Opened, opened
-from emkd_tf.commands.terminal import load_tensorflow, progress, say, show
+from emkd_tf.commands.terminal import progress, say, show
 from emkd_tf.config.rules import require
 from emkd_tf.errors import InputError
+from emkd_tf.tensorflow_start import load_tensorflow
 
 if TYPE_CHECKING:
     import polars as pl
@@ -84,8 +85,8 @@ def _check(values: dict[str, Any]) -> None:
     chosen = [name for name in ways if values[name] is not None]
     if len(chosen) != 1 or (values["input"] and not output):
         raise InputError(
-            "`emkd recommend` needs --history ID,ID,..., --user ID or --output FILE, "
-            "the latter with --input FILE if not for all users of the run."
+            "`emkd recommend` takes one of --history ID,ID,..., --user ID and --output "
+            "FILE; histories of a file: --input FILE --output FILE."
         )
     if values["input"] and Path(values["input"]).resolve() == Path(output).resolve():
         raise InputError(f"--output {output} is the file of --input; name another.")
@@ -193,7 +194,9 @@ def _print_list(
         print(
             f"Not in the training data, dropped: {', '.join(unknown)}", file=sys.stderr
         )
-        others = set(_USUAL_SEPARATORS) - {recommender.separator}
+        # Names may hold blanks; where nothing is known they may stand between ids.
+        usual = _USUAL_SEPARATORS + (" " if answer.is_popular[0] else "")
+        others = set(usual) - {recommender.separator}
         if any(mark in item for item in unknown for mark in others):
             _warn_of_separator(recommender)
     if answer.is_popular[0]:

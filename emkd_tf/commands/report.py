@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from emkd_tf.commands.arguments import distinct_runs
-from emkd_tf.commands.terminal import load_tensorflow, progress, say
+from emkd_tf.commands.terminal import progress, say
 from emkd_tf.config.flags import settings_parser
 from emkd_tf.config.rules import require, require_one_of
 from emkd_tf.errors import InputError
+from emkd_tf.tensorflow_start import load_tensorflow
 
 _SHOWN_IN_NAME = 3
 
@@ -56,7 +57,11 @@ def _arguments(arguments: Sequence[str]) -> dict[str, Any]:
         type=str,
         help="table of item ids and titles; the run's attributes if they have any",
     )
-    parser.add_argument("--metric", default="NDCG@10", help="drawn and told of parts")
+    parser.add_argument(
+        "--metric",
+        default="NDCG@10",
+        help="of the charts and of the tables by group of users",
+    )
     parser.add_argument("--k", type=int, default=10, help="items of a list")
     values = parser.parse(arguments)
     if not values["run"]:

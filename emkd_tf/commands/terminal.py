@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
-import os
-import sys
-import tempfile
 import textwrap
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -21,34 +17,9 @@ from emkd_tf.evaluation.text_tables import TextTable
 if TYPE_CHECKING:
     from emkd_tf.training.run import RunResult
 
-_STDERR = 2
 _FILE_WIDTH = 160
 _TERMINAL_WIDTH = 79
 _COLUMNS = ("HR@5", "HR@10", "HR@20", "NDCG@5", "NDCG@10", "NDCG@20", "MRR")
-
-
-def load_tensorflow() -> None:
-    """Imports TensorFlow without what its C++ parts write to standard error on the way,
-    which no setting keeps back; if the import fails, that is shown.
-
-    TF_CPP_MIN_LOG_LEVEL=0 in the environment shows everything.
-    """
-    is_wanted = os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0"
-    if is_wanted or "tensorflow" in sys.modules:
-        return
-    sys.stderr.flush()
-    before = os.dup(_STDERR)
-    with tempfile.TemporaryFile() as written:
-        os.dup2(written.fileno(), _STDERR)
-        try:
-            importlib.import_module("tensorflow")
-        except BaseException:
-            written.seek(0)
-            os.write(before, written.read())
-            raise
-        finally:
-            os.dup2(before, _STDERR)
-            os.close(before)
 
 
 def say(text: str) -> None:

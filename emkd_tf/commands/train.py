@@ -9,9 +9,10 @@ from pathlib import Path
 from emkd_tf.atomic_files import read_json
 from emkd_tf.commands.arguments import training_settings
 from emkd_tf.commands.restarting import may_restart, train_restarting
-from emkd_tf.commands.terminal import load_tensorflow, say, say_lost, show_result
+from emkd_tf.commands.terminal import say, say_lost, show_result
 from emkd_tf.config import RunConfig
 from emkd_tf.config.model_table import MODELS
+from emkd_tf.tensorflow_start import load_tensorflow
 
 
 def train(arguments: Sequence[str]) -> None:
@@ -50,5 +51,6 @@ def _next_commands(run_dir: Path, has_export: bool) -> list[str]:
         f"emkd evaluate --run {run}",
         f"emkd recommend --run {run} --user {user}",
         f"emkd recommend --run {run} --output lists.parquet",
+        f"emkd report --run {run}",
         *([f"emkd export --run {run}"] if has_export else []),
     ]

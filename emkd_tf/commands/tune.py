@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from emkd_tf.commands.arguments import seconds_of, training_settings
-from emkd_tf.commands.terminal import load_tensorflow, say, show_text
+from emkd_tf.commands.terminal import say, show_text
 from emkd_tf.config.rules import require_at_least, require_folder_name
 from emkd_tf.errors import InputError
+from emkd_tf.tensorflow_start import load_tensorflow
 
 _OWN: dict[str, dict[str, Any]] = {
     "--space": {"help": "YAML file of what to try, in place of configs/search"},

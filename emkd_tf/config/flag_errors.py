@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from emkd_tf.config.flat import KEYS, choices, nearest
+from emkd_tf.config.flat import KEYS, choices, nearest_flag
 from emkd_tf.config.run_names import CONFIG_FILE, run_path
 
 _HIDDEN = {"--print_shtab", "--print-shtab"}  # jsonargparse's own
@@ -31,7 +31,7 @@ def one_line(message: str, flags: Iterable[str]) -> str:
         if not flag.startswith("-"):
             return f"Unexpected argument `{flag}`; {_way_to_give(flag)}."
         ours = {each for each in flags if each.startswith("--")} - _HIDDEN
-        hint = nearest(flag, ours)
+        hint = nearest_flag(flag, ours)
         return f"Unknown flag `{flag}`. {hint}".replace("_", "-")
     if match := re.search(r'key "(\w+)": (.*)', text):
         key, rule = match.groups()

@@ -190,7 +190,7 @@ def read_settings(
     arguments = [_underscored(a) for a in arguments]
     known = _first_of(arguments)
     parser = settings_parser(prog, description)
-    parser.add_argument("--preset", help="of docs/models.md; none: plain settings")
+    parser.add_argument("--preset", help="one of docs/models.md; none: plain defaults")
     parser.add_argument(
         "--config", action="append", help="YAML file of settings; may be repeated"
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from emkd_tf.config.encoder_table import ENCODERS
-from emkd_tf.config.model_table import MODELS, readers
+from emkd_tf.config.model_table import DEFAULT_MODEL, MODELS, readers, unread
 from emkd_tf.config.rules import choices_of
 
 FLAGS = ("-h", "--help")
@@ -91,7 +91,12 @@ def page(parser: argparse.ArgumentParser, *, is_whole: bool) -> str:
         is_whole: every setting, not only the main ones.
     """
     actions = [a for group in parser._action_groups for a in group._group_actions]
-    settings = [a for a in actions if not isinstance(a, argparse._HelpAction)]
+    foreign = _of_other_models(actions)
+    settings = [
+        action
+        for action in actions
+        if not isinstance(action, argparse._HelpAction) and action.dest not in foreign
+    ]
     command = parser.prog.split()[-1]
     main = _MAIN.get(command)
     given = [_place(action) for action in settings if not action.option_strings]
@@ -111,6 +116,13 @@ def page(parser: argparse.ArgumentParser, *, is_whole: bool) -> str:
                 title = group.title or ""
                 lines += [f"{_TITLES.get(title, title)}:", *entries, ""]
     return "\n".join([*lines, parser.epilog or ""]).rstrip()
+
+
+def _of_other_models(actions: Iterable[argparse.Action]) -> frozenset[str]:
+    """Returns the settings that a model chosen in place of the default would refuse."""
+    models = [action.default for action in actions if action.dest == "model"]
+    chosen = set(models) & set(MODELS) - {DEFAULT_MODEL}
+    return frozenset().union(*map(unread, chosen))
 
 
 def _entry(action: argparse.Action) -> list[str]:

@@ -100,8 +100,9 @@ def _reading(experiment: Experiment, found: Findings) -> list[str]:
         f"All items are ranked, protocol `{found.protocol}`; the best epoch was chosen "
         "by validation and the test read once. ± is 95 % over users, in brackets over "
         "seeds; p is of the difference over users, and over seeds where several were "
-        "run, corrected for all comparisons (Holm). ** is the best and * the second "
-        "best where that is no chance (every p < .05). Seconds are of training, by the "
+        "run, corrected for all comparisons (Holm). ** marks the best row and * the "
+        "second best, where the lead over every lower row is significant (every "
+        "p < .05). Seconds are of training, by the "
         "clock, CPU seconds over all cores; both with validations.",
         "",
         "Machines: " + ("; ".join(found.machines) or "none yet") + ".",

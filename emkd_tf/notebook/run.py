@@ -21,6 +21,7 @@ from emkd_tf.notebook.questions import (
     warn_of_unknown,
 )
 from emkd_tf.run_reading import read_epochs, require_finished
+from emkd_tf.tensorflow_start import load_tensorflow
 from emkd_tf.training.command_line import read_training
 
 _LISTS = {
@@ -65,6 +66,7 @@ def train(
     chosen = {"preset": preset} if preset else {}
     every = {**data.settings, "model": model, **chosen, **settings}
     config = read_training("emkd train", "", as_flags(every)).settings.config
+    load_tensorflow()
     from emkd_tf.training.run import train as trained
 
     result = trained(config)
@@ -227,6 +229,7 @@ class Run:
 
     def _open(self) -> tuple[Config, Histories, Model]:
         if self._opened is None:
+            load_tensorflow()
             from emkd_tf.training.run_model import open_run as opened
 
             self._opened = opened(self.path)

@@ -6,13 +6,19 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import (
+    LogLocator,
+    MaxNLocator,
+    NullLocator,
+    StrMethodFormatter,
+)
 
 from emkd_tf.evaluation.comparison_report import Row
 from emkd_tf.report.pictures import Picture, finish, one_panel, panels
 from emkd_tf.report.run_files import RunFiles
 
 _LEGEND_ROWS = 4
+_BINS = 21
 
 
 def validation_picture(runs: Sequence[RunFiles], metric: str) -> Picture | None:
@@ -29,7 +35,7 @@ def validation_picture(runs: Sequence[RunFiles], metric: str) -> Picture | None:
     if not axes.lines:
         return None
     axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _ticks_at_epochs(axes)
     axes.set_ylabel(f"validation {metric}")
     _legend(axes)
     return finish(figure, "validation", f"{metric} of the validation by epoch")
@@ -46,6 +52,7 @@ def loss_picture(run: RunFiles, stage: str | None) -> Picture:
             marker = "o" if len(epochs) == 1 else None
             axes.plot(epochs, values, marker=marker, linewidth=1.0 if network else 2.0)
         axes.set_title(term.replace("_", " "))
+        _ticks_at_epochs(axes)
     of_stage = f", {stage}" if stage else ""
     name = "-".join(["loss", run.name, *([stage] if stage else [])])
     caption = f"Terms of the training loss by epoch: {run.name}{of_stage}"
@@ -85,6 +92,7 @@ def networks_picture(run: RunFiles, metric: str) -> Picture:
     colours = ["C0", *["C1"] * len(run.networks)]
     bars = axes.barh(list(values), list(values.values()), color=colours)
     axes.bar_label(bars, fmt="{:.4f}", padding=3)
+    axes.yaxis.grid(False)  # would strike the values through
     axes.margins(x=0.18)
     axes.invert_yaxis()
     axes.set_xlabel(f"test {metric}")
@@ -144,9 +152,16 @@ def data_picture(lengths: np.ndarray, training_counts: np.ndarray) -> Picture:
     """
     figure, (left, right) = panels(2)
     figure.set_size_inches(4.8, 2.4)
-    last = max(lengths.max(), lengths.min() + 1)
-    left.hist(lengths, bins=np.geomspace(lengths.min(), last, 21).tolist())
-    left.set_xscale("log")
+    first, last = int(lengths.min()), int(lengths.max())
+    if last - first < _BINS:
+        left.hist(lengths, bins=(np.arange(first, last + 2) - 0.5).tolist())
+        left.xaxis.set_major_locator(MaxNLocator(integer=True))
+    else:
+        left.hist(lengths, bins=np.geomspace(first, last, _BINS).tolist())
+        left.set_xscale("log")
+        left.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        left.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        left.xaxis.set_minor_locator(NullLocator())
     left.set_xlabel("actions of a history")
     left.set_ylabel("users")
     seen = np.sort(training_counts[training_counts > 0])[::-1]
@@ -156,6 +171,12 @@ def data_picture(lengths: np.ndarray, training_counts: np.ndarray) -> Picture:
     right.set_xlabel("item, by popularity")
     right.set_ylabel("training actions")
     return finish(figure, "data", "Lengths of the histories; popularity of the items")
+
+
+def _ticks_at_epochs(axes: Axes) -> None:
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    low, high = axes.dataLim.intervalx
+    axes.set_xlim(low - 0.5, high + 0.5)  # also of one epoch alone
 
 
 def _legend(axes: Axes) -> None:

@@ -164,9 +164,8 @@ def lists_section(
     ]
     text = (
         f"The best {k} items of every test user. Coverage: the share of the catalogue "
-        "that is in at least one list. Novelty: how surprising a recommended item is "
-        "in the mean, minus the logarithm of its share of the training actions, "
-        "in bits."
+        "that is in at least one list. Novelty: how surprising recommended items are "
+        "on average, minus log2 of an item's share of the training actions, in bits."
     )
     rows = {**found, "test targets": of_targets}
     return Section("Lists", text, [_lists_table(rows, parts)], pictures)

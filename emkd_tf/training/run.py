@@ -105,7 +105,7 @@ def train(config: Config, console: Console | None = None) -> RunResult | None:
                 )
             if not is_chief(strategy):
                 return None
-            return _finish(config, histories, trainer, run_dir.path)
+            return _finish(config, histories, trainer, run_dir.path, console)
 
 
 def _count(config: Config, console: Console) -> RunResult:
@@ -130,11 +130,18 @@ def _describe(config: Config, histories: Histories, console: Console) -> None:
 
 
 def _finish(
-    config: Config, histories: Histories, trainer: Trainer, run_dir: Path
+    config: Config,
+    histories: Histories,
+    trainer: Trainer,
+    run_dir: Path,
+    console: Console,
 ) -> RunResult:
     """Evaluates the best state of a training and exports it."""
     trainer.checkpoints.restore_best()
-    model = trainer.model
+    model, best_epoch = trainer.model, int(trainer.progress.best_epoch.numpy())
+    state = f"the state of epoch {best_epoch}" if best_epoch else "the last state"
+    does = "Evaluating and exporting" if config.run.export else "Evaluating"
+    console.print(f"{does} {state}.", highlight=False)
     metrics = write_results(
         config,
         histories,
@@ -142,7 +149,7 @@ def _finish(
         run_dir,
         seconds=float(trainer.progress.seconds.numpy()),
         parameters=model.parameters()["all"],
-        best_epoch=int(trainer.progress.best_epoch.numpy()),
+        best_epoch=best_epoch,
     )
     write_outcome(run_dir / LOGS, to_flat(config), metrics)
     write_projector(run_dir / LOGS, model, histories, find_titles(config.data))

@@ -67,6 +67,14 @@ def test_blanks_round_the_ids_of_a_history_are_no_part_of_them(finished_run, cap
     assert lists[0] == lists[1]
 
 
+def test_blanks_between_ids_are_told_where_nothing_is_known(finished_run, capsys):
+    arguments = ["recommend", f"--run={finished_run[0]}"]
+    assert main([*arguments, "--history=item-1 item-2"]) == 0
+    assert "',' separates the ids" in capsys.readouterr().err
+    assert main([*arguments, "--history=item 1,item 77"]) == 0
+    assert "separates the ids" not in capsys.readouterr().err
+
+
 def test_users_who_come_twice_and_short_lists_are_counted(
     finished_run, tmp_path, capsys
 ):

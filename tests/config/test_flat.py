@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from emkd_tf.config import KEYS, Config, from_flat, to_flat
+from emkd_tf.config.flat import nearest, nearest_flag
 from emkd_tf.errors import InputError
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "settings_reference.py"
@@ -26,6 +27,23 @@ def test_defaults_are_the_papers_for_beauty():
 def test_an_unknown_key_names_the_nearest(key, nearest):
     with pytest.raises(InputError, match=f"`{key}`. Did you mean `{nearest}`"):
         from_flat({key: 1})
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("SASRec", "Did you mean `sasrec`?"),
+        ("sasrek", "Did you mean `sasrec`?"),
+        ("nope", "Known are: poprec, sasrec."),
+    ],
+)
+def test_names_are_near_whatever_their_cases_and_not_for_a_few_letters(name, hint):
+    assert nearest(name, ["sasrec", "poprec"]) == hint
+
+
+def test_where_no_flag_is_near_the_help_has_all():
+    assert nearest_flag("--lr", ["--l2", "--k"]) == "`--help all` lists all flags."
+    assert nearest_flag("--sed", ["--seed"]) == "Did you mean `--seed`?"
 
 
 def test_the_reference_is_made_of_the_sections():

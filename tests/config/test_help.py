@@ -64,6 +64,12 @@ def test_what_the_tables_know_stands_with_the_settings(capsys):
     assert "--item-loss NAME how a state learns its item" in text
 
 
+def test_the_page_of_another_model_leaves_out_what_it_refuses(capsys):
+    flags = set(flags_of(shown(capsys, "--model=caser", "--help", "all")))
+    assert {"--window", "--num-targets"} <= flags
+    assert not {"--memory-slots", "--distill", "--num-views"} & flags
+
+
 def test_a_parser_of_few_settings_has_one_page(capsys):
     parser = settings_parser("emkd other", "Other.", ["epochs"])
     with pytest.raises(SystemExit):
