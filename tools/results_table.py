@@ -26,12 +26,12 @@ _BEGIN = "<!-- python tools/results_table.py -->\n"
 _END = "<!-- end of the table -->\n"
 _OF_SEEDS = ("NDCG@10", "HR@10")
 _SEEDS_HEADER = (
-    "| dataset | command, with several `--seed` | seeds | test NDCG@10 | test HR@10 |\n"
+    "| dataset | test NDCG@10 | test HR@10 | seeds | command, with several `--seed` |\n"
     "|---|---|---|---|---|\n"
 )
 _HEADER = (
-    "| dataset | model | command | validation NDCG@10 | test NDCG@10 | test HR@10 | "
-    "networks alone | best epoch | CPU seconds | machine |\n"
+    "| dataset | model | validation NDCG@10 | test NDCG@10 | test HR@10 | "
+    "networks alone | best epoch | CPU seconds | command | machine |\n"
     "|---|---|---|---|---|---|---|---|---|---|\n"
 )
 
@@ -51,7 +51,7 @@ def table() -> str:
     for dataset, metrics in popular.items():
         title = MODELS[BASELINE].title
         told = f"{_ndcg(metrics):.4f} | {metrics['HR@10']:.4f}"
-        rows.append(f"| {dataset} | {title} | in every run | | {told} | | | | |\n")
+        rows.append(f"| {dataset} | {title} | | {told} | | | | in every run | |\n")
     return _HEADER + "".join(rows)
 
 
@@ -66,8 +66,8 @@ def seeds_table() -> str:
     rows = []
     for command, seeds in by_command.items():
         if len(seeds) > 1:
-            cells = [f"`{command}`", str(len(seeds))]
-            cells += [interval([m["test"][key] for m in seeds]) for key in _OF_SEEDS]
+            cells = [interval([m["test"][key] for m in seeds]) for key in _OF_SEEDS]
+            cells += [str(len(seeds)), f"`{command}`"]
             rows.append(f"| {seeds[0]['dataset']} | {' | '.join(cells)} |\n")
     return _SEEDS_HEADER + "".join(rows)
 
@@ -109,13 +109,13 @@ def _row(
     cells = [
         metrics["dataset"],
         model.title if model else metrics["model"],
-        f"`{command}`",
         f"{_ndcg(metrics['validation']):.4f}",
         f"{_ndcg(metrics['test']):.4f}",
         f"{metrics['test']['HR@10']:.4f}",
         f"{networks[0]:.4f} to {networks[-1]:.4f}" if len(networks) > 1 else "",
         f"{metrics['best_epoch']} of {history[-1]['epoch']}",
         "" if seconds is None else f"{seconds:,.0f}",
+        f"`{command}`",
         machine,
     ]
     return f"| {' | '.join(cells)} |\n"

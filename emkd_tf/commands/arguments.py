@@ -65,7 +65,10 @@ def training_settings(
             "settings, which takes far longer."
         )
     if is_like_teacher:
-        say("Settings of the networks that it learns from; --preset fair has its own.")
+        say(
+            "Settings of the networks that it learns from, but twice as wide as one of "
+            "several; --preset fair has its own."
+        )
     return found.config
 
 

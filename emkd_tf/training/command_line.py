@@ -65,8 +65,9 @@ class OfTeacher(NamedTuple):
 
     Attributes:
         data: where the run's is, unless data is given.
-        network: settings of its networks, where they can be the student's, unless a
-            preset or a file of settings is given.
+        network: settings of its networks, where they can be the student's, which is
+            twice as wide as one of several, unless a preset or a file of settings is
+            given.
     """
 
     data: list[str]
@@ -88,6 +89,8 @@ def of_teacher(arguments: Sequence[str]) -> OfTeacher:
         data = {k for k, section in KEYS.items() if section == "data"} - set(OF_MODEL)
     if not known.preset and not known.config and _can_be_student(of_run):
         network = _OF_NETWORK - ({"epochs"} if known.steps else set())
+        # Twice as wide it knows as much as several (docs/results.md), at less to score.
+        of_run["hidden_units"] *= 2 if of_run["num_networks"] > 1 else 1
     flags = [
         as_flags({key: of_run[key] for key in KEYS if key in keys})
         for keys in (data, network)

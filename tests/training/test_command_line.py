@@ -26,10 +26,10 @@ def taken(tmp_path):
 QUICK = ["--dataset=beauty", "--seed=7", "--hidden-units=48"]
 
 
-def test_a_student_is_like_a_network_of_its_teacher(taken):
+def test_a_student_is_like_a_network_of_its_teacher_but_twice_as_wide(taken):
     found = taken(QUICK)
     like = {
-        **{"dataset": "beauty", "encoder": "causal_post_norm", "hidden_units": 48},
+        **{"dataset": "beauty", "encoder": "causal_post_norm", "hidden_units": 96},
         **{"item_loss": "sampled", "attribute_embeddings": True, "rows": "whole"},
         **{"epochs": 0, "steps": 2000, "learning_rate": 0.003, "patience": 8},
     }
@@ -38,6 +38,10 @@ def test_a_student_is_like_a_network_of_its_teacher(taken):
         **{"distillation_weight": 4.0, "temperature": 3.0},
     }
     assert {key: found[key] for key in (*like, *own)} == {**like, **own}
+
+
+def test_a_student_of_one_network_is_as_wide(taken):
+    assert taken([*QUICK, "--num-networks=1"])["hidden_units"] == 48
 
 
 def test_what_is_given_counts(taken):
@@ -75,5 +79,5 @@ def test_the_run_may_be_given_by_its_name(taken, tmp_path, monkeypatch):
     arguments = ["--model=distilled", "--distill=mine"]
     found, is_like_teacher = read_training("emkd train", "", arguments)
     assert found.config.objective.distill == str(tmp_path / "runs" / "mine")
-    assert found.config.model.hidden_units == 48
+    assert found.config.model.hidden_units == 96
     assert is_like_teacher
