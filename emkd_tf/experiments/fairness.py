@@ -41,14 +41,18 @@ def checks(found: Findings) -> list[str]:
     ]
 
 
-def ladder(found: Findings, cells: Sequence[Cell]) -> TextTable:
-    """Returns the controls that a table should have, and its rows that are them."""
+def ladder(found: Findings, cells: Sequence[Cell]) -> TextTable | None:
+    """Returns the controls that a table should have, and its rows that are them; None
+    where no row is one, as a figure by a setting compares a model with itself."""
     settings = {cell.label: _settings(cell) for cell in cells}
-    rows = []
+    rows, has_any = [], False
     for control, is_one in _CONTROLS.items():
         labels = [label for label, own in settings.items() if is_one(own)]
+        has_any = has_any or bool(labels)
         ran = [x if found.runs.get(x) else f"{x} (not run)" for x in labels]
         rows.append([control, ", ".join(ran) or "none in this experiment"])
+    if not has_any:
+        return None
     return TextTable("Controls", ["control", "rows"], rows)
 
 

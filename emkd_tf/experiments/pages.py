@@ -88,9 +88,8 @@ def _write(folder: Path, stem: str, pages: dict[str, str]) -> list[Path]:
 def _fairness(found: Findings, cells: Sequence[Cell]) -> list[str]:
     """The same questions of every report."""
     lines = ["## Is it fair?", "", *(f"- {line}" for line in checks(found)), ""]
-    for each in (spent(found), ladder(found, cells)):
-        lines.append(to_markdown(each))
-    return lines
+    tables = (spent(found), ladder(found, cells))
+    return [*lines, *(to_markdown(table) for table in tables if table is not None)]
 
 
 def _reading(experiment: Experiment, found: Findings) -> list[str]:

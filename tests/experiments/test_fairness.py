@@ -86,6 +86,12 @@ def test_without_runs_nothing_is_claimed(grid, planned):
     assert checks(found) == []
 
 
+def test_rows_of_one_setting_have_no_controls(tmp_path):
+    experiment = read_experiment("figure3")
+    planned = cells(experiment, "sample", flags=[f"--runs-dir={tmp_path}"])
+    assert ladder(findings(experiment, "sample", planned), planned) is None
+
+
 def test_the_controls_of_a_table_are_named(tmp_path):
     rows = {
         "ours": {"model": "emkd", "preset": "quick"},
@@ -111,6 +117,7 @@ def test_the_controls_of_a_table_are_named(tmp_path):
     experiment = read_experiment(str(file))
     planned = cells(experiment, "sample", seeds=2, flags=[f"--runs-dir={tmp_path}"])
     table = ladder(findings(experiment, "sample", planned), planned)
+    assert table is not None
     found = {
         row[0].partition(" at ")[0]: row[1].replace(" (not run)", "")
         for row in table.rows
