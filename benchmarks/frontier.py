@@ -51,8 +51,11 @@ PEERS = {
 
 
 KEPT = {
+    "EMKD, cpu": "beauty-cpu",
     "EMKD, quick": "beauty-quick",
     "EMKD, quick, one network": "beauty-one",
+    "EMKD, cpu, one network": "beauty-one-128",
+    "Student of EMKD, quick": "beauty-distilled-wide",
     "EMKD, quick, one network without attributes": "beauty-one-without-attributes",
     "EMKD, quick, all items": "beauty-full",
     "SASRec with attributes": "beauty-sasrec-attributes",
@@ -68,6 +71,7 @@ KEPT = {
     "GRU4Rec": "beauty-gru4rec",
     "BERT4Rec": "beauty-bert4rec",
 }
+TEACHERS = {"Student of EMKD, quick": "EMKD, quick"}  # whose seconds count, too
 KEPT_PEERS = {
     "RecTools SASRec, d = 256": "rectools-sasrec-256",
     "RecTools SASRec, d = 64": "rectools-sasrec-64",
@@ -126,6 +130,10 @@ def of_kept(folder: Path) -> dict[str, Curve]:
         )
         for title, name in KEPT.items()
     }
+    for title, teacher in TEACHERS.items():
+        before = found[teacher].seconds[-1]
+        seconds = [before + own for own in found[title].seconds]
+        found[title] = found[title]._replace(seconds=seconds)
     return found | {
         title: _curve_of_peer(folder / "peers" / f"{name}.jsonl")
         for title, name in KEPT_PEERS.items()
