@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from emkd_tf.data.delimited_rows import Dialect, scan_lines
-from emkd_tf.data.table import Table
+from emkd_tf.data.table import PARQUET, Table
 from emkd_tf.data.table_folders import parquet_files
 from emkd_tf.data.tables import scan_table
 from emkd_tf.errors import InputError
@@ -149,7 +149,7 @@ def scan_in_pieces(
     table = scan_table(path, known_names, look)
     if table.open_part is None:
         raise _one_process(path, f"({table.kind}) is read from its beginning")
-    if table.kind == "parquet":
+    if table.kind == PARQUET:
         pieces = parquet_pieces(path)
     else:
         pieces = text_pieces(path, (table.first_line or 1) - 1)
