@@ -21,6 +21,7 @@ from emkd_tf.data.delimited import (
 )
 from emkd_tf.data.delimited_rows import Dialect, scan_lines
 from emkd_tf.data.folders import joined, parquet_table
+from emkd_tf.data.movielens import is_movies, read_movies
 from emkd_tf.data.reading import (
     not_utf8,
     reading,
@@ -68,6 +69,21 @@ def scan_table(
     if not may_be_empty and table.collect(table.frame.head(1)).is_empty():
         raise InputError(f"{path} has no rows, only a header.")
     return table
+
+
+def scan_items(path: Path, known_names: Sequence[str] = ()) -> Table:
+    """Opens a table of items: any that `scan_table` opens, or MovieLens' movies, which
+    a log may look like (`1::2::sport`).
+
+    Raises:
+        InputError: see `scan_table`.
+    """
+    require_readable(path)
+    with reading(path, "text"):
+        lines = [] if path.is_dir() else json_tables.first_lines(path, 1)
+    if lines and is_movies(lines[0]):
+        return Table(read_movies(path), path, "MovieLens")
+    return scan_table(path, known_names)
 
 
 def _scan_folder(path: Path, known_names: Sequence[str], look: LookAtLines) -> Table:
