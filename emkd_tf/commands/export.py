@@ -10,6 +10,7 @@ from emkd_tf.commands.arguments import RUN_KEYS, required_run, run_arguments
 from emkd_tf.commands.opening import COLD_ITEMS, Opened, opened
 from emkd_tf.commands.terminal import say, say_lost
 from emkd_tf.config.model_table import MODELS
+from emkd_tf.config.rules import require
 from emkd_tf.errors import InputError
 from emkd_tf.tensorflow_start import load_tensorflow
 
@@ -40,8 +41,8 @@ def export(arguments: Sequence[str]) -> None:
         return
     path = required_run(export, values)
     load_tensorflow()
-    if values["index"] not in (None, "faiss"):
-        raise InputError(f"`index` must be faiss, got {values['index']!r}.")
+    index = values["index"]
+    require(index in (None, "faiss"), "index", "faiss", index)
     from emkd_tf.data.cold_items import IDS_FILE
 
     with opened(path, values, keys) as run:
@@ -95,8 +96,8 @@ def _alone(
     from emkd_tf.evaluation.evaluator import ENSEMBLE, rank_users
     from emkd_tf.evaluation.metrics import SELECTION_METRIC, summarize
 
-    if network != "best" and not network.isdecimal():
-        raise InputError(f"`network` must be a number or best, got {network!r}.")
+    is_known = network == "best" or network.isdecimal()
+    require(is_known, "network", "a number or best", network)
     chosen = None if network == "best" else ensemble.alone(int(network))
     if len(ensemble.towers) == 1:
         return ensemble
