@@ -73,6 +73,7 @@ NO_MIRROR = {
     "config/sections/run.py",  # tests/config/test_sections.py
     "kernels/compute.py",  # names alone
     "data/sources.py",  # tests/data/test_prepare.py: every source by its counts
+    "data/examples/examples.py",  # tests/data/examples/test_stream.py
     "models/sasrec.py",  # tests/models/test_next_item.py: what it inherits
     "experiments/figure.py",  # tests/experiments/test_pages.py
     "notebook/data.py",  # tests/test_notebook.py
