@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 from emkd_tf.commands.arguments import RUN_KEYS, required_run, run_arguments
 from emkd_tf.commands.opening import COLD_ITEMS, Opened, opened
 from emkd_tf.commands.terminal import say, say_lost
-from emkd_tf.config.model_table import MODELS
 from emkd_tf.config.rules import require
-from emkd_tf.errors import InputError
 from emkd_tf.tensorflow_start import load_tensorflow
 
 if TYPE_CHECKING:
@@ -58,9 +56,12 @@ def _write(
     run: Opened, path: Path, values: dict[str, Any]
 ) -> tuple[Path, IndexQuality | None]:
     from emkd_tf.training.results import export_run
+    from emkd_tf.training.run_model import require_ensemble
 
     config, histories, model, cold = run
-    ensemble, name = _ensemble(config, model), path.resolve().name
+    without = "it has no SavedModel; `emkd recommend` --output writes its lists"
+    ensemble = require_ensemble(model, config, without)
+    name = path.resolve().name
     if values["network"] is not None:
         ensemble = _alone(ensemble, histories, config, values["network"])
         name += f"-{ensemble.names[0]}".replace("/", "-")
@@ -68,24 +69,6 @@ def _write(
     return export_run(
         config, histories, ensemble, path, folder, index=values["index"], cold=cold
     )
-
-
-def _ensemble(config: Config, model: Any) -> Any:
-    """Returns the towers of a run's model.
-
-    Raises:
-        InputError: it has none.
-    """
-    from emkd_tf.training.run_model import ensemble_of
-
-    ensemble = ensemble_of(model)
-    if ensemble is None:
-        title = MODELS[config.model.model].title
-        raise InputError(
-            f"{title} is counted, not trained, and has no SavedModel; `emkd recommend` "
-            "--output writes its lists."
-        )
-    return ensemble
 
 
 def _alone(

@@ -200,12 +200,10 @@ class Run:
         if k is not None:
             require(k >= 1, "k", "at least 1", k)
         from emkd_tf.training.results import export_run
-        from emkd_tf.training.run_model import ensemble_of
+        from emkd_tf.training.run_model import require_ensemble
 
         config, histories, model = self._open()
-        ensemble = ensemble_of(model)
-        if ensemble is None:
-            raise InputError(f"{self.path} has no export: its model is counted.")
+        ensemble = require_ensemble(model, config, f"{self.path} has no export")
         return export_run(config, histories, ensemble, self.path, Path(folder), k=k)[0]
 
     def report(self, folder: str | Path, titles: str | Path | None = None) -> Path:
