@@ -59,7 +59,7 @@ def test_a_damaged_record_is_named_in_its_file(tmp_path):
     line = '{"user": "u", "item": "i", "time": 1}\n'
     (tmp_path / "0.jsonl").write_text(line)
     (tmp_path / "1.jsonl").write_text(2000 * line + '{"user": \n')
-    with pytest.raises(InputError, match=r"1\.jsonl line 2001 cannot be read"):
+    with pytest.raises(InputError, match=r"1\.jsonl line 2001 is not a JSON object"):
         read(tmp_path)
 
 
