@@ -30,8 +30,6 @@ _LOCAL = {
 _ALL = {
     "spark.app.name": "emkd",
     "spark.ui.showConsoleProgress": "false",
-    # Ids are what they are: no guesses, no trailing blanks that are equal.
-    "spark.sql.session.timeZone": "UTC",
     # Spark would gather users and items on the driver to send them to all executors.
     "spark.sql.autoBroadcastJoinThreshold": "-1",
     "spark.sql.adaptive.autoBroadcastJoinThreshold": "-1",
