@@ -15,13 +15,15 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = REPOSITORY / "emkd_tf"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-BASE = {"special_ids", "errors", "atomic_files", "run_reading"}
+BASE = {"special_ids", "errors", "atomic_files", "run_reading", "standard_error"}
 MAY_IMPORT = {
     "special_ids": set(),
     "errors": set(),
     "atomic_files": set(),
     "run_reading": {"errors"},
     "keras2": set(),
+    "standard_error": set(),
+    "tensorflow_start": {"standard_error"},
     "config": {"errors"},
     "data": BASE | {"config"},
     "kernels": {"special_ids"},
