@@ -40,9 +40,9 @@ def validate(arguments: Sequence[str]) -> None:
         raise InputError(
             "`emkd validate` needs a FILE, a log of your own: emkd validate log.csv"
         )
-    from emkd_tf.data import validation
+    from emkd_tf.data import log_report
 
-    report = validation.validate(config, preset)
+    report = log_report.validate(config, preset)
     if given.json:
         say(json.dumps(report, indent=2, ensure_ascii=False))
     else:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import polars as pl
 
-from emkd_tf.data import parts
+from emkd_tf.data.schemas import common_schema, lacking, like
 from emkd_tf.data.table import PARQUET, Table
 from emkd_tf.errors import InputError
 
@@ -59,17 +59,17 @@ def joined(folder: Path, tables: Sequence[Table]) -> Table:
             )
     tables = [_with_names(folder, table) for table in tables]
     files, schemas = [t.path for t in tables], [t.schema for t in tables]
-    schema = parts.common_schema(files, schemas)
+    schema = common_schema(files, schemas)
     open_part = functools.partial(_scan_rows_like, folder, schema)
     return FolderTable(
-        pl.concat([parts.like(table.frame, schema) for table in tables]),
+        pl.concat([like(table.frame, schema) for table in tables]),
         folder,
         first.kind,
         first_line=first.first_line,
         types=first.types,
         has_names=first.has_names,
         open_part=open_part if first.kind == PARQUET else None,
-        lacking=parts.lacking(files, schemas),
+        lacking=lacking(files, schemas),
         files=tables,
     )
 
@@ -104,7 +104,7 @@ def _scan_rows_like(
     folder: Path, schema: pl.Schema, file: Path, first: int, count: int
 ) -> pl.LazyFrame:
     rows = Table(_scan_rows(file, first, count), file, PARQUET)
-    return parts.like(_with_names(folder, rows).frame, schema)
+    return like(_with_names(folder, rows).frame, schema)
 
 
 def _described(table: Table) -> str:
