@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 
-_STDERR = 2
+from emkd_tf.standard_error import STDERR, standard_error_to
 
 
 def load_tensorflow() -> None:
@@ -24,16 +24,11 @@ def load_tensorflow() -> None:
     if level == "0" or "tensorflow" in sys.modules:
         return
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    sys.stderr.flush()
-    before = os.dup(_STDERR)
     with tempfile.TemporaryFile() as written:
-        os.dup2(written.fileno(), _STDERR)
         try:
-            importlib.import_module("tensorflow")
+            with standard_error_to(written):
+                importlib.import_module("tensorflow")
         except BaseException:
             written.seek(0)
-            os.write(before, written.read())
+            os.write(STDERR, written.read())
             raise
-        finally:
-            os.dup2(before, _STDERR)
-            os.close(before)

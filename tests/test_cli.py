@@ -69,7 +69,7 @@ def test_a_bad_log_is_one_line_and_leaves_nothing(case, tmp_path, capsys):
         (["evaluate", "--run=nowhere"], "nowhere is not a run directory"),
         (
             ["evaluate", "--run=x", "--split=train"],
-            "`split` must be test or validation",
+            "`split` must be one of test, validation",
         ),
         (["recommend", "--run=nowhere"], "takes one of --history"),
         (["recommend", "--run=x", "--history=a", "--k=0"], "`k` must be at least 1"),

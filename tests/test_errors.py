@@ -381,11 +381,11 @@ ROWS = [  # one row a line, as in the document
     Row("recommend", "cold items by something else", ("`cold_items` must be attributes, got 'titles'",), on_run("recommend", "--history=a", "--cold-items=titles"), needs_run=True),
     Row("recommend", "cold items without attributes", ("--cold-items attributes needs the attributes of the items: add --attributes FILE",), on_run("recommend", "--history=a", "--cold-items=attributes"), needs_run=True),
     Row("recommend", "cold items on Spark", ("--cold-items needs one process; leave --engine out",), on_run("recommend", "--output=lists.parquet", "--engine=spark", "--cold-items=attributes"), needs_run=True),
-    Row("engine", "unknown", ("`engine` must be local or spark, got 'flink'",), flags("prepare", "--engine=flink")),
+    Row("engine", "unknown", ("`engine` must be one of local, spark, got 'flink'",), flags("prepare", "--engine=flink")),
     Row("engine", "a setting of Spark without it", ("`spark_master` goes with --engine spark",), flags("prepare", "--spark-master=yarn")),
     Row("engine", "a setting of Spark without its value", ("`spark_conf` 'spark.driver.memory' must be key=value",), flags("prepare", "--engine=spark", "--spark-conf=spark.driver.memory")),
     Row("recommend", "k below 1", ("`k` must be at least 1, got 0",), flags("recommend", "--run=x", "--history=a", "--k=0")),
-    Row("evaluate", "an unknown split", ("`split` must be test or validation, got 'third'",), flags("evaluate", "--run=x", "--split=third")),
+    Row("evaluate", "an unknown split", ("`split` must be one of test, validation, got 'third'",), flags("evaluate", "--run=x", "--split=third")),
     Row("download", "no network", ("Beauty.txt is not in", "cannot be downloaded", "get https://", "and put it into"), lambda folder: ["prepare", "--dataset=beauty", f"--data-dir={folder}"], code=3),
 ]
 # fmt: on

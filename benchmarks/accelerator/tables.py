@@ -10,7 +10,7 @@ import emkd_tf  # noqa: F401  chooses Keras 2 before TensorFlow loads
 import numpy as np
 import tensorflow as tf
 
-from emkd_tf.data.examples.stream import Examples
+from emkd_tf.data.examples.examples import Examples
 from emkd_tf.data.histories import left_padded
 
 

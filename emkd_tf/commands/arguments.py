@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -74,6 +75,29 @@ def training_settings(
 
 def _print(config: Config) -> None:
     say(yaml.safe_dump(to_flat(config), sort_keys=False).rstrip())
+
+
+def take_own(
+    own: Mapping[str, dict[str, Any]], arguments: Sequence[str]
+) -> tuple[argparse.Namespace, list[str]]:
+    """Takes a command's own arguments off the settings, which it returns as they are.
+
+    Args:
+        own: options by flag.
+        arguments: of both kinds.
+
+    Raises:
+        InputError: an option without its value.
+    """
+    parser = argparse.ArgumentParser(
+        add_help=False, allow_abbrev=False, exit_on_error=False
+    )
+    for flag, options in own.items():
+        parser.add_argument(*sorted({flag, flag.replace("_", "-")}), **options)
+    try:
+        return parser.parse_known_args(list(arguments))
+    except argparse.ArgumentError as error:
+        raise InputError(f"{error}.") from None
 
 
 def run_arguments(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from emkd_tf.config.rules import require_one_of
 from emkd_tf.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,25 +30,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def take_engine(arguments: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
-    """Returns the values of OPTIONS and the other arguments.
-
-    Raises:
-        InputError: an option without its value.
-    """
-    parser = argparse.ArgumentParser(
-        add_help=False, allow_abbrev=False, exit_on_error=False
-    )
-    for name, options in OPTIONS.items():
-        flags = {f"--{name}", f"--{name.replace('_', '-')}"}
-        parser.add_argument(*sorted(flags), **options)
-    try:
-        values, rest = parser.parse_known_args(list(arguments))
-    except argparse.ArgumentError as error:
-        raise InputError(f"{error}.") from None
-    return vars(values), rest
-
-
 def spark_session(
     values: Mapping[str, Any],
 ) -> AbstractContextManager[SparkSession] | None:
@@ -59,8 +40,7 @@ def spark_session(
         InputError: an unknown engine, or settings of another one.
     """
     engine, master = values["engine"], values["spark_master"]
-    if engine not in ENGINES:
-        raise InputError(f"`engine` must be {' or '.join(ENGINES)}, got {engine!r}.")
+    require_one_of("engine", ENGINES, engine)
     if engine == "local":
         for name in ("spark_master", "spark_conf"):
             if values[name]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from emkd_tf.commands.arguments import RUN_KEYS, given, required_run, run_arguments
 from emkd_tf.commands.terminal import metrics_table, repeats_apart, say_repeats
-from emkd_tf.errors import InputError
+from emkd_tf.config.rules import require_one_of
 from emkd_tf.tensorflow_start import load_tensorflow
 
 
@@ -15,10 +15,7 @@ def evaluate(arguments: Sequence[str]) -> None:
     split = {"type": str, "default": "test", "help": "test or validation"}
     values = run_arguments(evaluate, arguments, RUN_KEYS, split=split)
     path = required_run(evaluate, values)
-    if values["split"] not in ("test", "validation"):
-        raise InputError(
-            f"`split` must be test or validation, got {values['split']!r}."
-        )
+    require_one_of("split", ("test", "validation"), values["split"])
     load_tensorflow()
     from emkd_tf.evaluation.evaluator import ENSEMBLE, rank_users
     from emkd_tf.evaluation.metrics import summarize

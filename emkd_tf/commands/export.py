@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from emkd_tf.commands.arguments import RUN_KEYS, required_run, run_arguments
 from emkd_tf.commands.opening import COLD_ITEMS, Opened, opened
 from emkd_tf.commands.terminal import say, say_lost
-from emkd_tf.config.model_table import MODELS
-from emkd_tf.errors import InputError
+from emkd_tf.config.rules import require
 from emkd_tf.tensorflow_start import load_tensorflow
 
 if TYPE_CHECKING:
@@ -40,8 +39,8 @@ def export(arguments: Sequence[str]) -> None:
         return
     path = required_run(export, values)
     load_tensorflow()
-    if values["index"] not in (None, "faiss"):
-        raise InputError(f"`index` must be faiss, got {values['index']!r}.")
+    index = values["index"]
+    require(index in (None, "faiss"), "index", "faiss", index)
     from emkd_tf.data.cold_items import IDS_FILE
 
     with opened(path, values, keys) as run:
@@ -57,9 +56,12 @@ def _write(
     run: Opened, path: Path, values: dict[str, Any]
 ) -> tuple[Path, IndexQuality | None]:
     from emkd_tf.training.results import export_run
+    from emkd_tf.training.run_model import require_ensemble
 
     config, histories, model, cold = run
-    ensemble, name = _ensemble(config, model), path.resolve().name
+    without = "it has no SavedModel; `emkd recommend` --output writes its lists"
+    ensemble = require_ensemble(model, config, without)
+    name = path.resolve().name
     if values["network"] is not None:
         ensemble = _alone(ensemble, histories, config, values["network"])
         name += f"-{ensemble.names[0]}".replace("/", "-")
@@ -67,24 +69,6 @@ def _write(
     return export_run(
         config, histories, ensemble, path, folder, index=values["index"], cold=cold
     )
-
-
-def _ensemble(config: Config, model: Any) -> Any:
-    """Returns the towers of a run's model.
-
-    Raises:
-        InputError: it has none.
-    """
-    from emkd_tf.training.run_model import ensemble_of
-
-    ensemble = ensemble_of(model)
-    if ensemble is None:
-        title = MODELS[config.model.model].title
-        raise InputError(
-            f"{title} is counted, not trained, and has no SavedModel; `emkd recommend` "
-            "--output writes its lists."
-        )
-    return ensemble
 
 
 def _alone(
@@ -95,8 +79,8 @@ def _alone(
     from emkd_tf.evaluation.evaluator import ENSEMBLE, rank_users
     from emkd_tf.evaluation.metrics import SELECTION_METRIC, summarize
 
-    if network != "best" and not network.isdecimal():
-        raise InputError(f"`network` must be a number or best, got {network!r}.")
+    is_known = network == "best" or network.isdecimal()
+    require(is_known, "network", "a number or best", network)
     chosen = None if network == "best" else ensemble.alone(int(network))
     if len(ensemble.towers) == 1:
         return ensemble

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from emkd_tf.commands.arguments import given
-from emkd_tf.errors import InputError
+from emkd_tf.config.rules import require
 
 if TYPE_CHECKING:
     from emkd_tf.config import Config
@@ -53,10 +53,8 @@ def opened(path: Path, values: dict[str, Any], keys: Sequence[str]) -> Iterator[
 
         yield Opened(*open_run(path, overrides), frozenset())
         return
-    if values["cold_items"] != "attributes":
-        raise InputError(
-            f"`cold_items` must be attributes, got {values['cold_items']!r}."
-        )
+    chosen = values["cold_items"]
+    require(chosen == "attributes", "cold_items", "attributes", chosen)
     from emkd_tf.training.run_cold import open_with_cold_items
 
     with tempfile.TemporaryDirectory() as folder:

@@ -7,22 +7,22 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from emkd_tf.commands.arguments import settings
-from emkd_tf.commands.engines import OPTIONS, spark_session, take_engine
+from emkd_tf.commands.arguments import settings, take_own
+from emkd_tf.commands.engines import OPTIONS, spark_session
 from emkd_tf.commands.terminal import say, show
 
 
 def prepare(arguments: Sequence[str]) -> None:
     """Prepare a dataset and print its counts."""
-    engine, arguments = take_engine(arguments)
     flags = {f"--{name}": options for name, options in OPTIONS.items()}
+    engine, arguments = take_own(flags, arguments)
     config = settings(prepare, arguments, flags)
     if config is None:
         return
     from emkd_tf.data import prepare as preparation
     from emkd_tf.data.own_files import read_lines
 
-    session = spark_session(engine)
+    session = spark_session(vars(engine))
     if session is None:
         histories = preparation.prepare(config.data)
     else:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import polars as pl
     from pyspark.sql import SparkSession
 
-    from emkd_tf.data.histories import Histories
     from emkd_tf.retrieval.batch import Summary
     from emkd_tf.retrieval.recommend import TopKRecommender
 
@@ -73,7 +72,7 @@ def _recommend(
             frame = batch.own_histories(histories) if frame is None else frame
             summary = _write(recommender, frame, Path(output), values["k"], cold)
         else:
-            summary = _write_on(session, model, recommender, histories, frame, values)
+            summary = _write_on(session, run, recommender, frame, values)
         say(f"{output}: {summary}")
         if summary.unknown_items and summary.popular == summary.histories:
             _warn_of_no_known(recommender)
@@ -143,25 +142,20 @@ def _write(
 
 def _write_on(
     session: AbstractContextManager[SparkSession],
-    model: Any,
+    run: Opened,
     recommender: TopKRecommender,
-    histories: Histories,
     frame: pl.LazyFrame | None,
     values: dict[str, Any],
 ) -> Summary:
     from emkd_tf.spark.recommend import write_lists
-    from emkd_tf.training.run_model import ensemble_of
+    from emkd_tf.training.run_model import require_ensemble
 
-    ensemble = ensemble_of(model)
-    if ensemble is None:
-        raise InputError(
-            "--engine spark runs an exported model, and a model that is counted has "
-            "none; leave --engine out."
-        )
+    without = "it has no export, which --engine spark runs; leave --engine out"
+    ensemble = require_ensemble(run.model, run.config, without)
     output, k = Path(values["output"]), values["k"]
     with session as spark:
         return write_lists(
-            spark, ensemble, histories, frame, output, k, recommender.protocol
+            spark, ensemble, run.histories, frame, output, k, recommender.protocol
         )
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from emkd_tf.commands.arguments import seconds_of, training_settings
+from emkd_tf.commands.arguments import seconds_of, take_own, training_settings
 from emkd_tf.commands.terminal import say, show_text
 from emkd_tf.config.rules import require_at_least, require_folder_name
 from emkd_tf.errors import InputError
@@ -26,7 +25,8 @@ _OWN: dict[str, dict[str, Any]] = {
 
 def tune(arguments: Sequence[str]) -> None:
     """Search for the settings of a model, by its validation alone."""
-    given, rest = _own_arguments(arguments)
+    given, rest = take_own(_OWN, arguments)
+    require_at_least(given, 1, "trials", "jobs")
     config = training_settings(tune, rest, _OWN)
     if config is None:
         return
@@ -52,18 +52,3 @@ def tune(arguments: Sequence[str]) -> None:
     show_text(tuning_results.best_table(search.study))
     for file in files:
         say(str(file))
-
-
-def _own_arguments(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
-    """Takes the command's own arguments off those of a training."""
-    parser = argparse.ArgumentParser(
-        add_help=False, allow_abbrev=False, exit_on_error=False
-    )
-    for flag, options in _OWN.items():
-        parser.add_argument(flag, **options)
-    try:
-        given, rest = parser.parse_known_args(arguments)
-    except argparse.ArgumentError as error:
-        raise InputError(f"{error}.") from None
-    require_at_least(given, 1, "trials", "jobs")
-    return given, rest

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Table
 
-from emkd_tf.commands.arguments import settings
+from emkd_tf.commands.arguments import settings, take_own
 from emkd_tf.commands.terminal import say, show
 from emkd_tf.config.model_table import DEFAULT_MODEL, MODELS
 from emkd_tf.errors import InputError
@@ -18,31 +17,32 @@ _OWN: dict[str, dict[str, Any]] = {
     "FILE": {"nargs": "?", "help": "the log, as the first argument"},
     "--json": {"action": "store_true", "help": "print one JSON object, for programs"},
 }
+# Taken off the settings: with a model goes a preset.
+_TAKEN: dict[str, dict[str, Any]] = {
+    "--json": _OWN["--json"],
+    "--preset": {},
+    "--model": {"default": DEFAULT_MODEL},
+}
 _ALONE = ("--print-config", "--print_config")  # flags without a value
 
 
 def validate(arguments: Sequence[str]) -> None:
     """Look through a log: what it holds, what would be dropped and why."""
-    own = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    own.add_argument("--json", **_OWN["--json"])
-    own.add_argument("--preset")
-    own.add_argument("--model", default=DEFAULT_MODEL)
-    given, arguments = own.parse_known_args(arguments)
-    arguments = _with_file_named(arguments)
+    given, rest = take_own(_TAKEN, arguments)
     chosen = [f"--model={given.model}"]
     entry = MODELS.get(given.model)
     if preset := given.preset or (entry.preset if entry else None):
         chosen.append(f"--preset={preset}")
-    config = settings(validate, [*arguments, *chosen], _OWN)
+    config = settings(validate, [*_with_file_named(rest), *chosen], _OWN)
     if config is None:
         return
     if config.data.interactions is None:
         raise InputError(
             "`emkd validate` needs a FILE, a log of your own: emkd validate log.csv"
         )
-    from emkd_tf.data import validation
+    from emkd_tf.data import log_report
 
-    report = validation.validate(config, preset)
+    report = log_report.validate(config, preset)
     if given.json:
         say(json.dumps(report, indent=2, ensure_ascii=False))
     else:

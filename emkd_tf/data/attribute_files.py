@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from emkd_tf.data import amazon, json_tables, movielens
+from emkd_tf.data import amazon, json_tables
 from emkd_tf.data.attribute_columns import Attributes, read_attribute_table
 from emkd_tf.data.reading import reading, require_readable
 from emkd_tf.data.s3rec import read_s3rec_attributes
-from emkd_tf.data.table import JSON_LINES, Table
-from emkd_tf.data.tables import scan_table
+from emkd_tf.data.table import JSON_LINES
+from emkd_tf.data.tables import scan_items
 
 _SAMPLE_LINES = 100
 
@@ -24,8 +24,8 @@ def read_attributes(
     """Reads item attributes of your own.
 
     Args:
-        path: a table (see `read_attribute_table`) of any kind, a JSON object of lists
-            as S3-Rec keeps them, MovieLens' movies or Amazon's metadata.
+        path: a table of items (see `scan_items` and `read_attribute_table`), a JSON
+            object of lists as S3-Rec keeps them, or Amazon's metadata.
         item_column: column of item ids, or None to find it by its usual names.
         chosen: columns that become attributes whatever they hold.
         log_column: the items' column in the log, looked for after the usual names.
@@ -36,16 +36,13 @@ def read_attributes(
     require_readable(path)
     with reading(path, "text"):
         lines = [] if path.is_dir() else json_tables.first_lines(path, _SAMPLE_LINES)
-    if lines and movielens.is_movies(lines[0]):
-        table = Table(movielens.read_movies(path), path, "MovieLens")
-        return read_attribute_table(table, item_column, chosen)
     if lines and lines[0].startswith("{"):
         if not json_tables.is_record_a_line(lines):
             return Attributes(read_s3rec_attributes(path))
         if not chosen and _is_amazon(lines):
             return _read_amazon(path)
     known = [name for name in (item_column, log_column) if name]
-    table = scan_table(path, known)
+    table = scan_items(path, known)
     return read_attribute_table(table, item_column, chosen, log_column)
 
 

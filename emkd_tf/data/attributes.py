@@ -31,10 +31,24 @@ def attribute_arrays(
     known = known.select("number", "attribute").unique(maintain_order=True)
     names = known["attribute"].unique(maintain_order=True)
     numbers = pl.DataFrame({"attribute": names}).with_row_index("value")
-    pairs = known.join(numbers, on="attribute", how="left").sort("number", "value")
-    counts = np.bincount(pairs["number"].to_numpy(), minlength=len(item_ids))
+    pairs = known.join(numbers, on="attribute", how="left")
+    offsets, values = compressed_rows(pairs.select("number", "value"), len(item_ids))
+    return offsets, values, names.to_list()
+
+
+def compressed_rows(
+    pairs: pl.DataFrame, num_rows: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns offsets [num_rows + 1] int64 and values int32.
+
+    Args:
+        pairs: columns of a row's number from 0 and of a value.
+        num_rows: also those without a value.
+    """
+    rows, values = pairs.sort(pairs.columns).get_columns()
+    counts = np.bincount(rows.to_numpy(), minlength=num_rows)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return offsets, pairs["value"].to_numpy().astype(np.int32), names.to_list()
+    return offsets, values.to_numpy().astype(np.int32)
 
 
 def no_item_known(

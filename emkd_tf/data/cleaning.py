@@ -1,7 +1,7 @@
 """Actions as numbers: duplicates, k-core and order, in memory of a few arrays.
 
-A log of text ids is read twice in a streaming pass (who is there, and what is whose);
-from then on an action is two numbers and a time.
+A log of text ids is read in streaming passes (which users and which items there are,
+then what is whose); from then on an action is two numbers and a time.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class Actions:
     def __len__(self) -> int:
         return len(self.users)
 
-    def filter(self, is_kept: np.ndarray) -> Actions:
-        """Keeps some actions, and all ids."""
+    def filter(self, kept: np.ndarray) -> Actions:
+        """Keeps some actions, by truths or by numbers in an order, and all ids."""
         return dataclasses.replace(
             self,
-            users=self.users[is_kept],
-            items=self.items[is_kept],
-            times=self.times[is_kept],
+            users=self.users[kept],
+            items=self.items[kept],
+            times=self.times[kept],
         )
 
 
@@ -94,15 +94,25 @@ def order_in_time(actions: Actions) -> np.ndarray:
     return np.lexsort((times, users))
 
 
+def in_ties(users: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Returns [n] bool: the action is at the time of another one of its user.
+
+    Args:
+        users, times: [n] of actions by user and time, see `order_in_time`.
+    """
+    is_tie = (users[1:] == users[:-1]) & (times[1:] == times[:-1])
+    found = np.zeros(len(users), bool)
+    found[1:] |= is_tie
+    found[:-1] |= is_tie
+    return found
+
+
 def is_first(actions: Actions) -> np.ndarray:
     """Returns [n] bool: not a duplicate of an earlier action."""
     found = np.ones(len(actions), bool)
     order = order_in_time(actions)
     users, times = actions.users[order], actions.times[order]
-    is_tie = (users[1:] == users[:-1]) & (times[1:] == times[:-1])
-    tied = np.zeros(len(actions), bool)
-    tied[1:] |= is_tie
-    tied[:-1] |= is_tie
+    tied = in_ties(users, times)
     order, users, times = order[tied], users[tied], times[tied]
     items = actions.items[order]
     by_item = np.lexsort((items, times, users))  # stable: the earliest comes first
@@ -199,7 +209,7 @@ def count_repeats(actions: Actions) -> int:
     """Returns how many actions are on an item that the user has acted on before.
 
     Args:
-        actions: grouped by user, as `clean` gives them.
+        actions: by user, as `clean` gives them.
     """
     distinct = first = 0
     while first < len(actions):

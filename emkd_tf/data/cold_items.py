@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from emkd_tf.atomic_files import link_or_copy, read_json
-from emkd_tf.data.attributes import numbered
+from emkd_tf.data.attributes import compressed_rows, numbered
 from emkd_tf.data.histories import Histories
 
 IDS_FILE = "cold_items.txt"  # of an export
@@ -51,10 +51,8 @@ def find_cold_items(attributes: pl.DataFrame, histories: Histories) -> ColdItems
     )
     ids = pairs["item"].unique(maintain_order=True)
     places = pl.DataFrame({"item": ids}).with_row_index("place")
-    pairs = pairs.join(places, on="item").sort("place", "value")
-    counts = np.bincount(pairs["place"].to_numpy(), minlength=len(ids))
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return ColdItems(ids.to_list(), offsets, pairs["value"].to_numpy().astype(np.int32))
+    pairs = pairs.join(places, on="item").select("place", "value")
+    return ColdItems(ids.to_list(), *compressed_rows(pairs, len(ids)))
 
 
 def with_cold_items(histories: Histories, cold: ColdItems, folder: Path) -> Histories:

@@ -105,16 +105,6 @@ def _unique(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def scan_delimited(path: Path, dialect: Dialect) -> pl.LazyFrame:
-    """Opens a text table; every column is text, a blank line is a row of nulls.
-
-    Raises:
-        InputError: a line with too many fields, or quotes that do not close.
-    """
-    form = find_form(path, dialect)
-    return read_strictly(path, dialect) if form is None else form.scan(path)
-
-
 def look_at_lines(
     path: Path, dialect: Dialect, aggregates: dict[str, pl.Expr]
 ) -> dict[str, Any]:

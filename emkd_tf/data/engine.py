@@ -51,7 +51,7 @@ def in_process(
 ) -> Written:
     content = read()
     actions, dropped = clean(
-        encode(content.actions.lazy()),
+        encode(content.actions),
         config.user_core,
         config.item_core,
         config.duplicates,

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import polars as pl
 
-from emkd_tf.data.columns import USER_NAMES, find_column
+from emkd_tf.data.columns import LIST_NAMES, USER_NAMES, find_column, usual_column
 from emkd_tf.data.tables import scan_table
 from emkd_tf.data.texts import as_text, canonical
 from emkd_tf.errors import InputError
 
-HISTORY_NAMES = ("history", "items", "item_ids", "sequence")
+_HISTORY_NAMES = ("history", *LIST_NAMES)
 
 
 def scan_histories(
@@ -39,11 +39,11 @@ def scan_histories(
             text nor lists.
     """
     own = [name for name in (user_column, log_column) if name]
-    table = scan_table(path, [*HISTORY_NAMES, *own], may_be_empty=True)
+    table = scan_table(path, [*_HISTORY_NAMES, *own], may_be_empty=True)
     schema = table.schema
     usual = (*own, *USER_NAMES)
     user = find_column(schema.names(), path, "user", user_column, usual)
-    history = next((c for c in schema.names() if c.lower() in HISTORY_NAMES), None)
+    history = usual_column(schema.names(), _HISTORY_NAMES)
     if history is None:
         raise InputError(
             f"{path} has no column `history`, it has {', '.join(schema.names())}; it "

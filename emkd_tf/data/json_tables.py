@@ -49,20 +49,32 @@ def parse(line: str) -> dict[str, Any]:
     return record
 
 
-def records(path: Path) -> Iterator[dict[str, Any]]:
+def records(path: Path, read: Callable[[str], Any] = parse) -> Iterator[Any]:
     """Yields the record of each line of a file, compressed or not.
 
+    Args:
+        path: of the file.
+        read: a line's record; raises one of WRONG.
+
     Raises:
-        InputError: a line holds none.
+        InputError: a line holds no record, or none that can be read.
     """
     for number, line in enumerate(text_lines(path), 1):
         if line and line.strip():
             try:
-                yield parse(line)
-            except WRONG:
-                raise InputError(
-                    f"{path} line {number} is not a JSON object; correct it."
-                ) from None
+                yield read(line.strip())
+            except WRONG as error:
+                wrong = "is not a JSON object; correct it."
+                if _is_record(line):
+                    wrong = f"cannot be read; correct it. {error}"
+                raise InputError(f"{path} line {number} {wrong}") from None
+
+
+def _is_record(line: str) -> bool:
+    try:
+        return bool(parse(line))
+    except WRONG:
+        return False
 
 
 def first_lines(path: Path, count: int) -> list[str]:
@@ -146,27 +158,10 @@ def _is_text(record: dict[str, Any]) -> bool:
 
 
 def require_json(path: Path) -> None:
-    """Looks for what is no JSON in a file of a record a line.
-
-    Raises:
-        InputError: a line is none, and which.
-    """
-    for number, line in enumerate(text_lines(path), 1):
-        if line and line.strip():
-            try:
-                STRICT.decode(line.strip())
-            except (ValueError, RecursionError) as error:
-                reason = error if _is_record(line) else "It is not a JSON object."
-                raise InputError(
-                    f"{path} line {number} cannot be read; correct it. {reason}"
-                ) from None
-
-
-def _is_record(line: str) -> bool:
-    try:
-        return bool(parse(line))
-    except WRONG:
-        return False
+    """Raises an InputError that names the line of a file of a record a line that is no
+    JSON, if there is one."""
+    for _ in records(path, STRICT.decode):
+        pass
 
 
 def read_list(path: Path) -> pl.LazyFrame:

@@ -35,10 +35,9 @@ _ROUNDED = r"\d{16,}\.0$|e\+"  # how they are written
 
 @dataclasses.dataclass(frozen=True)
 class Rows:
-    """A log's rows.
+    """What all rows of a log show.
 
     Attributes:
-        table: see `rows_of`.
         reader: of the times, if the log has them.
         kept: conditions by the reason why a row that fails one is left out.
         found: "rows" of the file, "earliest" and "latest" of the times, and what the
@@ -46,7 +45,6 @@ class Rows:
         unit: what the times count a second in, or None if they are no times since 1970.
     """
 
-    table: Table
     reader: times.Reader | None
     kept: dict[str, pl.Expr]
     found: dict[str, Any]
@@ -95,12 +93,11 @@ def read_rows(table: Table, columns: dict[str, str]) -> Rows:
             "which is not a time; use a number that grows with time, or ISO 8601 "
             f"(2024-01-31, 2024-01-31T12:00:00Z).{_other_times(table, columns)}"
         )
-    rows = rows_of(table, columns, reader)
     dtype = table.schema[columns["time"]] if "time" in columns else None
     if reader in (times.whole, times.numbers) and dtype and not dtype.is_temporal():
         _require_one_unit(table, columns["time"], found)
     unit = _unit(dtype, reader, found["earliest"], found["latest"])
-    return Rows(rows, reader, _kept(rows), found, unit)
+    return Rows(reader, _kept(rows), found, unit)
 
 
 def _require_one_unit(table: Table, name: str, found: dict[str, Any]) -> None:

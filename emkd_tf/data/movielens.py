@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from emkd_tf.data.delimited_rows import Dialect, Form
 from emkd_tf.errors import InputError
 
 # The order of the flags in MovieLens 100K's `u.item`, from its `u.genre`.
@@ -21,7 +22,7 @@ _MOVIE_100K = re.compile(r"\d+\|.*(\|[01]){19}\s*")
 _MOVIE_1M = re.compile(r"\d+::.*::[^:]*")
 
 
-def read_movielens_1m(archive: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+def read_movielens_1m(archive: Path) -> tuple[pl.LazyFrame, pl.DataFrame]:
     """Reads GroupLens' ml-1m.zip: every rating is an action, genres are the attributes.
 
     Returns:
@@ -30,30 +31,18 @@ def read_movielens_1m(archive: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     Raises:
         InputError: no zip file, or one without `ml-1m/ratings.dat` and `movies.dat`.
     """
-
-    def table(name: str, fields: list[str], encoding: str) -> pl.DataFrame:
-        text = files.read(f"ml-1m/{name}").decode(encoding)
-        # polars takes one byte as separator; a control character stands in for "::".
-        return pl.read_csv(
-            io.StringIO(text.replace("::", "\x1f")),
-            separator="\x1f",
-            has_header=False,
-            new_columns=fields,
-            infer_schema=False,
-            quote_char=None,
-        )
-
     try:
         with zipfile.ZipFile(archive) as files:
-            ratings = table("ratings.dat", ["user", "item", "rating", "time"], "ascii")
-            movies = table("movies.dat", ["item", "title", "attribute"], "latin-1")
+            ratings = files.read("ml-1m/ratings.dat")
+            movies = files.read("ml-1m/movies.dat").decode("latin-1")
     except (zipfile.BadZipFile, KeyError) as error:
         raise InputError(f"{archive} is not GroupLens' ml-1m.zip: {error}") from None
-    actions = ratings.select("user", "item", pl.col("time").cast(pl.Int64))
-    genres = movies.select("item", pl.col("attribute").str.split("|")).explode(
-        "attribute"
-    )
-    return actions, genres
+    dialect = Dialect("::", ("user", "item", "rating", "time"), {}, header_line=0)
+    rows = Form(dialect, is_quoted=False, is_plain=True).scan(io.BytesIO(ratings))
+    actions = rows.select("user", "item", pl.col("time").cast(pl.Int64))
+    genres = pl.col("genres").str.split("|")
+    pairs = _movies(movies).select(item="movie_id", attribute=genres)
+    return actions, pairs.explode("attribute").collect()
 
 
 def is_movies(line: str) -> bool:
@@ -72,7 +61,11 @@ def read_movies(path: Path) -> pl.LazyFrame:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
         text = content.decode("latin-1")
-    rows = [_movie(line) for line in text.splitlines() if line.strip()]
+    return _movies(text)
+
+
+def _movies(text: str) -> pl.LazyFrame:
+    rows = [_movie(line) for line in text.split("\n") if line.strip()]
     names = ("movie_id", "title", "genres")
     return pl.LazyFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
 

@@ -46,17 +46,6 @@ def scan_sequences(lines: pl.LazyFrame) -> pl.LazyFrame:
     return users.drop_nulls("user").explode("item")
 
 
-def read_s3rec_sequences(path: Path) -> pl.DataFrame:
-    """Reads S3-Rec's text format: one line a user, `user item item ...` in time order.
-
-    Returns:
-        Columns user, item, time, where time is the place in the file.
-    """
-    text = path.read_text(encoding="utf-8").splitlines()
-    actions = scan_sequences(pl.LazyFrame({"line": text})).collect()
-    return actions.with_columns(time=pl.int_range(pl.len(), dtype=pl.Int64))
-
-
 def read_s3rec_attributes(path: Path) -> pl.DataFrame:
     """Reads a JSON object that maps item ids to lists of attributes, or to one each.
 

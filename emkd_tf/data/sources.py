@@ -10,9 +10,10 @@ from typing import Any
 import polars as pl
 
 from emkd_tf.data import synthetic
+from emkd_tf.data.delimited_rows import scan_lines
 from emkd_tf.data.download import RemoteFile
 from emkd_tf.data.movielens import read_movielens_1m
-from emkd_tf.data.s3rec import read_s3rec_attributes, read_s3rec_sequences
+from emkd_tf.data.s3rec import read_s3rec_attributes, scan_sequences
 
 _S3REC = "https://raw.githubusercontent.com/RUCAIBox/CIKM2020-S3Rec/master/data/"
 _AMAZON_LICENCE = (
@@ -25,15 +26,15 @@ class Interactions:
     """The raw content of a dataset.
 
     Attributes:
-        actions: columns user, item (strings) and time (number), one row an action; lazy
-            where they may be larger than memory.
+        actions: columns user, item (strings) and time (number), one row an action; they
+            may be larger than memory.
         attributes: columns item, attribute (strings), one row a pair.
         dropped: rows that are not among the actions, by reason.
         description: how the files were read, for `dataset.json`.
         has_times: whether the times are times, not places in a file.
     """
 
-    actions: pl.DataFrame | pl.LazyFrame
+    actions: pl.LazyFrame
     attributes: pl.DataFrame
     dropped: dict[str, int] = dataclasses.field(default_factory=dict)
     description: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -59,9 +60,9 @@ class Source:
 
 
 def _read_s3rec(sequences: Path, attributes: Path) -> Interactions:
-    return Interactions(
-        read_s3rec_sequences(sequences), read_s3rec_attributes(attributes)
-    )
+    actions = scan_sequences(scan_lines(sequences)).with_row_index("time")
+    actions = actions.with_columns(pl.col("time").cast(pl.Int64))  # places in the file
+    return Interactions(actions, read_s3rec_attributes(attributes))
 
 
 def _read_movielens(archive: Path) -> Interactions:
@@ -147,4 +148,5 @@ SOURCES = {
 
 def read_sample() -> Interactions:
     """Generates the bundled sample; see `synthetic.generate`."""
-    return Interactions(*synthetic.generate())
+    actions, attributes = synthetic.generate()
+    return Interactions(actions.lazy(), attributes)

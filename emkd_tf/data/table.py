@@ -14,7 +14,7 @@ from emkd_tf.data.reading import reading
 from emkd_tf.data.texts import as_text
 from emkd_tf.errors import InputError
 
-TEXT, JSON_LINES = "csv", "JSON lines"  # kinds of tables
+TEXT, JSON_LINES, PARQUET = "csv", "JSON lines", "parquet"  # kinds of tables
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,7 +20,8 @@ from emkd_tf.data.delimited import (
     sniff,
 )
 from emkd_tf.data.delimited_rows import Dialect, scan_lines
-from emkd_tf.data.parquet_parts import scan_parquet
+from emkd_tf.data.folders import joined, parquet_table
+from emkd_tf.data.movielens import is_movies, read_movies
 from emkd_tf.data.reading import (
     not_utf8,
     reading,
@@ -34,7 +35,6 @@ from emkd_tf.data.table_folders import (
     PARQUET_SUFFIXES,
     table_files,
 )
-from emkd_tf.data.text_folders import joined
 from emkd_tf.errors import InputError
 
 _SAMPLE_LINES = 1000
@@ -71,10 +71,23 @@ def scan_table(
     return table
 
 
+def scan_items(path: Path, known_names: Sequence[str] = ()) -> Table:
+    """Opens a table of items: any that `scan_table` opens, or MovieLens' movies, which
+    a log may look like (`1::2::sport`).
+
+    Raises:
+        InputError: see `scan_table`.
+    """
+    require_readable(path)
+    with reading(path, "text"):
+        lines = [] if path.is_dir() else json_tables.first_lines(path, 1)
+    if lines and is_movies(lines[0]):
+        return Table(read_movies(path), path, "MovieLens")
+    return scan_table(path, known_names)
+
+
 def _scan_folder(path: Path, known_names: Sequence[str], look: LookAtLines) -> Table:
     files = table_files(path)
-    if files[0].suffix.lower() in PARQUET_SUFFIXES:
-        return _parquet(path, files, in_names="=" in str(files[0].parent))
     return joined(path, [_scan_file(file, known_names, look) for file in files])
 
 
@@ -88,7 +101,7 @@ def _scan_typed(path: Path) -> Table | None:
         magic = file.read(6)
     suffix = path.suffix.lower()
     if magic.startswith(b"PAR1") or suffix in PARQUET_SUFFIXES:
-        return _parquet(path, [path], in_names=False)
+        return parquet_table(path)
     if magic == b"ARROW1":
         return Table(pl.scan_ipc(path, glob=False), path, "Arrow")
     if suffix in ARROW_SUFFIXES:
@@ -98,12 +111,6 @@ def _scan_typed(path: Path) -> Table | None:
         raise not_utf8(path, "UTF-16")
     refuse_other_kinds(path, magic)
     return None
-
-
-def _parquet(path: Path, files: list[Path], *, in_names: bool) -> Table:
-    """Opens Parquet files, of which the folders' names may hold columns (`day=1`)."""
-    frame, part, lacking = scan_parquet(files, in_names=in_names)
-    return Table(frame, path, "parquet", open_part=part, lacking=lacking)
 
 
 def _scan_text(path: Path, known_names: Sequence[str], look: LookAtLines) -> Table:

@@ -6,14 +6,9 @@ import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
-import polars as pl
-
 from emkd_tf.config import DataConfig
-from emkd_tf.data import json_tables, movielens
 from emkd_tf.data.columns import ITEM_NAMES, usual_column
-from emkd_tf.data.reading import reading, require_readable
-from emkd_tf.data.table import Table
-from emkd_tf.data.tables import scan_table
+from emkd_tf.data.tables import scan_items
 from emkd_tf.errors import InputError
 
 TITLE_NAMES = (
@@ -26,8 +21,8 @@ def read_titles(path: Path, item_columns: Sequence[str] = ()) -> dict[str, str]:
     """Reads the titles of items.
 
     Args:
-        path: a table of any kind with a column of item ids and one of titles, or
-            MovieLens' movies.
+        path: a table of items (see `scan_items`), with a column of ids and one of
+            titles.
         item_columns: names of the items' column that are looked for before the usual
             ones.
 
@@ -37,7 +32,7 @@ def read_titles(path: Path, item_columns: Sequence[str] = ()) -> dict[str, str]:
     Raises:
         InputError: the file cannot be read, or lacks one of both columns.
     """
-    table = _open(path, item_columns)
+    table = scan_items(path, item_columns)
     found = {
         "item ids": usual_column(table.columns, (*item_columns, *ITEM_NAMES, "id")),
         "titles": usual_column(table.columns, TITLE_NAMES),
@@ -72,13 +67,3 @@ def find_titles(data: DataConfig, given: str | None = None) -> dict[str, str]:
         with contextlib.suppress(InputError):
             return read_titles(Path(data.attributes), columns)
     return {}
-
-
-def _open(path: Path, item_columns: Sequence[str]) -> Table:
-    require_readable(path)
-    with reading(path, "text"):
-        lines = [] if path.is_dir() else json_tables.first_lines(path, 1)
-    if lines and movielens.is_movies(lines[0]):
-        frame: pl.LazyFrame = movielens.read_movies(path)
-        return Table(frame, path, "MovieLens")
-    return scan_table(path, item_columns)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from emkd_tf.config import Config
+from emkd_tf.data.examples.examples import Examples
 from emkd_tf.data.examples.masked_items import MaskedItems
 from emkd_tf.data.examples.rows import Windows
-from emkd_tf.data.examples.stream import Examples
 from emkd_tf.data.histories import Histories
 from emkd_tf.kernels.dropout import derived_seed
 from emkd_tf.models.from_config import (

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import tensorflow as tf
 
 from emkd_tf.config import Config
-from emkd_tf.data.examples.stream import Examples
+from emkd_tf.data.examples.examples import Examples
 from emkd_tf.data.histories import Histories
 from emkd_tf.models.from_config import make_towers
 from emkd_tf.models.item_loss import ItemSums

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from emkd_tf.config import Config
 from emkd_tf.data.examples.augmentations import Augmentations
-from emkd_tf.data.examples.stream import Examples
+from emkd_tf.data.examples.examples import Examples
 from emkd_tf.data.histories import Histories
 from emkd_tf.models.view_contrast import ViewContrast
 

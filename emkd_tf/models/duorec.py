@@ -8,8 +8,8 @@ from typing import Any
 import tensorflow as tf
 
 from emkd_tf.config import Config
+from emkd_tf.data.examples.examples import Examples
 from emkd_tf.data.examples.same_target import SameTarget
-from emkd_tf.data.examples.stream import Examples
 from emkd_tf.data.histories import Histories
 from emkd_tf.models.next_item import NextItemModel
 from emkd_tf.models.view_contrast import ViewContrast

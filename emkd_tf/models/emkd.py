@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from emkd_tf.config import Config
 from emkd_tf.data.examples.cloze import Cloze
+from emkd_tf.data.examples.examples import Examples
 from emkd_tf.data.examples.rows import Windows
-from emkd_tf.data.examples.stream import Examples
 from emkd_tf.data.histories import Histories
 from emkd_tf.kernels.dropout import derived_seed
 from emkd_tf.kernels.positions import largest_count

@@ -6,8 +6,8 @@ import dataclasses
 
 from emkd_tf.config import Config
 from emkd_tf.data.examples.candidates import Candidates
+from emkd_tf.data.examples.examples import Examples
 from emkd_tf.data.examples.negatives import Negatives
-from emkd_tf.data.examples.stream import Examples
 from emkd_tf.data.histories import Histories
 from emkd_tf.models.from_config import compute_of
 from emkd_tf.models.item_loss import ItemLoss

@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from emkd_tf.config import Config
 from emkd_tf.config.rules import require
+from emkd_tf.data.examples.examples import Examples
 from emkd_tf.data.examples.next_item import NextItem
-from emkd_tf.data.examples.stream import Examples
 from emkd_tf.data.histories import Histories
 from emkd_tf.encoders.initializers import start_uniform, xavier_normal
 from emkd_tf.kernels.dropout import Dropout, derived_seed, drop

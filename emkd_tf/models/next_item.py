@@ -9,9 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from emkd_tf.config import Config
+from emkd_tf.data.examples.examples import Examples
 from emkd_tf.data.examples.next_item import NextItem
 from emkd_tf.data.examples.rows import Prefix, Rows, Shift, Whole
-from emkd_tf.data.examples.stream import Examples
 from emkd_tf.data.histories import Histories
 from emkd_tf.kernels.dropout import derived_seed
 from emkd_tf.kernels.packing import Packing

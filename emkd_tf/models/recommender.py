@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import tensorflow as tf
 
 from emkd_tf.config import Config
-from emkd_tf.data.examples.stream import Examples
+from emkd_tf.data.examples.examples import Examples
 from emkd_tf.data.histories import Histories
 from emkd_tf.kernels.compute import PLAIN, Compute
 from emkd_tf.kernels.fusion import fusion

@@ -8,11 +8,11 @@ import numpy as np
 import tensorflow as tf
 
 from emkd_tf.config import Config
+from emkd_tf.data.examples.examples import Examples
 from emkd_tf.data.examples.hide import HideItems
 from emkd_tf.data.examples.negatives import Negatives
 from emkd_tf.data.examples.rows import Prefix
 from emkd_tf.data.examples.segments import Segments
-from emkd_tf.data.examples.stream import Examples
 from emkd_tf.data.histories import Histories
 from emkd_tf.kernels.dropout import derived_seed
 from emkd_tf.models.from_config import (

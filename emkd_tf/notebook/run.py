@@ -12,7 +12,7 @@ from emkd_tf.atomic_files import read_json
 from emkd_tf.config import Config
 from emkd_tf.config.flags import as_flags
 from emkd_tf.config.model_table import DEFAULT_MODEL
-from emkd_tf.config.rules import require
+from emkd_tf.config.rules import require, require_one_of
 from emkd_tf.config.run_names import CONFIG_FILE, no_run, run_path
 from emkd_tf.errors import InputError
 from emkd_tf.notebook.data import Data, Table, prepare
@@ -137,8 +137,7 @@ class Run:
         Args:
             split: "validation" or "test".
         """
-        if split not in ("validation", "test"):
-            raise InputError(f"`split` must be validation or test, got {split!r}.")
+        require_one_of("split", ("validation", "test"), split)
         from emkd_tf.evaluation.evaluator import evaluate
 
         _, histories, model = self._open()
@@ -201,12 +200,10 @@ class Run:
         if k is not None:
             require(k >= 1, "k", "at least 1", k)
         from emkd_tf.training.results import export_run
-        from emkd_tf.training.run_model import ensemble_of
+        from emkd_tf.training.run_model import require_ensemble
 
         config, histories, model = self._open()
-        ensemble = ensemble_of(model)
-        if ensemble is None:
-            raise InputError(f"{self.path} has no export: its model is counted.")
+        ensemble = require_ensemble(model, config, f"{self.path} has no export")
         return export_run(config, histories, ensemble, self.path, Path(folder), k=k)[0]
 
     def report(self, folder: str | Path, titles: str | Path | None = None) -> Path:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from emkd_tf.data.delimited_rows import Dialect, scan_lines
-from emkd_tf.data.table import Table
+from emkd_tf.data.table import PARQUET, TEXT, Table
 from emkd_tf.data.table_folders import parquet_files
 from emkd_tf.data.tables import scan_table
 from emkd_tf.errors import InputError
@@ -135,11 +135,13 @@ def scan_in_pieces(
     def look(path: Path, dialect: Dialect, aggregates: dict[str, pl.Expr]) -> dict:
         pieces = text_pieces(path, dialect.header_line)
 
-        def open_lines(piece: Piece) -> pl.LazyFrame:
-            return piece.open(_lines).with_row_index("row")
+        def open_lines(piece: Piece) -> Table:
+            return Table(piece.open(_lines).with_row_index("row"), path, TEXT)
 
-        wanted = {**aggregates, "rows": pl.len()}
-        found = _of_each(spark, pieces, open_lines, lambda rows: rows.select(**wanted))
+        def build(lines: Table) -> pl.LazyFrame:
+            return lines.frame.select(**aggregates, rows=pl.len())
+
+        found = _of_each(spark, pieces, open_lines, build)
         return merged(found, _first_rows(found))
 
     if path.is_dir() and not parquet_files(path):
@@ -149,7 +151,7 @@ def scan_in_pieces(
     table = scan_table(path, known_names, look)
     if table.open_part is None:
         raise _one_process(path, f"({table.kind}) is read from its beginning")
-    if table.kind == "parquet":
+    if table.kind == PARQUET:
         pieces = parquet_pieces(path)
     else:
         pieces = text_pieces(path, (table.first_line or 1) - 1)
@@ -182,18 +184,14 @@ def _one_process(path: Path, why: str) -> InputError:
 def _of_each(
     spark: SparkSession | None,
     pieces: Sequence[Piece],
-    open_piece: Callable[[Piece], Any],
-    build: Callable[[Any], pl.LazyFrame],
+    open_piece: Callable[[Piece], Table],
+    build: Callable[[Table], pl.LazyFrame],
 ) -> list[dict[str, Any]]:
     """Returns the aggregates of each piece, a few numbers each."""
     assert spark is not None
 
     def look(piece: Piece) -> dict[str, Any]:
-        opened = open_piece(piece)
-        frame = build(opened)
-        if isinstance(opened, Table):
-            return opened.collect(frame).row(0, named=True)
-        return frame.collect(engine="streaming").row(0, named=True)
+        return open_piece(piece).look(build)
 
     return spark.sparkContext.parallelize(pieces, len(pieces)).map(look).collect()
 

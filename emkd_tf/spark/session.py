@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emkd_tf.errors import InputError
+from emkd_tf.standard_error import standard_error_to
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-_STDERR = 2
 _PACKAGE = Path(__file__).resolve().parent.parent
 _LOCAL = {
     # A machine has few cores: 200 pieces, Spark's default, are hours of overhead.
@@ -30,8 +30,6 @@ _LOCAL = {
 _ALL = {
     "spark.app.name": "emkd",
     "spark.ui.showConsoleProgress": "false",
-    # Ids are what they are: no guesses, no trailing blanks that are equal.
-    "spark.sql.session.timeZone": "UTC",
     # Spark would gather users and items on the driver to send them to all executors.
     "spark.sql.autoBroadcastJoinThreshold": "-1",
     "spark.sql.adaptive.autoBroadcastJoinThreshold": "-1",
@@ -85,7 +83,7 @@ def session(master: str, given: Sequence[str] = ()) -> Iterator[SparkSession]:
     with tempfile.TemporaryDirectory(prefix="emkd-spark-") as folder:
         log = Path(folder) / "jvm.log"
         try:
-            with _stderr_to(log):  # the JVM keeps it for its whole life
+            with _quiet(log):  # the JVM keeps it for its whole life
                 spark = builder.getOrCreate()
         except Exception as error:
             raise InputError(
@@ -128,21 +126,14 @@ def _require_java() -> None:
 
 
 @contextlib.contextmanager
-def _stderr_to(log: Path) -> Iterator[None]:
-    """Sends what this process and those that it starts write to standard error to a
-    file; TF_CPP_MIN_LOG_LEVEL=0 in the environment shows everything."""
+def _quiet(log: Path) -> Iterator[None]:
+    """Sends standard error to a file; TF_CPP_MIN_LOG_LEVEL=0 in the environment shows
+    everything."""
     if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0":
         yield
         return
-    sys.stderr.flush()
-    before = os.dup(_STDERR)
-    try:
-        with log.open("wb") as file:
-            os.dup2(file.fileno(), _STDERR)
+    with log.open("wb") as file, standard_error_to(file):
         yield
-    finally:
-        os.dup2(before, _STDERR)
-        os.close(before)
 
 
 def _reason(log: Path, error: Exception) -> str:

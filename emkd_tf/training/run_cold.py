@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from emkd_tf.config import Config
-from emkd_tf.config.model_table import MODELS
 from emkd_tf.data.attribute_files import read_attributes
 from emkd_tf.data.cold_items import find_cold_items, with_cold_items
 from emkd_tf.data.histories import Histories
 from emkd_tf.data.own_files import chosen_columns
 from emkd_tf.errors import InputError
 from emkd_tf.models.ensemble import Ensemble
-from emkd_tf.training.run_model import ensemble_of, open_data, open_model
+from emkd_tf.training.run_model import open_data, open_model, require_ensemble
 
 
 def open_with_cold_items(
@@ -54,11 +53,7 @@ def open_with_cold_items(
             f"{path} has no item beside the run's that shares an attribute with them."
         )
     grown = with_cold_items(histories, cold, folder)
-    ensemble = ensemble_of(open_model(run_dir, config, histories, grown))
-    if ensemble is None:
-        title = MODELS[config.model.model].title
-        raise InputError(
-            f"{title} is counted, not trained: it has no vectors, and none for cold "
-            "items."
-        )
+    model = open_model(run_dir, config, histories, grown)
+    without = "it has no vectors, and none for cold items"
+    ensemble = require_ensemble(model, config, without)
     return config, grown, ensemble, cold.ids

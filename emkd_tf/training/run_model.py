@@ -110,12 +110,8 @@ def sum_of(
     towers, names = [], []
     for path, name in zip(run_dirs, _names_in_sum(run_dirs), strict=True):
         config = read_config(path)
-        ensemble = ensemble_of(open_model(path, config, histories, with_cold))
-        if ensemble is None:
-            title = MODELS[config.model.model].title
-            raise InputError(
-                f"{path} cannot be a part of a sum: {title} is counted, not trained."
-            )
+        model = open_model(path, config, histories, with_cold)
+        ensemble = require_ensemble(model, config, f"{path} is no part of a sum")
         is_one = len(ensemble.towers) == 1
         towers += ensemble.towers
         names += [name if is_one else f"{name}/{each}" for each in ensemble.names]
@@ -136,6 +132,25 @@ def _names_in_sum(run_dirs: Sequence[Path]) -> list[str]:
 def ensemble_of(model: Recommender | Ensemble | Scorer) -> Ensemble | None:
     """Returns the towers that a model is made of; None if it is made of none."""
     return model if isinstance(model, Ensemble) else getattr(model, "ensemble", None)
+
+
+def require_ensemble(
+    model: Recommender | Ensemble | Scorer, config: Config, without: str
+) -> Ensemble:
+    """Returns the towers that a model is made of.
+
+    Args:
+        model, config: of a run.
+        without: what cannot be had of a model without towers, as a sentence.
+
+    Raises:
+        InputError: it is made of none.
+    """
+    ensemble = ensemble_of(model)
+    if ensemble is None:
+        title = MODELS[config.model.model].title
+        raise InputError(f"{title} is counted, not trained: {without}.")
+    return ensemble
 
 
 def keep_members(run_dirs: Sequence[Path], run_dir: Path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from emkd_tf.data.examples.stream import Examples, Stream
+from emkd_tf.data.examples.examples import Examples
+from emkd_tf.data.examples.stream import Stream
 from emkd_tf.data.histories import Histories
 from emkd_tf.errors import InputError
 

@@ -7,7 +7,8 @@ import sys
 import polars as pl
 import pytest
 
-from emkd_tf.commands.engines import spark_session, take_engine
+from emkd_tf.commands.arguments import take_own
+from emkd_tf.commands.engines import OPTIONS, spark_session
 from emkd_tf.errors import InputError
 
 LINES = "user,item,time\n" + "".join(
@@ -15,6 +16,12 @@ LINES = "user,item,time\n" + "".join(
     for user in range(9)
     for place in range(6)
 )
+
+
+def take_engine(arguments):
+    flags = {f"--{name}": options for name, options in OPTIONS.items()}
+    values, rest = take_own(flags, arguments)
+    return vars(values), rest
 
 
 def test_flags_of_engines_are_taken_from_the_others():
@@ -34,7 +41,7 @@ def test_flags_of_engines_are_taken_from_the_others():
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--engine=flink"], "`engine` must be local or spark, got 'flink'"),
+        (["--engine=flink"], "`engine` must be one of local, spark, got 'flink'"),
         (["--spark-master=yarn"], "`spark_master` goes with --engine spark"),
         (["--spark-conf=a=b"], "`spark_conf` goes with --engine spark"),
     ],

@@ -12,7 +12,7 @@ from emkd_tf.errors import InputError
 
 def test_this_process_writes_actions_by_user_and_time(tmp_path):
     rows = [("v", "b", 9), ("u", "a", 5), ("v", "c", 1), ("u", "b", 4), ("v", "b", 2)]
-    frame = pl.DataFrame([*rows, ("u", "c", 6)], ["user", "item", "time"], orient="row")
+    frame = pl.LazyFrame([*rows, ("u", "c", 6)], ["user", "item", "time"], orient="row")
     content = Interactions(frame, pl.DataFrame(), {"no time": 3})
     config = DataConfig(user_core=0, item_core=0)
     written = in_process(config, lambda: content, tmp_path)

@@ -96,3 +96,18 @@ def test_categories_are_texts(tmp_path):
     frame = pl.DataFrame({"user": ["u1"], "history": ["a,b"]})
     frame.cast(pl.Categorical).write_parquet(path)
     assert rows(path) == [("u1", ["a", "b"])]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ("user,Item List", "a"),
+        ("user,products,items", "b"),
+        ("user,items,History", "b"),
+        ("user,item_ids,Past", "a"),
+    ],
+)
+def test_the_column_of_histories_by_its_name(tmp_path, names, expected):
+    path = tmp_path / "h.csv"
+    path.write_text(f"{names}\nu,a,b\n" if names.count(",") == 2 else f"{names}\nu,a\n")
+    assert rows(path) == [("u", [expected])]

@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 import polars as pl
 import pytest
 
-from emkd_tf.data.log_rows import read_rows
+from emkd_tf.data.log_rows import read_rows, rows_of
 from emkd_tf.data.tables import scan_table
 from emkd_tf.errors import InputError
 
@@ -16,8 +16,9 @@ COLUMNS = {"user": "user", "item": "item", "time": "time"}
 def read(tmp_path, frame, columns=COLUMNS):
     path = tmp_path / "log.parquet"
     pl.DataFrame(frame).write_parquet(path)
-    rows = read_rows(scan_table(path), columns)
-    return rows, rows.table.frame.collect()
+    table = scan_table(path)
+    rows = read_rows(table, columns)
+    return rows, rows_of(table, columns, rows.reader).frame.collect()
 
 
 def test_rows_are_as_in_the_file_with_nulls_for_what_is_missing(tmp_path):

@@ -20,7 +20,7 @@ def test_ratings_and_genres(tmp_path):
         movies = '1193::Père Noël: "x" (1975)::Drama\n2::B (1995)::Comedy|Drama\n'
         archive.writestr("ml-1m/movies.dat", movies.encode("latin-1"))
     actions, attributes = read_movielens_1m(path)
-    assert actions.rows() == [("1", "1193", 978300760), ("1", "2", 97)]
+    assert actions.collect().rows() == [("1", "1193", 978300760), ("1", "2", 97)]
     assert attributes.rows() == [("1193", "Drama"), ("2", "Comedy"), ("2", "Drama")]
 
 

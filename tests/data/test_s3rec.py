@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from emkd_tf.data.s3rec import is_sequences, read_s3rec_attributes, read_s3rec_sequences
+from emkd_tf.data.delimited_rows import scan_lines
+from emkd_tf.data.s3rec import is_sequences, read_s3rec_attributes, scan_sequences
 from emkd_tf.errors import InputError
 
 
@@ -16,12 +17,8 @@ def write(path, text):
 
 def test_a_line_is_a_user(tmp_path):
     path = write(tmp_path / "s.txt", "1 10 11 10\n2 7\n\n")
-    assert read_s3rec_sequences(path).rows() == [
-        ("1", "10", 0),
-        ("1", "11", 1),
-        ("1", "10", 2),
-        ("2", "7", 3),
-    ]
+    found = scan_sequences(scan_lines(path)).collect()
+    assert found.rows() == [("1", "10"), ("1", "11"), ("1", "10"), ("2", "7")]
 
 
 @pytest.mark.parametrize(

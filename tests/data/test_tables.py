@@ -7,7 +7,7 @@ import zipfile
 import polars as pl
 import pytest
 
-from emkd_tf.data.tables import scan_table
+from emkd_tf.data.tables import scan_items, scan_table
 from emkd_tf.errors import InputError
 
 
@@ -150,3 +150,9 @@ def test_a_byte_order_mark_before_json(tmp_path):
     )
     table = scan_table(path)
     assert table.collect(table.frame).rows() == [("u", "1"), ("v", "2")]
+
+
+def test_movies_are_a_table_of_items_and_no_log(tmp_path):
+    path = write(tmp_path / "movies.dat", "1::Toy Story (1995)::Comedy|Drama\n")
+    assert scan_items(path).columns == ["movie_id", "title", "genres"]
+    assert scan_table(path).columns == ["column_1", "column_2", "column_3"]

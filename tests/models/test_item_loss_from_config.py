@@ -3,9 +3,10 @@
 import pytest
 
 from emkd_tf.config import from_flat
+from emkd_tf.data.examples.examples import Examples
 from emkd_tf.data.examples.next_item import NextItem
 from emkd_tf.data.examples.rows import Shift
-from emkd_tf.data.examples.stream import Examples, Stream
+from emkd_tf.data.examples.stream import Stream
 from emkd_tf.data.prepare import prepare
 from emkd_tf.models.item_loss_from_config import make_item_loss, with_drawn_items
 from emkd_tf.models.item_losses import ITEM_LOSSES

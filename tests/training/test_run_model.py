@@ -1,6 +1,10 @@
-"""What members keep of their runs."""
+"""What members keep of their runs, and what runs without networks lack."""
 
-from emkd_tf.training.run_model import keep_members
+import pytest
+
+from emkd_tf.config import from_flat
+from emkd_tf.errors import InputError
+from emkd_tf.training.run_model import keep_members, require_ensemble
 
 
 def test_members_are_in_order_and_hold_what_opening_needs(tmp_path):
@@ -20,3 +24,9 @@ def test_members_are_in_order_and_hold_what_opening_needs(tmp_path):
         assert (member / "checkpoints" / "best" / "ckpt-1.index").exists()
         assert not (member / "checkpoints" / "last").exists()
         assert not (member / "per_user.parquet").exists()
+
+
+def test_what_a_counted_model_lacks_is_said():
+    config = from_flat({"model": "markov"})
+    with pytest.raises(InputError, match="Markov is counted, not trained: no v"):
+        require_ensemble(object(), config, "no vectors")

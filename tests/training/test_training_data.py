@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from emkd_tf.config import from_flat
+from emkd_tf.data.examples.examples import Examples
 from emkd_tf.data.examples.next_item import NextItem
 from emkd_tf.data.examples.rows import Shift
-from emkd_tf.data.examples.stream import Examples
 from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
 from emkd_tf.training.setup import training_data

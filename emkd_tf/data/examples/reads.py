@@ -7,9 +7,7 @@ from typing import Protocol
 import numpy as np
 import tensorflow as tf
 
-from emkd_tf.data.examples.rows import Rows
-from emkd_tf.data.examples.same_target import SameTarget
-from emkd_tf.data.examples.teacher_lists import TeacherLists
+from emkd_tf.data.examples.examples import Examples
 from emkd_tf.data.histories import left_padded
 
 
@@ -38,20 +36,11 @@ class HostReads:
 
     Args:
         items: [actions] int32, all histories.
-        rows: parts of them.
-        training_bounds, same_target, teacher: of the examples, if they have one.
+        examples: of them.
     """
 
-    def __init__(
-        self,
-        items: np.ndarray,
-        rows: Rows,
-        training_bounds: tuple[np.ndarray, np.ndarray] | None = None,
-        same_target: SameTarget | None = None,
-        teacher: TeacherLists | None = None,
-    ):
-        self._items, self._rows, self._training_bounds = items, rows, training_bounds
-        self._same_target, self._teacher = same_target, teacher
+    def __init__(self, items: np.ndarray, examples: Examples):
+        self._items, self._rows, self._examples = items, examples.rows, examples
 
     def item_ids(self, rows: tf.Tensor) -> tf.Tensor:
         item_ids = tf.numpy_function(
@@ -72,8 +61,9 @@ class HostReads:
         return tf.cast(tf.ensure_shape(users, rows.shape), tf.int32)
 
     def training_items(self, rows: tf.Tensor) -> tf.Tensor:
-        assert self._training_bounds is not None
-        all_starts, all_ends = self._training_bounds
+        bounds = self._examples.training_bounds
+        assert bounds is not None
+        all_starts, all_ends = bounds
 
         def of_users(rows: np.ndarray) -> np.ndarray:
             users = self._rows.sequences(rows)
@@ -84,14 +74,15 @@ class HostReads:
         return tf.ensure_shape(items, [rows.shape[0], None])
 
     def partners(self, rows: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
-        assert self._same_target is not None
+        same_target = self._examples.same_target
+        assert same_target is not None
         partners = tf.numpy_function(
-            self._same_target.partners, [rows, draws], tf.int64, stateful=False
+            same_target.partners, [rows, draws], tf.int64, stateful=False
         )
         return tf.ensure_shape(partners, rows.shape)
 
     def lists(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        teacher = self._teacher
+        teacher = self._examples.lists
         assert teacher is not None
         items, scores = tf.numpy_function(
             lambda numbers: teacher.of_rows(self._rows, numbers),

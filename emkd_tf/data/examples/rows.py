@@ -79,34 +79,6 @@ class Windows(_Counted):
         return np.maximum(ends - self.length, starts), ends
 
 
-class Shift:
-    """One row a sequence: its last L + 1 items, of which the last L are each the next
-    item of the one before. Sequences of fewer than two items give none.
-
-    Args:
-        starts, ends: [sequences] int64 bounds in the flat array of items.
-        history_length: L.
-
-    Source: Kang and McAuley 2018, section 3.1. Departure: none.
-    """
-
-    def __init__(self, starts: np.ndarray, ends: np.ndarray, history_length: int):
-        self._sequences = np.flatnonzero(ends - starts >= 2)
-        self._starts, self._ends = starts, ends
-        self.length = history_length + 1
-
-    def __len__(self) -> int:
-        return len(self._sequences)
-
-    def sequences(self, rows: np.ndarray) -> np.ndarray:
-        return self._sequences[rows]
-
-    def bounds(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        sequence = self._sequences[rows]
-        starts, ends = self._starts[sequence], self._ends[sequence]
-        return np.maximum(ends - self.length, starts), ends
-
-
 class Whole(_Counted):
     """As many rows a sequence as its next items need: of L + 1 items, the last of which
     is the first of the next newer row, so that every item but a sequence's first is the
@@ -128,6 +100,18 @@ class Whole(_Counted):
         sequence, place = self._places(rows)
         ends = self._ends[sequence] - place * self._step
         return np.maximum(ends - self.length, self._starts[sequence]), ends
+
+
+class Shift(Whole):
+    """The newest row of `Whole`: a sequence's last L + 1 items, of which the last L are
+    each the next item of the one before. Sequences of fewer than two items give none.
+
+    Source: Kang and McAuley 2018, section 3.1. Departure: none.
+    """
+
+    def __init__(self, starts: np.ndarray, ends: np.ndarray, history_length: int):
+        newest = np.maximum(starts, ends - history_length - 1)
+        super().__init__(newest, ends, history_length)
 
 
 class Prefix(_Counted):

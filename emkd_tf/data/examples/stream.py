@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from emkd_tf.data.examples.candidates import Candidates
+from emkd_tf.data.examples.examples import Examples
 from emkd_tf.data.examples.reads import HostReads, Reads
-from emkd_tf.data.examples.rows import Rows
-from emkd_tf.data.examples.same_target import SameTarget
-from emkd_tf.data.examples.teacher_lists import TeacherLists
 from emkd_tf.data.examples.transform import (
     CANDIDATES,
     ORDER,
@@ -23,30 +19,6 @@ from emkd_tf.data.examples.transform import (
 _fold_in = tf.random.experimental.stateless_fold_in
 # Of each transform, () where it draws nothing, and of the partner.
 _Draws = tuple[tuple[tf.Tensor | tuple[()], ...], tf.Tensor | tuple[()]]
-
-
-@dataclasses.dataclass(frozen=True)
-class Examples:
-    """What a model learns from.
-
-    Attributes:
-        rows: parts of histories; each is an example.
-        transforms: of the batches, in this order.
-        candidates: to draw anew for every batch, the same for all parts of it.
-        same_target: to draw another row for each row; its items are "partner_ids".
-        lists: of a teacher, at the places of rows for `NextItem`.
-        with_users: each row's user is wanted, as "users" [B] int32.
-        training_bounds: starts and ends [users] int64 of the training parts, where a
-            transform wants what a row's user chose there, as "training_items" [B, S].
-    """
-
-    rows: Rows
-    transforms: Sequence[Transform]
-    candidates: Candidates | None = None
-    same_target: SameTarget | None = None
-    lists: TeacherLists | None = None
-    with_users: bool = False
-    training_bounds: tuple[np.ndarray, np.ndarray] | None = None
 
 
 class Stream:
@@ -74,18 +46,7 @@ class Stream:
         num_steps: int,
         seed: int,
     ):
-        self._rows, self._same_target = examples.rows, examples.same_target
-        self._transforms, self._candidates = examples.transforms, examples.candidates
-        self._with_users = examples.with_users
-        self._has_lists = examples.lists is not None
-        self._has_training_items = examples.training_bounds is not None
-        self._reads = HostReads(
-            items,
-            examples.rows,
-            examples.training_bounds,
-            examples.same_target,
-            examples.lists,
-        )
+        self._examples, self._reads = examples, HostReads(items, examples)
         self._batch_size, self._num_steps, self._seed = batch_size, num_steps, seed
 
     def batches(
@@ -108,6 +69,7 @@ class Stream:
             number of the row, which a batch of more examples than rows has repeatedly.
         """
         share = self._batch_size // part[1]  # of every batch
+        transforms = self._examples.transforms
 
         def numbers_of_step(step: tf.Tensor) -> tf.data.Dataset:
             first = step * self._batch_size + part[0] * share
@@ -118,7 +80,7 @@ class Stream:
             .flat_map(numbers_of_step)
             .map(self._choose, num_parallel_calls=2)
             .batch(share // parts_of_part, drop_remainder=True)
-            .map(lambda *drawn: self._make_batch(self._reads, self._transforms, *drawn))
+            .map(lambda *drawn: self._make_batch(self._reads, transforms, *drawn))
             .prefetch(4)
         )
         options = tf.data.Options()
@@ -140,7 +102,7 @@ class Stream:
 
     def _row_of(self, number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the row of an example of the stream, and the example's pass."""
-        num_rows = len(self._rows)
+        num_rows = len(self._examples.rows)
         pass_number, place = number // num_rows, number % num_rows
         row = tf.random.experimental.index_shuffle(
             place, _fold_in(self._seed_of(ORDER), pass_number), max_index=num_rows - 1
@@ -153,11 +115,12 @@ class Stream:
 
     def _draws(self, row: tf.Tensor, pass_number: tf.Tensor) -> _Draws:
         """Draws all that is random about one example but its row."""
-        draws = tuple(self._draw(t, pass_number, row) for t in self._transforms)
-        if self._same_target is None:
+        transforms, same_target = self._examples.transforms, self._examples.same_target
+        draws = tuple(self._draw(t, pass_number, row) for t in transforms)
+        if same_target is None:
             return draws, ()
         seed = self._seed_of_example(PARTNERS, pass_number, row)
-        return draws, self._same_target.draw(seed)
+        return draws, same_target.draw(seed)
 
     def _seed_of_example(
         self, use: int, pass_number: tf.Tensor, row: tf.Tensor
@@ -182,8 +145,8 @@ class Stream:
             numbers: [B] int64 of the examples in the stream.
             reads: where the data of the rows comes from.
         """
-        passes = numbers // len(self._rows)
-        transforms = [transform.on_device() for transform in self._transforms]
+        passes = numbers // len(self._examples.rows)
+        transforms = [transform.on_device() for transform in self._examples.transforms]
         like = self._draws(tf.constant(0, tf.int64), tf.constant(0, tf.int64))
         if not tf.nest.flatten(like):  # nothing is drawn
             return self._make_batch(reads, transforms, rows, numbers, like)
@@ -202,22 +165,23 @@ class Stream:
         numbers: tf.Tensor,
         draws: _Draws,
     ) -> dict[str, tf.Tensor]:
+        examples = self._examples
         of_transforms, of_partners = draws
         batch = {
             "item_ids": reads.item_ids(rows),
             "row": tf.cast(rows, tf.int32),
         }
-        if self._same_target is not None:
+        if examples.same_target is not None:
             batch["partner_ids"] = reads.item_ids(reads.partners(rows, of_partners))
-        if self._with_users:
+        if examples.with_users:
             batch["users"] = reads.users(rows)
-        if self._has_training_items:
+        if examples.training_bounds is not None:
             batch["training_items"] = reads.training_items(rows)
-        if self._has_lists:
+        if examples.lists is not None:
             batch["list_items"], batch["list_scores"] = reads.lists(rows)
         for transform, drawn in zip(transforms, of_transforms, strict=True):
             batch = transform(batch, drawn)
-        if self._candidates is not None:
+        if examples.candidates is not None:
             step = numbers[0] // self._batch_size
-            batch |= self._candidates.draw(_fold_in(self._seed_of(CANDIDATES), step))
+            batch |= examples.candidates.draw(_fold_in(self._seed_of(CANDIDATES), step))
         return batch

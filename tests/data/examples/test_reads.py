@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from emkd_tf.data.examples.examples import Examples
 from emkd_tf.data.examples.reads import HostReads
 from emkd_tf.data.examples.rows import Shift
 from emkd_tf.data.examples.same_target import SameTarget
@@ -15,10 +16,13 @@ ROWS = Shift(STARTS, ENDS, L)
 LISTS = np.arange(1, 2 * len(ITEMS) + 1, dtype=np.int32).reshape(-1, K)
 READS = HostReads(
     ITEMS,
-    ROWS,
-    (STARTS, ENDS - 1),
-    SameTarget(ROWS, ITEMS),
-    TeacherLists(LISTS, LISTS.astype(np.float32)),
+    Examples(
+        ROWS,
+        [],
+        same_target=SameTarget(ROWS, ITEMS),
+        lists=TeacherLists(LISTS, LISTS.astype(np.float32)),
+        training_bounds=(STARTS, ENDS - 1),
+    ),
 )
 NUMBERS = tf.constant([2, 0], tf.int64)
 

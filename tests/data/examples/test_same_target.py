@@ -3,10 +3,11 @@
 import numpy as np
 import tensorflow as tf
 
+from emkd_tf.data.examples.examples import Examples
 from emkd_tf.data.examples.next_item import NextItem
 from emkd_tf.data.examples.rows import Prefix
 from emkd_tf.data.examples.same_target import SameTarget
-from emkd_tf.data.examples.stream import Examples, Stream
+from emkd_tf.data.examples.stream import Stream
 from emkd_tf.data.histories import left_padded
 
 L = 4

@@ -10,12 +10,13 @@ import tensorflow as tf
 
 from emkd_tf.data.examples.candidates import Candidates
 from emkd_tf.data.examples.cloze import Cloze
+from emkd_tf.data.examples.examples import Examples
 from emkd_tf.data.examples.negatives import Negatives
 from emkd_tf.data.examples.next_item import NextItem
 from emkd_tf.data.examples.reads import HostReads
 from emkd_tf.data.examples.rows import Shift, Windows
 from emkd_tf.data.examples.same_target import SameTarget
-from emkd_tf.data.examples.stream import Examples, Stream
+from emkd_tf.data.examples.stream import Stream
 from emkd_tf.data.histories import left_padded
 
 L, V, N = 5, 99, 10
@@ -149,7 +150,7 @@ def test_a_batch_made_alone_is_that_of_the_stream(examples):
         same_target=SameTarget(MASKED.rows, ITEMS),
     )
     made = make_stream(batch_size=4, examples=examples)
-    reads = HostReads(ITEMS, examples.rows, same_target=examples.same_target)
+    reads = HostReads(ITEMS, examples)
     for step, batch in enumerate(made.batches(2), start=2):
         numbers = tf.range(4 * step, 4 * step + 4, dtype=tf.int64)
         alone = made.batch(tf.constant(made.rows_of_step(step)), numbers, reads)

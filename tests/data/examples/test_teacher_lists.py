@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from emkd_tf.data.examples.examples import Examples
 from emkd_tf.data.examples.next_item import NextItem
 from emkd_tf.data.examples.rows import Prefix, Shift, Whole
-from emkd_tf.data.examples.stream import Examples, Stream
+from emkd_tf.data.examples.stream import Stream
 from emkd_tf.data.examples.teacher_lists import TeacherLists
 
 L, K = 4, 3

@@ -1,16 +1,17 @@
-"""A folder of text tables, or of records, as one table."""
+"""A folder of files of one kind as one table."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
 import polars as pl
 
-from emkd_tf.data import parts
-from emkd_tf.data.table import Table
+from emkd_tf.data.schemas import common_schema, lacking, like
+from emkd_tf.data.table import PARQUET, Table
 from emkd_tf.errors import InputError
 
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"  # of a column, as a folder's name
@@ -58,15 +59,17 @@ def joined(folder: Path, tables: Sequence[Table]) -> Table:
             )
     tables = [_with_names(folder, table) for table in tables]
     files, schemas = [t.path for t in tables], [t.schema for t in tables]
-    schema = parts.common_schema(files, schemas)
+    schema = common_schema(files, schemas)
+    open_part = functools.partial(_scan_rows_like, folder, schema)
     return FolderTable(
-        pl.concat([parts.like(table.frame, schema) for table in tables]),
+        pl.concat([like(table.frame, schema) for table in tables]),
         folder,
         first.kind,
         first_line=first.first_line,
         types=first.types,
         has_names=first.has_names,
-        lacking=parts.lacking(files, schemas),
+        open_part=open_part if first.kind == PARQUET else None,
+        lacking=lacking(files, schemas),
         files=tables,
     )
 
@@ -82,6 +85,26 @@ def _with_names(folder: Path, table: Table) -> Table:
         if name not in table.columns
     ]
     return dataclasses.replace(table, frame=table.frame.with_columns(columns))
+
+
+def parquet_table(path: Path) -> Table:
+    """Opens a Parquet file."""
+    return Table(_scan_parquet(path), path, PARQUET, open_part=_scan_rows)
+
+
+def _scan_parquet(file: Path) -> pl.LazyFrame:
+    return pl.scan_parquet(file, glob=False, hive_partitioning=False)
+
+
+def _scan_rows(file: Path, first: int, count: int) -> pl.LazyFrame:
+    return _scan_parquet(file).slice(first, count)
+
+
+def _scan_rows_like(
+    folder: Path, schema: pl.Schema, file: Path, first: int, count: int
+) -> pl.LazyFrame:
+    rows = Table(_scan_rows(file, first, count), file, PARQUET)
+    return like(_with_names(folder, rows).frame, schema)
 
 
 def _described(table: Table) -> str:

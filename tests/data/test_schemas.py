@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
-from emkd_tf.data.parts import common_schema, lacking, like
+from emkd_tf.data.schemas import common_schema, lacking, like
 
 FILES = [Path("a"), Path("b"), Path("c")]
 SCHEMAS = [

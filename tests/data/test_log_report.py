@@ -7,9 +7,9 @@ import pytest
 from emkd_tf.config import from_flat, to_flat
 from emkd_tf.config.files import layered
 from emkd_tf.config.flags import read_settings
+from emkd_tf.data.log_report import next_command, validate
 from emkd_tf.data.own_files import order_line
 from emkd_tf.data.prepare import prepare
-from emkd_tf.data.validation import next_command, validate
 from emkd_tf.errors import InputError
 
 ROWS = [

@@ -1,4 +1,4 @@
-"""Files that are one table, also where a column came later, or changed its type."""
+"""Columns of files that are one table: some came later, or changed their type."""
 
 from __future__ import annotations
 

@@ -12,7 +12,15 @@ from emkd_tf.config import Config, DataConfig, to_flat
 from emkd_tf.config.flags import read_settings
 from emkd_tf.config.model_table import DEFAULT_MODEL
 from emkd_tf.data.attributes import attribute_arrays, no_item_known
-from emkd_tf.data.cleaning import Actions, encode, is_first, order_in_time, steps
+from emkd_tf.data.cleaning import (
+    Actions,
+    count_repeats,
+    encode,
+    in_ties,
+    is_first,
+    order_in_time,
+    steps,
+)
 from emkd_tf.data.engine import is_global, nothing_left
 from emkd_tf.data.interactions import Log, read_interactions
 from emkd_tf.data.likely_times import likely_times
@@ -132,15 +140,11 @@ def _repeats_and_ties(actions: Actions, *, has_time: bool) -> dict[str, int]:
     """Counts actions on an item that the user has acted on before, and actions at the
     time of another one of the user; equal rows count once."""
     unique = actions.filter(is_first(actions))
-    pairs = unique.users.astype(np.int64) * len(unique.item_ids) + unique.items
-    pairs.sort()
-    order = order_in_time(unique)
-    users, times = unique.users[order], unique.times[order]
-    is_tie = (users[1:] == users[:-1]) & (times[1:] == times[:-1])
-    tied = np.append(is_tie, False) | np.append(False, is_tie)
+    unique = unique.filter(order_in_time(unique))
+    ties = np.count_nonzero(in_ties(unique.users, unique.times))
     return {
-        "repeats": int(np.count_nonzero(pairs[1:] == pairs[:-1])),
-        "ties_in_time": int(np.count_nonzero(tied)) if has_time else 0,
+        "repeats": count_repeats(unique),
+        "ties_in_time": int(ties) if has_time else 0,
     }
 
 
