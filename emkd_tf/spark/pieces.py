@@ -97,11 +97,13 @@ class TableInPieces(Table):
 
     Attributes:
         spark: the session.
+        table: the same in this process, whose rows have their places there.
         pieces: in the order of the file.
         first_rows: the number of the first row of each piece.
     """
 
     spark: SparkSession | None = None
+    table: Table | None = None
     pieces: Sequence[Piece] = ()
     first_rows: Sequence[int] = ()
 
@@ -109,6 +111,11 @@ class TableInPieces(Table):
         """See `Table.look`."""
         found = _of_each(self.spark, self.pieces, self.part_opener(), build)
         return merged(found, self.first_rows)
+
+    def place(self, row: int) -> str:
+        """See `Table.place`."""
+        assert self.table is not None
+        return self.table.place(row)
 
     def part_opener(self) -> Callable[[Piece], Table]:
         """Returns what opens a piece as a table, in any process."""
@@ -156,7 +163,7 @@ def scan_in_pieces(
     else:
         pieces = text_pieces(path, (table.first_line or 1) - 1)
     fields = {f.name: getattr(table, f.name) for f in dataclasses.fields(Table)}
-    whole = TableInPieces(**fields, spark=spark, pieces=pieces)
+    whole = TableInPieces(**fields, spark=spark, table=table, pieces=pieces)
     counts = _of_each(spark, pieces, whole.part_opener(), _count)
     return dataclasses.replace(whole, first_rows=_first_rows(counts))
 
