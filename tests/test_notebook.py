@@ -110,7 +110,7 @@ def test_evaluating_again_gives_the_metrics_of_the_run(run):
     own = found.filter(protocol="unseen")["NDCG@10"].item()
     assert own == pytest.approx(run.metrics["test"]["NDCG@10"])
     assert run.evaluate("validation").height == 3
-    with pytest.raises(InputError, match="validation or test"):
+    with pytest.raises(InputError, match="one of validation, test"):
         run.evaluate("all")
 
 
