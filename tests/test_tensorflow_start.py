@@ -27,6 +27,12 @@ def test_nothing_is_said_from_python():
     assert "oneDNN" in said(LOADS + "import tensorflow", TF_CPP_MIN_LOG_LEVEL="0")
 
 
+def test_a_run_of_ones_own_asks_for_tensorflow_quietly(finished_run):
+    opened = f"import emkd_tf; run = emkd_tf.open_run({str(finished_run[0])!r}); "
+    assert said(f"{opened}assert len(run.recommend([['item 1']], k=2)) == 2") == ""
+    assert said(f"{opened}assert len(run.evaluate()) == 3") == ""
+
+
 def test_what_somebody_else_imported_says_what_it_says():
     other = "import emkd_tf, tensorflow as tf; "
     assert "retracing" in said(other + LOADS + "tf.get_logger().warning('retracing')")

@@ -138,9 +138,9 @@ class Run:
             split: "validation" or "test".
         """
         require_one_of("split", ("validation", "test"), split)
+        _, histories, model = self._open()
         from emkd_tf.evaluation.evaluator import evaluate
 
-        _, histories, model = self._open()
         found = evaluate(model, histories, split)
         return pl.DataFrame([{"protocol": p, **values} for p, values in found.items()])
 
@@ -168,9 +168,9 @@ class Run:
         if not questions:
             return pl.DataFrame(schema=_LISTS)
         if self._lists is None:
+            config, own, model = self._open()
             from emkd_tf.retrieval.recommend import recommender_of
 
-            config, own, model = self._open()
             self._lists = recommender_of(model, own, config.run.excluding)
         answer = self._lists.recommend(questions, k)
         warn_of_unknown(answer)
@@ -199,10 +199,10 @@ class Run:
         """
         if k is not None:
             require(k >= 1, "k", "at least 1", k)
+        config, histories, model = self._open()
         from emkd_tf.training.results import export_run
         from emkd_tf.training.run_model import require_ensemble
 
-        config, histories, model = self._open()
         ensemble = require_ensemble(model, config, f"{self.path} has no export")
         return export_run(config, histories, ensemble, self.path, Path(folder), k=k)[0]
 
@@ -216,6 +216,7 @@ class Run:
         Returns:
             The page.
         """
+        load_tensorflow()
         from emkd_tf.data.titles import find_titles
         from emkd_tf.report.write import write_report
         from emkd_tf.training.run_config import read_config
