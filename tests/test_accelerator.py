@@ -79,7 +79,7 @@ def same_draws(monkeypatch):
         monkeypatch.setattr(kind, name, compiled)
 
     def row_of(stream, number):
-        num_rows = len(stream._rows)
+        num_rows = len(stream._examples.rows)
 
         def shuffled(number):
             return drive.shuffled(np.array([number]), num_rows, stream._seed)[0]
