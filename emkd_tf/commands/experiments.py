@@ -136,10 +136,10 @@ def _count(experiment: Experiment, action: str, values: dict[str, Any]) -> None:
 
     if values["dataset"]:
         experiment = dataclasses.replace(experiment, datasets=[values["dataset"]])
-    load_tensorflow()
     if experiment.kind == "counts":
         table = counted.counts(experiment, _given(values))
     else:
+        load_tensorflow()
         table = counted.parameters(experiment, _given(values), values["preset"])
     show_text(table)
     if action != "show":

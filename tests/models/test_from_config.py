@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 
-from emkd_tf.config import from_flat
 from emkd_tf.config.encoder_table import ENCODERS
-from emkd_tf.data.prepare import prepare
 from emkd_tf.encoders.causal import CausalEncoder
 from emkd_tf.encoders.gru import GRUEncoder
 from emkd_tf.errors import InputError
@@ -19,16 +17,6 @@ from emkd_tf.models.from_config import (
     training_options,
 )
 from emkd_tf.training.command_line import read_training
-
-
-@pytest.fixture
-def histories(tiny_settings):
-    return prepare(from_flat(tiny_settings).data)
-
-
-@pytest.fixture
-def config_of(tiny_settings):
-    return lambda **changes: from_flat({**tiny_settings, **changes})
 
 
 def towers_of(config, histories, use_item_bias=True):

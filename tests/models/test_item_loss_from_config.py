@@ -2,24 +2,12 @@
 
 import pytest
 
-from emkd_tf.config import from_flat
 from emkd_tf.data.examples.examples import Examples
 from emkd_tf.data.examples.next_item import NextItem
 from emkd_tf.data.examples.rows import Shift
 from emkd_tf.data.examples.stream import Stream
-from emkd_tf.data.prepare import prepare
 from emkd_tf.models.item_loss_from_config import make_item_loss, with_drawn_items
 from emkd_tf.models.item_losses import ITEM_LOSSES
-
-
-@pytest.fixture
-def histories(tiny_settings):
-    return prepare(from_flat(tiny_settings).data)
-
-
-@pytest.fixture
-def config_of(tiny_settings):
-    return lambda **changes: from_flat({**tiny_settings, **changes})
 
 
 def drawn(config, histories, num_views=None):
