@@ -208,6 +208,7 @@ OURS = (
         "First row dropped for ",
         "Run directory ",
         "epoch ",
+        "Evaluating ",
     ),
     *("  ", "Continuing "),
 )
@@ -257,7 +258,9 @@ def test_a_training_says_what_it_read_and_nothing_foreign(at_home):
     assert lines[0] == "Data: `log`, 20 users, 9 items, 121 actions, 0 attributes"
     assert "Dropped rows: 2 (duplicate rows)" in lines
     run = next(i for i, line in enumerate(lines) if line.startswith("Run directory"))
-    assert all(line.startswith("epoch") for line in lines[run + 1 :])
+    *epochs, evaluating = lines[run + 1 :]
+    assert all(line.startswith("epoch") for line in epochs)
+    assert evaluating == "Evaluating and exporting the state of epoch 1."
 
 
 @pytest.mark.slow

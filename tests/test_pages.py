@@ -42,7 +42,10 @@ ELSEWHERE = {
     "TF_CONFIG=": "needs several machines; tests/training/test_workers.py",
 }
 # Code of these is run by a test of its own.
-WITH_TESTS = {"architecture": "tests/test_architecture.py"}
+WITH_TESTS = {
+    "architecture": "tests/test_architecture.py",
+    "serving": "tests/serving/test_rest_client.py",
+}
 # Snippets that go on from what the text around them says is there.
 BEFORE = {
     "README": """

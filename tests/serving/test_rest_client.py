@@ -2,9 +2,11 @@
 
 import http.server
 import json
+import re
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 import requests
@@ -29,6 +31,22 @@ def test_needs_no_tensorflow(served):
         check=True,
     )
     assert process.stdout.strip() == "[False, True]"
+
+
+def test_the_snippet_of_the_page_on_serving(served, capsys):
+    page = (Path(__file__).parents[2] / "docs" / "serving.md").read_text()
+    (snippet,) = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
+    ours = {
+        "localhost:8501": served.addresses["rest"],
+        "shop": "tiny",
+        "sku-010": "item 3",
+    }
+    for theirs, own in ours.items():
+        assert snippet.count(theirs) == 1
+        snippet = snippet.replace(theirs, own)
+    exec(snippet, {})
+    expected = served.live.recommend([["item 3"]], 5).item_ids.tolist()
+    assert capsys.readouterr().out == f"{expected} [False]\n"
 
 
 @pytest.fixture
