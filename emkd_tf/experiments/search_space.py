@@ -110,11 +110,12 @@ def _checked(path: Path, key: str, value: Any, config: Config) -> Range | tuple:
     found = _parsed(value)
     if found is None:
         raise InputError(
-            f"{path}: `{key}` must be a list of choices, or {{low: 0.1, high: 0.5}} "
-            f"with `log: true` or a `step`, got {value!r}."
+            f"{path}: `{key}` must be a list of choices, numbers or words, or "
+            f"{{low: 0.1, high: 0.5}} with `log: true` or a `step`, got {value!r}."
         )
     if isinstance(found, Range) and isinstance(to_flat(config)[key], float):
         found = dataclasses.replace(found, low=float(found.low), high=float(found.high))
+    _require_drawable(path, key, found, config)
     ends = (found.low, found.high) if isinstance(found, Range) else found
     refused = {each: error for each in ends if (error := _refusal(config, key, each))}
     if refused and path.parent == FOLDER and not isinstance(found, Range):
@@ -123,6 +124,18 @@ def _checked(path: Path, key: str, value: Any, config: Config) -> Range | tuple:
     for error in refused.values():
         raise InputError(f"{path}: {error}")
     return found
+
+
+def _require_drawable(path: Path, key: str, of: Range | tuple, config: Config) -> None:
+    if isinstance(of, Range) and of.is_whole and isinstance(of.step, float):
+        raise InputError(
+            f"{path}: the `step` of `{key}` must be a whole number, as its ends are, "
+            f"got {of.step}."
+        )
+    if key == "steps" and config.training.epochs != 0:
+        raise InputError(
+            f"{path}: `steps` is read with `epochs` 0 alone; give --epochs 0."
+        )
 
 
 def _refusal(config: Config, key: str, value: Any) -> InputError | None:
@@ -135,7 +148,10 @@ def _refusal(config: Config, key: str, value: Any) -> InputError | None:
 
 def _parsed(value: Any) -> Range | tuple | None:
     if isinstance(value, list):
-        return tuple(value) if value and None not in value else None
+        is_flat = not any(
+            each is None or isinstance(each, list | dict) for each in value
+        )
+        return tuple(value) if value and is_flat else None
     if not isinstance(value, dict) or not {"low", "high"} <= set(value) <= _OF_RANGE:
         return None
     found = Range(**value)

@@ -116,7 +116,9 @@ class Search:
         waiting = self.study.get_trials(states=[TrialState.WAITING])
         known = [trial.system_attrs.get("fixed_params") for trial in waiting]
         for trial in self.study.get_trials(states=[TrialState.RUNNING]):
-            if "run" in trial.user_attrs and trial.params not in known:
+            # One without a run was asked for and no more.
+            has_begun = not {"run", GIVEN}.isdisjoint(trial.user_attrs)
+            if has_begun and trial.params not in known:
                 self._repeat(trial)
             self.study.tell(trial.number, state=TrialState.FAIL)
 
@@ -129,10 +131,15 @@ class Search:
         settings = self._settings_of(trial)
         flags = as_flags(settings)
         own = [f"--runs_dir={self.folder / 'runs'}", "--export=false", "--test=false"]
-        cell = cell_of(f"trial {trial.number}", [*self._arguments, *flags, *own])
-        trial.set_user_attr("run", cell.run_dir.name)
         trial.set_user_attr("settings", settings)
         self._say(f"trial {trial.number}: {' '.join(flags)}")
+        try:
+            cell = cell_of(f"trial {trial.number}", [*self._arguments, *flags, *own])
+        except InputError as error:  # what was drawn does not go together
+            self._say(f"failed trial {trial.number} ({error})")
+            self._fail(trial, str(error))
+            return
+        trial.set_user_attr("run", cell.run_dir.name)
         if cell.run_dir in self._trials:
             self._fail(trial, f"the same settings as {cell.run_dir}, which runs")
             return

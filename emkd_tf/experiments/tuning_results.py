@@ -84,7 +84,7 @@ def trials_frame(study: optuna.Study) -> pl.DataFrame:
             _METRIC: _value(trial),
             "epochs": trial.last_step,
             "seconds": trial.user_attrs.get("seconds"),
-            "run": trial.user_attrs["run"],
+            "run": trial.user_attrs.get("run"),
             "failure": trial.user_attrs.get("failure"),
             **trial.user_attrs["settings"],
         }

@@ -21,6 +21,7 @@ from emkd_tf.errors import InputError
 from emkd_tf.experiments import processes
 from emkd_tf.experiments.search_space import Range
 from emkd_tf.experiments.tuning import Search, curve
+from emkd_tf.experiments.tuning_results import trials_frame
 
 PROGRAM = r"""
 import json, pathlib, sys, time
@@ -133,6 +134,27 @@ def test_a_failed_trial_does_not_stop_the_others(search):
     assert failed[0].user_attrs["failure"] == "emkd: the loss is not finite"
     assert found.num_trials == 4
     assert found.study.best_value == 0.8
+
+
+def test_settings_that_do_not_go_together_are_a_failed_trial(search):
+    found = search({"num_heads": Range(1, 4)}, "--hidden-units=64", "--num-heads=2")
+    found.study.enqueue_trial({"num_heads": 3})
+    found.run(trials=3)
+    failed = found.study.trials[1]
+    assert "must be a multiple of `num_heads` (3)" in failed.user_attrs["failure"]
+    assert found.num_trials == 3
+    assert trials_frame(found.study)["run"][1] is None
+
+
+def test_the_settings_as_given_are_tried_where_the_search_ended_at_once(search):
+    space = {"dropout": (0.1, 0.5)}
+    killed = search(space, "--dropout=0.35")
+    killed.study.ask()
+    killed._lock.release()
+    found = search(space, "--dropout=0.35")
+    found.run(trials=2)
+    assert found.started[0].config.model.dropout == 0.35
+    assert found.num_trials == 2
 
 
 def test_a_failure_of_the_settings_as_given_ends_the_search(search):
