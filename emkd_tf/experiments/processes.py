@@ -14,6 +14,7 @@ from typing import NamedTuple
 import filelock
 
 from emkd_tf.experiments.cells import Cell
+from emkd_tf.experiments.folders import writing
 
 POLL_SECONDS = 0.2
 _TO_SAVE_SECONDS = 120  # an interrupted training saves before it ends
@@ -117,11 +118,13 @@ def log_of(cell: Cell) -> Path:
 
 
 def _start(cell: Cell, jobs: int) -> subprocess.Popen:
-    cell.run_dir.parent.mkdir(parents=True, exist_ok=True)
     cores = max(1, len(os.sched_getaffinity(0)) // jobs)
     threads = {"TF_NUM_INTRAOP_THREADS": str(cores), "OMP_NUM_THREADS": str(cores)}
     environment = {**os.environ, **(threads if jobs > 1 else {})}
-    with log_of(cell).open("a", encoding="utf-8") as log:
+    with (
+        writing(cell.run_dir.parent, "--runs-dir"),
+        log_of(cell).open("a", encoding="utf-8") as log,
+    ):
         return subprocess.Popen(
             [sys.executable, "-m", "emkd_tf", "train", *cell.arguments],
             stdout=log,
