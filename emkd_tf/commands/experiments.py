@@ -27,7 +27,7 @@ _PASSED_ON = (*_SOURCES, "cache_dir", "runs_dir")
 def experiments(arguments: Sequence[str]) -> None:
     """List, show, run and report the paper's tables and figures, or your own grids."""
     values = _arguments(arguments)
-    action, name = [*values["what"], None, None][:2]
+    action, name = [*values["what"], None][:2]
     from emkd_tf.experiments.cells import cells
     from emkd_tf.experiments.grid import names, read_experiment
 
@@ -37,9 +37,8 @@ def experiments(arguments: Sequence[str]) -> None:
         return
     if name is None:
         raise InputError(f"`emkd experiments {action}` needs a NAME; see list.")
-    experiment = read_experiment(name)
-    log = values["interactions"]
-    dataset = values["dataset"] or (log_name(log) if log else experiment.datasets[0])
+    experiment = _chosen(read_experiment(name), values)
+    dataset = experiment.datasets[0]
     if experiment.kind != "runs":
         _count(experiment, action, values)
         return
@@ -52,6 +51,19 @@ def experiments(arguments: Sequence[str]) -> None:
         flags=flags,
     )
     _ACTIONS[action](experiment, dataset, found, values)
+
+
+def _chosen(experiment: Experiment, values: dict[str, Any]) -> Experiment:
+    """Returns the experiment for the data and with the preset of the command line."""
+    log, preset = values["interactions"], values["preset"]
+    dataset = values["dataset"] or (log and log_name(log))
+    changes: dict[str, Any] = {"datasets": [dataset]} if dataset else {}
+    if log:
+        changes["published"] = {}  # of other data, whatever the log is called
+    if preset and experiment.kind == "runs":
+        # A note may be about the presets that this one replaces.
+        changes["note"] = f"All rows have preset `{preset}` (--preset)."
+    return dataclasses.replace(experiment, **changes)
 
 
 def _arguments(arguments: Sequence[str]) -> dict[str, Any]:
@@ -72,6 +84,11 @@ def _arguments(arguments: Sequence[str]) -> dict[str, Any]:
     if action not in ("list", *_ACTIONS):
         raise InputError(
             f"`emkd experiments` can list, show, run or report, not {action!r}."
+        )
+    if len(values["what"]) > 2:
+        raise InputError(
+            f"`emkd experiments {action}` takes one NAME, not also "
+            f"{', '.join(values['what'][2:])}."
         )
     for key in ("seeds", "jobs"):
         require(values[key] >= 1, key, "at least 1", values[key])
@@ -106,9 +123,12 @@ def _run(
     experiment: Experiment, dataset: str, cells: Sequence[Cell], values: dict[str, Any]
 ) -> None:
     from emkd_tf.experiments import runner
+    from emkd_tf.experiments.folders import writing
 
     budget = seconds_of(values["budget"])
     _plan(experiment, dataset, cells, values)
+    with writing(Path(values["output"]), "--output"):
+        pass  # tried before the trainings
     failed = runner.run(cells, jobs=values["jobs"], budget=budget, say=say)
     _report(experiment, dataset, cells, values)
     if failed:
@@ -134,8 +154,6 @@ def _count(experiment: Experiment, action: str, values: dict[str, Any]) -> None:
     from emkd_tf.experiments import counted
     from emkd_tf.experiments.pages import write_counted
 
-    if values["dataset"]:
-        experiment = dataclasses.replace(experiment, datasets=[values["dataset"]])
     if experiment.kind == "counts":
         table = counted.counts(experiment, _given(values))
     else:

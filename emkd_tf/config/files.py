@@ -31,14 +31,30 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return _checked(path, load_yaml(path))
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is there twice, of which YAML would keep the last."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen = set()
+        for key in (k for k, _ in node.value if isinstance(k, yaml.ScalarNode)):
+            if key.value in seen:  # as text: 1 and "1" are one label
+                raise InputError(
+                    f"line {key.start_mark.line + 1} has the key `{key.value}` again; "
+                    "leave one of them."
+                )
+            seen.add(key.value)
+        return node
+
+
 def load_yaml(path: Path) -> Any:
     """Reads a YAML file of any content; an empty one is an empty mapping.
 
     Raises:
-        InputError: the file is missing or no valid YAML.
+        InputError: the file is missing, no valid YAML or has a key twice.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
         raise InputError(
             f"Config file {path} does not exist; check the path."
@@ -47,7 +63,10 @@ def load_yaml(path: Path) -> Any:
         raise InputError(
             f"Config file {path} cannot be read: {error.strerror}."
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except InputError as error:
+        raise InputError(f"{path} {error}") from None
+    # A ValueError is of bytes that are no text, or of a date that is none.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         where = getattr(error, "problem_mark", None)
         line = f" line {where.line + 1}" if where else ""
         raise InputError(f"{path}{line} is not valid YAML; correct it.") from None

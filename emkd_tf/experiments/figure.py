@@ -11,6 +11,7 @@ from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from emkd_tf.experiments.grid import BY_SECONDS, Experiment
 from emkd_tf.experiments.report import Findings, Result
+from emkd_tf.experiments.spent import last_epochs
 
 
 def draw(experiment: Experiment, found: Findings, files: Sequence[Path]) -> bool:
@@ -26,8 +27,7 @@ def draw(experiment: Experiment, found: Findings, files: Sequence[Path]) -> bool
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")
     axes = figure.subplots()
     if experiment.x == BY_SECONDS:
-        is_on_cpu = not any("GPU" in machine for machine in found.machines)
-        _by_seconds(axes, finished, experiment.metrics[0], is_on_cpu)
+        _by_seconds(axes, found, experiment.metrics[0])
     else:
         _by_setting(axes, experiment, experiment.x, finished)
     axes.set_ylabel(f"test {experiment.metrics[0]}")
@@ -43,13 +43,18 @@ def _undated(file: Path) -> dict[str, None]:
     return {"Date": None} if file.suffix == ".svg" else {}
 
 
-def _by_seconds(
-    axes: Axes, results: Sequence[Result], metric: str, is_on_cpu: bool
-) -> None:
-    """By the processor's seconds, or by the clock's where something else computes."""
+def _by_seconds(axes: Axes, found: Findings, metric: str) -> None:
+    """By the processor's seconds, or by the clock's where something else computes or a
+    run does not know them; models that count took none, and are lines."""
+    finished = [result for result in found.results if result.metrics]
+    trained = [r for r in finished if last_epochs(found.runs[r.label][0])]
+    is_on_cpu = not any("GPU" in machine for machine in found.machines)
+    is_on_cpu = is_on_cpu and all(r.processor_seconds is not None for r in trained)
+    for result in finished:
+        if result not in trained:
+            _counted(axes, result.label, result.metrics[metric].mean)
     points = [
-        ((is_on_cpu and result.processor_seconds) or result.seconds or 0.0, result)
-        for result in results
+        ((r.processor_seconds if is_on_cpu else r.seconds) or 0.0, r) for r in trained
     ]
     points.sort(key=lambda point: point[0])
     for number, (seconds, result) in enumerate(points):
@@ -73,6 +78,19 @@ def _by_seconds(
     axes.set_xlabel(f"{'CPU seconds' if is_on_cpu else 'seconds'} of training")
 
 
+def _counted(axes: Axes, label: str, value: float) -> None:
+    """Draws a line with its name at the left edge."""
+    axes.axhline(value, linestyle="--", linewidth=1, color="gray")
+    axes.annotate(
+        label,
+        (0, value),
+        xycoords=axes.get_yaxis_transform(),
+        xytext=(3, 2),
+        textcoords="offset points",
+        fontsize=8,
+    )
+
+
 def _by_setting(
     axes: Axes, experiment: Experiment, setting: str, results: Sequence[Result]
 ) -> None:
@@ -85,9 +103,15 @@ def _by_setting(
         name = result.label.removesuffix(ending).strip()
         if result.label.endswith(ending) or setting in experiment.rows[result.label]:
             lines.setdefault(name, []).append(result)
+    values = [r.settings[setting] for points in lines.values() for r in points]
+    has_order = all(isinstance(value, (int, float)) for value in values)
+    if all(isinstance(value, int) for value in values):
+        axes.set_xticks(sorted(set(values)))  # there are none between them
     for name, points in lines.items():
-        points.sort(key=lambda result: result.settings[setting])
+        if has_order:
+            points.sort(key=lambda result: result.settings[setting])
         x = [result.settings[setting] for result in points]
+        x = x if has_order else [str(value) for value in x]
         means = [result.metrics[metric] for result in points]
         low = [m.mean - m.over_users.low for m in means]
         high = [m.over_users.high - m.mean for m in means]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from emkd_tf.config import KEYS, nearest
-from emkd_tf.config.files import CONFIGS_DIR
+from emkd_tf.config.files import CONFIGS_DIR, load_yaml
 from emkd_tf.errors import InputError
 from emkd_tf.evaluation.metrics import METRICS
+from emkd_tf.experiments.grid_rows import read_rows
+from emkd_tf.experiments.published import read_published
 
 FOLDER = CONFIGS_DIR / "experiments"
 KINDS = ("runs", "counts", "parameters")
@@ -20,14 +21,6 @@ BY_SECONDS = "seconds"  # as `x`
 _KEYS = {
     *("title", "kind", "datasets", "preset", "metrics", "baseline"),
     *("base", "rows", "vary", "x", "published", "note"),
-}
-
-
-# Settings that a row has not, and why.
-_NEVER = {
-    "seed": "--seeds says how many of each row",
-    "test": "a report is of tests",
-    "name": "a run is named by its settings",
 }
 
 
@@ -74,43 +67,43 @@ def read_experiment(name: str) -> Experiment:
         InputError: there is none, or it says something unknown.
     """
     path = Path(name) if name.endswith((".yaml", ".yml")) else FOLDER / f"{name}.yaml"
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise InputError(
-            f"There is no experiment `{name}`. {nearest(name, names())}"
-        ) from None
-    except yaml.YAMLError:
-        raise InputError(f"{path} is not valid YAML; correct it.") from None
+    if not os.path.exists(path):
+        raise InputError(f"There is no experiment `{name}`. {nearest(name, names())}")
+    values = load_yaml(path)
     if not isinstance(values, dict):
         raise InputError(f"{path} must hold `key: value` lines.")
     for key in values:
         if key not in _KEYS:
             raise InputError(f"{path}: unknown key `{key}`. {nearest(str(key), _KEYS)}")
-    rows = _rows(path, values)
     kind = values.get("kind", "runs")
     if kind not in KINDS:
         raise InputError(f"{path}: `kind` must be one of {', '.join(KINDS)}.")
+    rows = read_rows(path, values)
+    if not rows and kind != "counts":
+        raise InputError(f"{path}: `rows` must hold at least one row, with its label.")
+    datasets = _datasets(path, values)
     metrics = values.get("metrics", ["NDCG@10", "HR@10"])
     _require_known(path, "metrics", metrics, METRICS)
     x = values.get("x")
     _require_known(path, "x", [] if x is None else [x], (BY_SECONDS, *KEYS))
+    if x not in (None, BY_SECONDS) and not any(x in own for own in rows.values()):
+        raise InputError(f"{path}: `x` is `{x}`, which no row sets; add it to `vary`.")
     baseline = values.get("baseline")
     if baseline is not None:
         baseline = str(baseline)
         _require_known(path, "baseline", [baseline], rows)
     return Experiment(
         name=path.stem,
-        title=values.get("title", path.stem),
+        title=_text(path, values, "title") or path.stem,
         kind=kind,
-        datasets=values.get("datasets", ["sample"]),
+        datasets=datasets,
         preset=values.get("preset"),
         metrics=metrics,
         baseline=baseline,
         rows=rows,
         x=x,
-        published=values.get("published", {}),
-        note=values.get("note", ""),
+        published=read_published(path, values, kind, datasets, rows, metrics),
+        note=_text(path, values, "note"),
     )
 
 
@@ -118,40 +111,21 @@ def _require_known(path: Path, key: str, names: Any, known: Iterable[str]) -> No
     if not isinstance(names, list) or (not names and key == "metrics"):
         raise InputError(f"{path}: `{key}` must be a list, such as [NDCG@10, HR@10].")
     for name in names:
-        if name not in known:
+        if name not in tuple(known):
             hint = nearest(str(name), known)
             raise InputError(f"{path}: `{key}` {name!r} is unknown. {hint}")
 
 
-def _rows(path: Path, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Returns all rows: those written out, each for each value of `vary`."""
-    base = _settings(path, "base", values.get("base"))
-    vary = _settings(path, "vary", values.get("vary"))
-    rows = values.get("rows") or ({"": {}} if vary else {})
-    if not isinstance(rows, dict):
-        raise InputError(f"{path}: `rows` must hold settings by label.")
-    rows = {
-        str(label): {**base, **_settings(path, "rows", own)}
-        for label, own in rows.items()
-    }
-    if not vary:
-        return rows
-    for setting, choices in vary.items():
-        if not isinstance(choices, list):
-            raise InputError(f"{path}: `vary` must hold a list for `{setting}`.")
-    return {
-        f"{label} {setting} {value}".strip(): {**own, setting: value}
-        for label, own in rows.items()
-        for setting, choices in vary.items()
-        for value in choices
-    }
+def _text(path: Path, values: Mapping[str, Any], key: str) -> str:
+    text = "" if values.get(key) is None else values[key]
+    if not isinstance(text, str):
+        raise InputError(f"{path}: `{key}` must be text; put it in quotes.")
+    return text
 
 
-def _settings(path: Path, key: str, values: Any) -> dict[str, Any]:
-    """Returns settings by name; those that a grid cannot have are refused."""
-    if not isinstance(values or {}, dict):
-        raise InputError(f"{path}: `{key}` must hold `setting: value` lines.")
-    for setting, way in _NEVER.items():
-        if setting in (values or {}):
-            raise InputError(f"{path}: leave `{setting}` out of `{key}`: {way}.")
-    return values or {}
+def _datasets(path: Path, values: Mapping[str, Any]) -> list[str]:
+    names = values.get("datasets", ["sample"])
+    is_list = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    if not is_list or not names:
+        raise InputError(f"{path}: `datasets` must be a list of names, as [sample].")
+    return names

@@ -9,6 +9,7 @@ from emkd_tf.atomic_files import write_text
 from emkd_tf.evaluation.text_tables import TextTable, to_csv, to_latex, to_markdown
 from emkd_tf.experiments.cells import Cell
 from emkd_tf.experiments.fairness import checks, ladder
+from emkd_tf.experiments.folders import writing
 from emkd_tf.experiments.grid import Experiment
 from emkd_tf.experiments.report import Findings, findings
 from emkd_tf.experiments.report_tables import frame, table
@@ -36,16 +37,9 @@ def write_report(
     """
     found = findings(experiment, dataset, cells)
     text = table(experiment, found)
-    folder.mkdir(parents=True, exist_ok=True)
     stem = f"{experiment.name}-{dataset}"
-    pictures = [folder / f"{stem}{ending}" for ending in (".png", ".svg")]
-    if experiment.x is not None:
-        from emkd_tf.experiments.figure import draw
-
-        if not draw(experiment, found, pictures):
-            pictures = []
-    else:
-        pictures = []
+    with writing(folder, "--output"):
+        pictures = _draw(experiment, found, folder / stem)
     lines = [f"# {experiment.title}: {dataset}", "", f"    {command}", ""]
     lines += [*_reading(experiment, found), "", to_markdown(text)]
     lines += _fairness(found, cells)
@@ -78,10 +72,20 @@ def write_counted(
     return _write(folder, experiment.name, pages)
 
 
+def _draw(experiment: Experiment, found: Findings, stem: Path) -> list[Path]:
+    """Draws the figure, if there is one, and returns its files."""
+    if experiment.x is None:
+        return []
+    from emkd_tf.experiments.figure import draw
+
+    files = [stem.with_name(f"{stem.name}{ending}") for ending in (".png", ".svg")]
+    return files if draw(experiment, found, files) else []
+
+
 def _write(folder: Path, stem: str, pages: dict[str, str]) -> list[Path]:
-    folder.mkdir(parents=True, exist_ok=True)
-    for ending, content in pages.items():
-        write_text(folder / f"{stem}{ending}", content)
+    with writing(folder, "--output"):
+        for ending, content in pages.items():
+            write_text(folder / f"{stem}{ending}", content)
     return [folder / f"{stem}{ending}" for ending in pages]
 
 

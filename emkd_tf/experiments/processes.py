@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import filelock
 
 from emkd_tf.experiments.cells import Cell
+from emkd_tf.experiments.folders import writing
+from emkd_tf.experiments.shares import share
 
 POLL_SECONDS = 0.2
 _TO_SAVE_SECONDS = 120  # an interrupted training saves before it ends
@@ -33,7 +36,7 @@ class Trainings:
     their own, and would outlive it.
 
     Args:
-        jobs: at a time, which share the processor's cores.
+        jobs: at a time, which share the machine.
         say: gets a line for each training that begins.
 
     Attributes:
@@ -42,7 +45,8 @@ class Trainings:
 
     def __init__(self, jobs: int, say: Callable[[str], None]):
         self._jobs, self._say = jobs, say
-        self._processes: dict[Path, tuple[Cell, subprocess.Popen]] = {}
+        # With the number of each among those that run.
+        self._processes: dict[Path, tuple[Cell, subprocess.Popen, int]] = {}
         self._is_main = threading.current_thread() is threading.main_thread()
 
     def __enter__(self) -> Trainings:
@@ -57,7 +61,7 @@ class Trainings:
 
     @property
     def running(self) -> list[Cell]:
-        return [cell for cell, _ in self._processes.values()]
+        return [cell for cell, *_ in self._processes.values()]
 
     @property
     def has_room(self) -> bool:
@@ -66,12 +70,15 @@ class Trainings:
     def start(self, cell: Cell) -> None:
         """Trains a cell, from where its run was left."""
         self._say(f"{'continue' if cell.is_begun else 'begin'} {title(cell)}")
-        self._processes[cell.run_dir] = cell, _start(cell, self._jobs)
+        taken = {number for *_, number in self._processes.values()}
+        number = next(n for n in itertools.count() if n not in taken)
+        process = _start(cell, share(number, self._jobs))
+        self._processes[cell.run_dir] = cell, process, number
 
     def ended(self) -> list[Ended]:
         """Returns the trainings that have ended since the last call."""
         found = []
-        for path, (cell, process) in list(self._processes.items()):
+        for path, (cell, process, _) in list(self._processes.items()):
             if process.poll() is None:
                 continue
             if process.returncode and is_training(cell):
@@ -116,17 +123,17 @@ def log_of(cell: Cell) -> Path:
     return cell.run_dir.with_name(f"{cell.run_dir.name}.log")
 
 
-def _start(cell: Cell, jobs: int) -> subprocess.Popen:
-    cell.run_dir.parent.mkdir(parents=True, exist_ok=True)
-    cores = max(1, len(os.sched_getaffinity(0)) // jobs)
-    threads = {"TF_NUM_INTRAOP_THREADS": str(cores), "OMP_NUM_THREADS": str(cores)}
-    environment = {**os.environ, **(threads if jobs > 1 else {})}
-    with log_of(cell).open("a", encoding="utf-8") as log:
+def _start(cell: Cell, own: Mapping[str, str]) -> subprocess.Popen:
+    """Begins a process with environment variables of its own."""
+    with (
+        writing(cell.run_dir.parent, "--runs-dir"),
+        log_of(cell).open("a", encoding="utf-8") as log,
+    ):
         return subprocess.Popen(
             [sys.executable, "-m", "emkd_tf", "train", *cell.arguments],
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=environment,
+            env={**os.environ, **own},
             start_new_session=True,  # Ctrl-C is for us, who pass it on
         )
 

@@ -56,16 +56,30 @@ def _length(settings: Mapping[str, Any]) -> str:
 
 
 def budget_of(run: RunRanks) -> str:
-    """Says in words what a training was given."""
-    length, settings = _length(run.settings), run.settings
-    words = f"{length}{'' if 'steps' in length else ' epochs'} of batches of "
-    words += str(settings.get("batch_size"))
-    if len(_stages(run)) > 1:
-        words += (
-            f" after {settings.get('pretrain_epochs')} pre-training epochs of batches "
-            f"of {settings.get('pretrain_batch_size')}"
-        )
+    """Says in words what a training was given: epochs with what one of them is, as rows
+    differ in what they make of the same data, or steps."""
+    settings, stages = run.settings, _stages(run)
+    size = settings.get("batch_size")
+    if settings.get("epochs") == 0:
+        words = f"{_counted(settings.get('steps') or 0, 'step')} of batches of {size}"
+    else:
+        epochs = _counted(settings.get("epochs") or 0, "epoch")
+        words = f"{epochs} of {_batches(stages[-1:])} of {size}"
+    if len(stages) > 1:
+        epochs = _counted(settings.get("pretrain_epochs") or 0, "pre-training epoch")
+        size = settings.get("pretrain_batch_size")
+        words += f" after {epochs} of {_batches(stages[-2:-1])} of {size}"
     return words
+
+
+def _batches(stages: Sequence[Sequence[Mapping[str, Any]]]) -> str:
+    """Says how many batches an epoch of a training had, as its history has it."""
+    last = [of_stage[-1] for of_stage in stages]
+    return ", ".join(_counted(x["step"] // x["epoch"], "batch", "es") for x in last)
+
+
+def _counted(number: int, name: str, ending: str = "s") -> str:
+    return f"{number:,} {name}{ending if number != 1 else ''}"
 
 
 def _stages(run: RunRanks) -> list[list[dict[str, Any]]]:

@@ -78,6 +78,9 @@ BAD_FILES = {
     "- a\n- b\n": "must hold `key: value` lines",
     "num_viws: 3\n": "unknown key `num_viws`. Did you mean `num_views`",
     "x: !!python/object/apply:os.system ['touch /tmp/emkd-was-here']": "not valid YAML",
+    "seed: 1\nepochs: 2\nseed: 3\n": "line 3 has the key `seed` again",
+    "presets: {1: {seed: 1}, '1': {seed: 2}}": "line 1 has the key `1` again",
+    "since: 2024-13-45": "not valid YAML",
 }
 
 
@@ -87,6 +90,12 @@ def test_a_bad_file_is_one_line(tmp_path, text):
         layered("sample", None, [write(tmp_path, text)])
     assert "c.yaml" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_merged_key_may_be_overridden(tmp_path):
+    text = "presets: {a: &a {seed: 1, epochs: 2}, b: {<<: *a, seed: 3}}"
+    presets = read_yaml(write(tmp_path, text))["presets"]
+    assert presets["b"] == {"seed": 3, "epochs": 2}
 
 
 def test_missing_files_and_presets(tmp_path):

@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from emkd_tf.errors import InputError
 from emkd_tf.experiments.counted import counts, parameters
 from emkd_tf.experiments.grid import read_experiment
 
@@ -42,3 +43,9 @@ def test_weights_of_encoders(experiment, cache):
     assert [row[3] for row in text.rows] == ["0.01", ""]
     assert all(0 < float(row[1]) == float(row[2]) < 0.2 for row in text.rows)
     assert text.header == ["row", "sample, encoders", "all", "published"]
+
+
+def test_a_model_that_counts_has_no_weights(experiment, cache):
+    grid = experiment(kind="parameters", rows={"pop": {"model": "poprec"}})
+    with pytest.raises(InputError, match="Row 'pop' of mine: PopRec has no weights"):
+        parameters(grid, [f"--cache-dir={cache}"])

@@ -1,6 +1,9 @@
 """What a strict reader asks of a report, against the files of the runs."""
 
+import json
+
 import polars as pl
+import pytest
 import yaml
 from experiment_runs import change, two_stages
 
@@ -39,18 +42,43 @@ def test_metrics_that_the_ranks_do_not_give_are_told(grid, planned, runs):
 
 def test_budgets_that_differ_are_told(grid, planned, runs):
     found = findings(grid, "sample", planned)
-    expected = "the same for all trained rows: 3 epochs of batches of 7"
+    expected = "the same for all trained rows: 3 epochs of 5 batches of 7; "
     assert expected in line(found, "Budgets")
     config = runs[0] / "config.yaml"
     config.write_text(config.read_text().replace("epochs: 3", "epochs: 9"))
     found = findings(grid, "sample", planned)
-    assert "they differ: 3 epochs of batches of 7; 9 epochs" in line(found, "Budgets")
+    assert "they differ: 3 epochs of 5 batches of 7; 9 epochs" in line(found, "Budgets")
 
 
 def test_pre_training_is_a_part_of_a_budget(grid, planned, runs):
     two_stages(runs[0])
     told = line(findings(grid, "sample", planned), "Budgets")
-    assert "batches of 7 after 2 pre-training epochs of batches of 4" in told
+    assert "batches of 7 after 2 pre-training epochs of 3 batches of 4" in told
+
+
+def test_epochs_of_more_examples_are_another_budget(grid, planned, runs):
+    """As `rows` and `window_step` make them of the same data."""
+    history = runs[0] / "history.jsonl"
+    lines = [json.loads(line) for line in history.open()]
+    texts = [json.dumps({**line, "step": 8 * line["epoch"]}) for line in lines]
+    history.write_text("\n".join(texts) + "\n")
+    told = line(findings(grid, "sample", planned), "Budgets")
+    assert "they differ: 3 epochs of 5 batches of 7; 3 epochs of 8 batches" in told
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ("epochs: 1", "1 epoch of 5 batches of 7"),
+        ("epochs: 0\nsteps: 2000", "2,000 steps of batches of 7"),
+        ("epochs: 0\nsteps: 1", "1 step of batches of 7"),
+    ],
+)
+def test_a_budget_in_words(settings, words, grid, planned, runs):
+    config = runs[0] / "config.yaml"
+    config.write_text(config.read_text().replace("epochs: 3", settings))
+    told = line(findings(grid, "sample", planned), "Budgets")
+    assert f"differ: {words}; 3 epochs" in told
 
 
 def test_the_data_is_counted(grid, planned, runs):

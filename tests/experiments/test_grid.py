@@ -30,28 +30,25 @@ def test_every_row_is_a_training_that_can_begin(name):
         assert len({cell.run_dir for cell in found}) == len(found)
 
 
-def test_vary_makes_a_row_of_each_value(tmp_path):
-    path = write(tmp_path, vary={"dropout": [0.1, 0.2], "num_blocks": [2]})
-    experiment = read_experiment(path)
-    assert list(experiment.rows) == ["a dropout 0.1", "a dropout 0.2", "a num_blocks 2"]
-    assert experiment.rows["a dropout 0.2"] == {"model": "sasrec", "dropout": 0.2}
-
-
 @pytest.mark.parametrize(
     ("values", "message"),
     [
         ({"rowz": {}}, "unknown key `rowz`. Did you mean `rows`"),
-        ({"rows": [1]}, "`rows` must hold settings by label"),
-        ({"rows": {"a": [1]}}, "`rows` must hold `setting: value` lines"),
-        ({"rows": {"a": {"seed": 7}}}, "leave `seed` out of `rows`: --seeds says"),
-        ({"base": "sasrec"}, "`base` must hold `setting: value` lines"),
-        ({"base": {"test": False}}, "leave `test` out of `base`: a report is of"),
-        ({"vary": {"decay": 0.1}}, "`vary` must hold a list for `decay`"),
-        ({"vary": {"seed": [1, 2]}}, "leave `seed` out of `vary`"),
         ({"metrics": ["Recall@10"]}, "`metrics` 'Recall@10' is unknown"),
         ({"metrics": "NDCG@10"}, "`metrics` must be a list"),
         ({"metrics": []}, "`metrics` must be a list"),
+        ({"metrics": [["HR@10"]]}, "`metrics` .'HR@10'. is unknown"),
         ({"x": "dropuot"}, "`x` 'dropuot' is unknown. Did you mean `dropout`"),
+        ({"x": "dropout"}, "`x` is `dropout`, which no row sets"),
+        ({"title": 2024}, "`title` must be text; put it in quotes"),
+        ({"note": ["a", "b"]}, "`note` must be text"),
+        ({"datasets": None}, r"`datasets` must be a list of names, as \[sample\]"),
+        ({"datasets": []}, "`datasets` must be a list of names"),
+        ({"datasets": "sample"}, "`datasets` must be a list of names"),
+        ({"datasets": [["sample"]]}, "`datasets` must be a list of names"),
+        ({"rows": None}, "`rows` must hold at least one row"),
+        ({"kind": "parameters", "rows": {}}, "`rows` must hold at least one row"),
+        ({"published": {"sample": {"b": {}}}}, "has the unknown 'b'. Known are: a"),
         ({"kind": "cars"}, "`kind` must be one of runs, counts, parameters"),
         ({"baseline": "b"}, "`baseline` 'b' is unknown. Known are: a"),
     ],
@@ -75,7 +72,18 @@ def test_unknown_names_and_bad_rows(tmp_path):
         InputError, match="Row 'b' of mine: `num_views` is not a setting"
     ):
         cells(read_experiment(path), "beauty")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"rows: [1\n", "is not valid YAML"),
+        ("title: café\n".encode("latin-1"), "is not valid YAML"),
+        (b"rows:\n  1: {}\n  '1': {}\n", "line 3 has the key `1` again"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_line(content, message, tmp_path):
     broken = tmp_path / "broken.yaml"
-    broken.write_text("rows: [1\n")
-    with pytest.raises(InputError, match="is not valid YAML"):
+    broken.write_bytes(content)
+    with pytest.raises(InputError, match=message):
         read_experiment(str(broken))

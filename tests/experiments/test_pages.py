@@ -1,9 +1,14 @@
 """The files of a report."""
 
+import dataclasses
+
 import polars as pl
 import pytest
+from matplotlib.figure import Figure
 
+from emkd_tf.experiments import figure
 from emkd_tf.experiments.pages import write_report
+from emkd_tf.experiments.report import findings
 
 
 @pytest.fixture
@@ -33,3 +38,63 @@ def test_without_runs_there_is_no_figure(grid, planned, tmp_path):
     _, files = write_report(grid, "sample", planned, tmp_path / "out", "command")
     assert {file.suffix for file in files} == {".md", ".csv", ".tex"}
     assert "Not run: small, large." in (tmp_path / "out/mine-sample.md").read_text()
+
+
+@pytest.fixture
+def drawn(grid, planned, finished):
+    """Returns a function that draws the runs by x, and returns the axes."""
+
+    def draw(x):
+        axes = Figure().subplots()
+        found = findings(grid, "sample", planned)
+        if x == "seconds":
+            figure._by_seconds(axes, found, "NDCG@10")
+        else:
+            figure._by_setting(axes, grid, x, found.results)
+        return axes
+
+    return draw
+
+
+def points(axes):
+    return [x for drawn in axes.containers for x in drawn[0].get_xdata()]
+
+
+def test_models_that_count_are_lines_beside_the_seconds(planned, drawn):
+    for cell in planned[:2]:
+        (cell.run_dir / "history.jsonl").unlink()
+    axes = drawn("seconds")
+    dashed = [line for line in axes.lines if line.get_linestyle() == "--"]
+    assert len(dashed) == 1
+    assert [text.get_text() for text in axes.texts] == ["small", "large"]
+    assert points(axes) == [21.0]  # of the trained row
+    assert axes.get_xlim()[0] > 1
+    assert axes.get_xlabel() == "CPU seconds of training"
+
+
+def test_seconds_are_of_one_kind(planned, drawn):
+    history = planned[0].run_dir / "history.jsonl"
+    history.write_text('{"epoch": 1, "step": 1}\n')  # of an older version
+    axes = drawn("seconds")
+    assert axes.get_xlabel() == "seconds of training"
+    assert points(axes) == [10.5, 10.5]  # by the clock
+
+
+def test_whole_numbers_have_ticks_of_their_own(drawn):
+    assert list(drawn("hidden_units").get_xticks()) == [8, 64]
+
+
+def test_what_has_no_order_keeps_that_of_the_rows(planned, drawn):
+    config = planned[0].run_dir / "config.yaml"
+    text = config.read_text()
+    config.write_text(text.replace("hidden_units: 8", "hidden_units: null"))
+    labels = [text.get_text() for text in drawn("hidden_units").get_xticklabels()]
+    assert labels == ["None", "64"]
+
+
+def test_all_models_may_count(grid, planned, finished, tmp_path):
+    for cell in planned:
+        (cell.run_dir / "history.jsonl").unlink()
+    grid = dataclasses.replace(grid, x="seconds")
+    _, files = write_report(grid, "sample", planned, tmp_path / "out", "command")
+    assert "large" in next(f for f in files if f.suffix == ".svg").read_text()

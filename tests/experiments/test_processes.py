@@ -28,7 +28,7 @@ from pathlib import Path
 from emkd_tf.experiments import processes
 program = "import time; print('trains', flush=True); time.sleep(60)"
 child = [sys.executable, "-c", program]
-processes._start = lambda cell, jobs: subprocess.Popen(child)
+processes._start = lambda cell, own: subprocess.Popen(child)
 cell = types.SimpleNamespace(run_dir=Path("run"), is_begun=False, label="a", seed=0)
 try:
     with processes.Trainings(1, lambda line: None) as trainings:
@@ -110,7 +110,7 @@ def test_who_comes_second_waits_for_the_first(planned, monkeypatch, other_finish
     cell = planned[0]
     refuse = [sys.executable, "-c", "raise SystemExit('emkd: it is trained')"]
 
-    def start(cell, jobs):
+    def start(cell, own):
         with processes.log_of(cell).open("a") as log:
             return subprocess.Popen(refuse, stderr=log)
 
@@ -126,3 +126,26 @@ def test_who_comes_second_waits_for_the_first(planned, monkeypatch, other_finish
     (ended,) = trainings.ended()
     assert ended.failure == (None if other_finishes else "emkd: it is trained")
     assert trainings.has_room
+
+
+def test_a_training_has_the_part_of_the_one_that_ended(planned, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,6")
+    gpus = []
+
+    def start(cell, own):
+        gpus.append(own["CUDA_VISIBLE_DEVICES"])
+        # The second one ends.
+        child = "pass" if len(gpus) == 2 else "import time; time.sleep(60)"
+        return subprocess.Popen([sys.executable, "-c", child])
+
+    monkeypatch.setattr(processes, "_start", start)
+    with processes.Trainings(2, lambda line: None) as trainings:
+        for cell in planned[:2]:
+            trainings.start(cell)
+        second = planned[1].run_dir
+        second.mkdir(parents=True)
+        (second / "metrics.json").write_text("{}")
+        trainings._processes[second][1].wait()
+        assert len(trainings.ended()) == 1
+        trainings.start(planned[2])
+    assert gpus == ["4", "6", "6"]
