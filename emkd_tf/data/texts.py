@@ -11,6 +11,7 @@ NOTHING = (
     "\\N",  # of MySQL, Hive and COPY
 )
 EXACT_FLOATS = 2.0**53  # above, neighbouring whole numbers share a float
+_EXACT = {pl.Float16: 2.0**11, pl.Float32: 2.0**24}  # likewise of narrower ones
 
 
 def as_text(dtype: pl.DataType, column: pl.Expr) -> pl.Expr:
@@ -22,7 +23,7 @@ def as_text(dtype: pl.DataType, column: pl.Expr) -> pl.Expr:
     """
     if dtype.is_float():
         whole = column.cast(pl.Int64, strict=False)
-        is_whole = (column == whole) & (column.abs() < EXACT_FLOATS)
+        is_whole = (column == whole) & (column.abs() < _EXACT.get(dtype, EXACT_FLOATS))
         number = pl.when(is_whole).then(whole.cast(pl.String))
         return pl.when(~column.is_nan()).then(number.otherwise(column.cast(pl.String)))
     text = column.cast(pl.String)
