@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 # How logs write that there is no value; an id of this text is no id.
@@ -11,7 +13,7 @@ NOTHING = (
     "\\N",  # of MySQL, Hive and COPY
 )
 EXACT_FLOATS = 2.0**53  # above, neighbouring whole numbers share a float
-_EXACT = {pl.Float16: 2.0**11, pl.Float32: 2.0**24}  # likewise of narrower ones
+_EXACT: dict[Any, float] = {pl.Float16: 2.0**11, pl.Float32: 2.0**24}  # of these
 
 
 def as_text(dtype: pl.DataType, column: pl.Expr) -> pl.Expr:

@@ -43,7 +43,7 @@ def as_file(table: Table, name: str, cache_dir: str | Path | None = None) -> Pat
 
     frame = as_polars(table, name)
     if frame.is_empty():
-        raise InputError(f"The table of `{name}` has no rows; give it one an action.")
+        raise InputError(f"The table of `{name}` has no rows; give one with some.")
     content = _converted(frame, name, _parquet)
     digest = hashlib.sha256(content).hexdigest()[:16]
     cache = None if cache_dir is None else str(cache_dir)

@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from emkd_tf.cli import main
+from emkd_tf.training import run
 from emkd_tf.training.interrupts import Interrupts
 
 PROGRAM = """
@@ -73,6 +75,13 @@ def test_a_second_signal_ends_the_process_also_inside_a_computation():
     process.communicate(timeout=30)
     assert process.returncode == 130
     assert time.perf_counter() - began < 5
+
+
+def test_the_command_asks_for_that(monkeypatch):
+    asked = {}
+    monkeypatch.setattr(run, "train", lambda config, **options: asked.update(options))
+    assert main(["train", "--dataset=sample", "--preset=smoke"]) == 0
+    assert asked == {"ends_process": True}
 
 
 def test_a_second_signal_in_a_notebook_interrupts_and_leaves_the_process():
