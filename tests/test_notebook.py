@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import polars as pl
 import pytest
 
 import emkd_tf
+from emkd_tf.atomic_files import read_json
 from emkd_tf.errors import InputError
 from emkd_tf.notebook.run import Run
 
@@ -78,13 +80,87 @@ def test_a_table_or_a_path_may_come_first(frame, log, home, tmp_path):
     frame.write_parquet(folder / "part-0.parquet")
     found = emkd_tf.prepare(str(folder), **cache)
     np.testing.assert_array_equal(found.histories.items, log.histories.items)
-    with pytest.raises(InputError, match="The table has no rows"):
+    with pytest.raises(InputError, match="The table of `interactions` has no rows"):
         emkd_tf.prepare(frame.clear(), **cache)
 
 
 def test_what_is_no_table_is_one_line(home):
     with pytest.raises(InputError, match="polars, pandas or Arrow table, got int"):
         emkd_tf.prepare(interactions=3, cache_dir=str(home))
+
+
+@pytest.mark.parametrize("log", ["logs/mine.csv", "mine.csv", "~/logs/mine"])
+def test_a_path_that_is_not_there_is_no_dataset(log):
+    with pytest.raises(InputError, match=r"mine.* does not exist; check the path"):
+        emkd_tf.prepare(log)
+    with pytest.raises(InputError, match=r"Unknown dataset `mine`"):
+        emkd_tf.prepare("mine")
+
+
+@pytest.fixture(scope="module")
+def counted(frame, home):
+    """A run of a frame and its attributes, with settings of the data beside those of
+    the training."""
+    kinds = pl.col("item").str.slice(1).cast(pl.Int64) % 3
+    items = frame.select(pl.col("item").unique()).with_columns(kind=kinds, x=kinds > 1)
+    return emkd_tf.train(
+        frame.rename({"user": "who"}),
+        **{"model": "poprec", "attributes": items, "attribute_columns": ["kind"]},
+        **{"user_column": "who", "dataset": "shop", "user_core": 7},
+        **{"cache_dir": home / "cache", "runs_dir": home / "runs"},
+    )
+
+
+def test_a_training_takes_settings_of_its_data(counted, frame):
+    described = read_json(counted.path / "dataset.json")
+    lengths = frame.group_by("user").len()["len"]
+    assert described["users"] == (lengths >= 7).sum() < len(lengths)
+    assert (described["name"], described["attributes"]) == ("shop", 3)
+    assert counted.config.data.user_column == "who"
+
+
+def test_tables_and_settings_of_a_prepared_log_may_be_others(log, frame, home):
+    bad = pl.DataFrame({"x": pl.Series([object()], dtype=pl.Object)})
+    with pytest.raises(InputError, match="Column `x` of `attributes` cannot be read"):
+        emkd_tf.train(log, model="poprec", attributes=bad)
+    with pytest.raises(InputError, match="`config` must be text, a number, a path"):
+        emkd_tf.train(log, model="poprec", config=emkd_tf.Config())
+    folders = {"runs_dir": home / "runs"}
+    part = emkd_tf.train(log, model="poprec", interactions=frame.head(200), **folders)
+    assert read_json(part.path / "dataset.json")["actions"] <= 200
+
+
+def test_a_counted_model_has_no_epochs(counted):
+    assert counted.history.is_empty()
+    assert counted.history["epoch"].to_list() == []
+
+
+def test_titles_may_be_a_table(counted, frame, tmp_path):
+    titles = frame.select(pl.col("item").unique()).with_columns(
+        title=pl.format("Title of {}", "item")
+    )
+    page = counted.report(tmp_path / "report", titles=titles)
+    assert "Title of i" in page.read_text()
+
+
+def test_what_cannot_be_opened_is_one_line(counted, tmp_path):
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    shutil.copy(counted.path / "config.yaml", copy)
+    (copy / "metrics.json").write_text('{"test":')
+    damaged = emkd_tf.open_run(copy)
+    assert damaged.config.model.model == "poprec"
+    with pytest.raises(InputError, match=r"metrics\.json is missing or damaged"):
+        damaged.metrics  # noqa: B018
+
+
+def test_folders_are_called_as_the_argument(run, counted, frame, tmp_path):
+    (tmp_path / "file").touch()
+    for write in (counted.report, run.export):
+        with pytest.raises(InputError, match=r"`folder` .*file cannot be written"):
+            write(tmp_path / "file")
+        with pytest.raises(InputError, match="`folder` DataFrame cannot be written"):
+            write(frame)
 
 
 def test_a_training_returns_its_run(run):
@@ -125,12 +201,20 @@ def test_lists_have_a_row_an_item_and_leave_out_what_was_seen(run):
 
 def test_what_is_no_list_of_histories_is_one_line(run):
     frame = pl.DataFrame({"history": [["i1"]]})
-    for histories in ("i1", ["i1", "i2"], frame, [frame], [3]):
+    for histories in ("i1", ["i1", "i2"], frame, [frame], [3], None, 5):
         with pytest.raises(InputError, match="must be lists of item ids, one list a"):
             run.recommend(histories)
     for call in (lambda: run.recommend([["i1"]], k=0), lambda: run.export("x", k=0)):
         with pytest.raises(InputError, match="`k` must be at least 1, got 0"):
             call()
+    for k in ("3", 2.5, True):
+        with pytest.raises(InputError, match="`k` must be a whole number, got"):
+            run.recommend([["i1"]], k=k)
+        with pytest.raises(InputError, match="`k` must be a whole number, got"):
+            run.export("x", k=k)
+    with pytest.raises(InputError, match="`k` must be a whole number, got None"):
+        run.recommend([["i1"]], k=None)
+    assert run.recommend([["i1"]], k=np.int64(2)).height == 2
 
 
 def test_no_histories_have_no_lists(run):
@@ -168,7 +252,7 @@ def test_an_export_is_the_next_version(run, home):
 
 
 def test_mistakes_are_those_of_the_command_line(log, tmp_path):
-    with pytest.raises(InputError, match=r"Unknown flag `--epoch`\. Did you mean"):
+    with pytest.raises(InputError, match=r"`epoch` is not a setting .* Did you mean"):
         emkd_tf.train(log, epoch=3)
     with pytest.raises(InputError, match="is not a run directory"):
         emkd_tf.open_run(tmp_path)

@@ -25,7 +25,7 @@ def train(arguments: Sequence[str]) -> None:
     load_tensorflow()
     from emkd_tf.training import run
 
-    result = run.train(config)
+    result = run.train(config, ends_process=True)
     if result is None:
         return  # a worker that writes nothing
     entry, no_export = MODELS[config.model.model], None

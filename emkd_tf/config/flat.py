@@ -83,18 +83,18 @@ def with_absolute_paths(config: Config) -> Config:
 def nearest(name: str, known: Iterable[str]) -> str:
     """Returns `Did you mean ...?` with the nearest known name, or all known names."""
     known = sorted(known)
-    if close := _closest(name, known):
+    if close := closest(name, known):
         return f"Did you mean `{close}`?"
     return f"Known are: {', '.join(known)}."
 
 
 def nearest_flag(name: str, known: Iterable[str]) -> str:
     """Returns the same of flags, or where all of them are listed."""
-    close = _closest(name, sorted(known))
+    close = closest(name, sorted(known))
     return f"Did you mean `{close}`?" if close else "`--help all` lists all flags."
 
 
-def _closest(name: str, known: Sequence[str]) -> str | None:
+def closest(name: str, known: Sequence[str]) -> str | None:
     """Returns the known name that differs least, whatever their cases and dashes."""
     bare = {each.lower().strip("-"): each for each in known}
     close = difflib.get_close_matches(name.lower().strip("-"), bare, n=1, cutoff=0.7)

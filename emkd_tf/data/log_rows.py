@@ -27,10 +27,10 @@ _WRONG_IDS = {
     "broken": "has a line break; correct or drop the row",
     "nested": "holds objects or lists as texts; write their ids alone, a row an action "
     "(in pandas `frame.explode`), or lists as Parquet or JSON",
-    "rounded": "holds floats from 2^53 on, by which different whole numbers "
-    "are the same; write integers or texts",
+    "rounded": "holds floats from 2^53 on (2^24 of 32 bits), by which different whole "
+    "numbers are the same; write integers or texts",
 }
-_ROUNDED = r"\d{16,}\.0$|e\+"  # how they are written
+_ROUNDED = r"\.0$|e\+"  # how they are written
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,8 +166,9 @@ def _aggregates(
     rows = rows_of(table, columns, reader)
     looks = _looks(rows, columns)
     for what in ("user", "item"):
-        is_rounded = pl.lit(table.schema[columns[what]].is_float())
-        is_rounded &= pl.col(what).str.contains(_ROUNDED)
+        dtype = table.schema[columns[what]]
+        is_float = getattr(dtype, "inner", dtype).is_float()
+        is_rounded = pl.lit(is_float) & pl.col(what).str.contains(_ROUNDED)
         looks[f"first rounded {what}"] = pl.col("row").filter(is_rounded).min()
     return rows.frame.select(**looks)
 

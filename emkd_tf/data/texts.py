@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 # How logs write that there is no value; an id of this text is no id.
@@ -11,6 +13,7 @@ NOTHING = (
     "\\N",  # of MySQL, Hive and COPY
 )
 EXACT_FLOATS = 2.0**53  # above, neighbouring whole numbers share a float
+_EXACT: dict[Any, float] = {pl.Float16: 2.0**11, pl.Float32: 2.0**24}  # of these
 
 
 def as_text(dtype: pl.DataType, column: pl.Expr) -> pl.Expr:
@@ -22,7 +25,7 @@ def as_text(dtype: pl.DataType, column: pl.Expr) -> pl.Expr:
     """
     if dtype.is_float():
         whole = column.cast(pl.Int64, strict=False)
-        is_whole = (column == whole) & (column.abs() < EXACT_FLOATS)
+        is_whole = (column == whole) & (column.abs() < _EXACT.get(dtype, EXACT_FLOATS))
         number = pl.when(is_whole).then(whole.cast(pl.String))
         return pl.when(~column.is_nan()).then(number.otherwise(column.cast(pl.String)))
     text = column.cast(pl.String)

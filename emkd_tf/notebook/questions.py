@@ -1,11 +1,14 @@
-"""Histories that a notebook asks for: checked, and what is unknown of them."""
+"""What a notebook asks of a run: checked, and what is unknown of its histories."""
 
 from __future__ import annotations
 
+import numbers
 import warnings
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emkd_tf.config.rules import require
 from emkd_tf.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,6 +21,11 @@ def as_histories(histories: Any) -> list[list[str]]:
     Raises:
         InputError: they are something else, such as one list of ids, or a table.
     """
+    if not isinstance(histories, Iterable):
+        raise InputError(
+            "`histories` must be lists of item ids, one list a history, got "
+            f"{type(histories).__name__}."
+        )
     # Of a text the letters would be ids, of a table the columns histories.
     if isinstance(histories, (str, bytes)) or hasattr(histories, "columns"):
         histories = [histories]
@@ -37,6 +45,35 @@ def _as_id(item: Any) -> str:
     """Returns an id as logs have it: 17 of a float column is `17`."""
     is_whole = isinstance(item, float) and item.is_integer()
     return str(int(item)) if is_whole else str(item)
+
+
+def require_k(k: Any) -> int:
+    """Returns a number of items.
+
+    Raises:
+        InputError: it is no whole number, or below 1.
+    """
+    is_whole = isinstance(k, numbers.Integral) and not isinstance(k, bool)
+    require(is_whole, "k", "a whole number", k)
+    require(k >= 1, "k", "at least 1", k)
+    return int(k)
+
+
+def made_folder(folder: str | Path) -> Path:
+    """Returns a folder to write to, which is there then.
+
+    Raises:
+        InputError: it is none, or cannot be made.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except (OSError, TypeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no path"
+        shown = folder if isinstance(folder, (str, Path)) else type(folder).__name__
+        raise InputError(
+            f"`folder` {shown} cannot be written ({reason}); choose another."
+        ) from None
+    return Path(folder)
 
 
 def warn_of_unknown(answer: Recommendations) -> None:

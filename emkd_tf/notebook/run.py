@@ -10,19 +10,23 @@ import polars as pl
 
 from emkd_tf.atomic_files import read_json
 from emkd_tf.config import Config
-from emkd_tf.config.flags import as_flags
 from emkd_tf.config.model_table import DEFAULT_MODEL
-from emkd_tf.config.rules import require, require_one_of
+from emkd_tf.config.rules import require_one_of
 from emkd_tf.config.run_names import CONFIG_FILE, no_run, run_path
 from emkd_tf.errors import InputError
-from emkd_tf.notebook.data import Data, Table, prepare
+from emkd_tf.notebook.data import Data, with_log
 from emkd_tf.notebook.questions import (
     as_histories,
+    made_folder,
+    require_k,
     warn_of_unknown,
 )
-from emkd_tf.run_reading import read_epochs, require_finished
+from emkd_tf.notebook.settings import as_arguments, known_ones
+from emkd_tf.notebook.tables import Table, as_file
+from emkd_tf.run_reading import read_epochs, reading, require_finished
 from emkd_tf.tensorflow_start import load_tensorflow
 from emkd_tf.training.command_line import read_training
+from emkd_tf.training.run_config import read_config
 
 _LISTS = {
     "history": pl.Int64,
@@ -55,17 +59,19 @@ def train(
             or a table.
         model, preset: as for `emkd train`, which has a preset of its own if it is given
             none.
-        settings: any others, by their flat names, such as `epochs=20`.
+        settings: any others, by their flat names, such as `epochs=20`, those of the
+            data as for `prepare`.
 
     Raises:
         InputError: a setting that is unknown, of another model or out of range.
         NonFiniteLossError: the training went wrong.
     """
-    if not isinstance(data, Data):
-        data = prepare(data)
-    chosen = {"preset": preset} if preset else {}
-    every = {**data.settings, "model": model, **chosen, **settings}
-    config = read_training("emkd train", "", as_flags(every)).settings.config
+    known = {"model": model, "preset": preset, **known_ones(settings, "train")}
+    if isinstance(data, Data):
+        every = with_log(None, {**data.settings, **known})
+    else:
+        every = with_log(data, known)
+    config = read_training("emkd train", "", as_arguments(every)).settings.config
     load_tensorflow()
     from emkd_tf.training.run import train as trained
 
@@ -110,21 +116,26 @@ class Run:
         """The content of `metrics.json`.
 
         Raises:
-            InputError: the training is not finished.
+            InputError: the training is not finished, or the file is damaged.
         """
         require_finished(self.path)
-        return read_json(self.path / "metrics.json")
+        with reading(self.path / "metrics.json"):
+            return read_json(self.path / "metrics.json")
 
     @property
     def history(self) -> pl.DataFrame:
-        """One row an epoch: losses, validation metrics, rates."""
+        """One row an epoch: losses, validation metrics, rates; none of a model that is
+        counted, or before the first is over."""
+        epochs = read_epochs(self.path)
+        if not epochs:
+            return pl.DataFrame(schema={"epoch": pl.Int64})
         # All rows: a first stage may have no validation for hundreds of them.
-        return pl.from_dicts(read_epochs(self.path), infer_schema_length=None)
+        return pl.from_dicts(epochs, infer_schema_length=None)
 
     @property
     def config(self) -> Config:
         """All settings of the run."""
-        return self._open()[0]
+        return read_config(self.path)
 
     @property
     def model(self) -> Model:
@@ -163,7 +174,7 @@ class Run:
         Raises:
             InputError: histories that are no lists of ids, or a k below 1.
         """
-        require(k >= 1, "k", "at least 1", k)
+        k = require_k(k)
         questions = as_histories(histories)
         if not questions:
             return pl.DataFrame(schema=_LISTS)
@@ -198,20 +209,22 @@ class Run:
             InputError: a k below 1, or a model that is counted.
         """
         if k is not None:
-            require(k >= 1, "k", "at least 1", k)
+            k = require_k(k)
         config, histories, model = self._open()
         from emkd_tf.training.results import export_run
         from emkd_tf.training.run_model import require_ensemble
 
         ensemble = require_ensemble(model, config, f"{self.path} has no export")
-        return export_run(config, histories, ensemble, self.path, Path(folder), k=k)[0]
+        target = made_folder(folder)
+        return export_run(config, histories, ensemble, self.path, target, k=k)[0]
 
-    def report(self, folder: str | Path, titles: str | Path | None = None) -> Path:
+    def report(self, folder: str | Path, titles: Table = None) -> Path:
         """Writes what the run shows as one page, with its pictures beside it.
 
         Args:
             folder: to write to.
-            titles: table of item ids and titles; the run's attributes if they have any.
+            titles: table of item ids and titles, in memory or its path; the run's
+                attributes if they have any.
 
         Returns:
             The page.
@@ -219,11 +232,12 @@ class Run:
         load_tensorflow()
         from emkd_tf.data.titles import find_titles
         from emkd_tf.report.write import write_report
-        from emkd_tf.training.run_config import read_config
 
-        given = None if titles is None else str(titles)
-        names = find_titles(read_config(self.path).data, given)
-        return write_report([self.path], Path(folder), titles=names)[0]
+        data, given = self.config.data, None
+        if titles is not None:
+            given = str(as_file(titles, "titles", data.cache_dir))
+        names = find_titles(data, given)
+        return write_report([self.path], made_folder(folder), titles=names)[0]
 
     def _open(self) -> tuple[Config, Histories, Model]:
         if self._opened is None:

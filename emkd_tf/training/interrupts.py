@@ -22,10 +22,17 @@ class Interrupts:
     while TensorFlow computes, when Python's handlers have to wait.
 
     In threads other than the main one Python has no signals: nothing is watched.
+
+    Args:
+        ends_process: a second signal ends the process wherever it is, as a command
+            does; else it raises KeyboardInterrupt as soon as Python's handlers run: a
+            notebook keeps its other variables.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ends_process: bool = False) -> None:
         self.requested = False
+        self._ends_process = ends_process
+        self._num_handled = self._num_seen = 0  # by the handler and by the thread
         self._is_deferred = False
         self._is_main = threading.current_thread() is threading.main_thread()
 
@@ -64,17 +71,20 @@ class Interrupts:
             raise KeyboardInterrupt
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if not self._is_deferred:
+        self._num_handled += 1
+        # The thread may be late, and of several signals Python may handle one.
+        if not self._is_deferred or max(self._num_handled, self._num_seen) > 1:
             raise KeyboardInterrupt
 
     def _watch(self) -> None:
         while received := os.read(self._reader, 1):
             if received[0] not in _SIGNALS:
                 continue
-            if self.requested:
+            if self.requested and self._ends_process:
                 os._exit(EXIT_CODE)
+            self._num_seen += 1
             self.requested = True
-            if self._is_deferred:
+            if self._is_deferred and self._num_seen == 1:
                 print(
                     "Stopping after this step; press Ctrl-C again to stop at once.",
                     file=sys.stderr,

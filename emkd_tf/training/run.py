@@ -53,13 +53,16 @@ class RunResult:
     export: Path | None
 
 
-def train(config: Config, console: Console | None = None) -> RunResult | None:
+def train(
+    config: Config, console: Console | None = None, *, ends_process: bool = False
+) -> RunResult | None:
     """Trains, evaluates and exports a model; continues an unfinished run. A model that
     is counted is counted and evaluated, no more.
 
     Args:
         config: of the run.
         console: for progress; standard error if not given.
+        ends_process: at a second Ctrl-C or SIGTERM, see `Interrupts`.
 
     Returns:
         What the run left behind; None on a worker that does not write it.
@@ -76,7 +79,7 @@ def train(config: Config, console: Console | None = None) -> RunResult | None:
     if not MODELS[config.model.model].is_trained:
         return _count(config, console)
     optimizer_class(config.training.optimizer)  # else it is missed after the data
-    with Interrupts() as interrupts:
+    with Interrupts(ends_process) as interrupts:
         # Before TensorFlow computes anything: workers find each other here.
         strategy = make_strategy(
             config.training.strategy, config.training.worker_timeout

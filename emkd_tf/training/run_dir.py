@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import errno
 import importlib.metadata
+import itertools
 import os
 import platform
 import re
@@ -72,7 +73,7 @@ def open_or_create(config: Config, histories: Histories) -> RunDir:
     """Makes the run directory, or opens the unfinished one of the same settings.
 
     A configured name decides the directory; without one it is the newest unfinished run
-    with the same settings, or a new one.
+    with the same settings, or a new one beside all others.
 
     Raises:
         InputError: the named run is finished, has other settings or data, or another
@@ -88,7 +89,20 @@ def open_or_create(config: Config, histories: Histories) -> RunDir:
                 return _resumed(path, histories, lock)
     now = datetime.now().strftime("%Y%m%d-%H%M%S")
     name = f"{config.data.dataset}-{now}-seed{config.training.seed}"
-    return _create(config, histories, runs / name)
+    with _creating(runs / name):
+        path = _new_folder(runs / name)
+    return _create(config, histories, path)
+
+
+def _new_folder(path: Path) -> Path:
+    """Makes a directory, with a number behind its name if another run of the same
+    second has that."""
+    for number in itertools.count(1):
+        free = path if number == 1 else path.with_name(f"{path.name}-{number}")
+        with contextlib.suppress(FileExistsError):
+            free.mkdir(parents=True)
+            return free
+    raise AssertionError  # numbers do not end
 
 
 def _named(config: Config, histories: Histories, path: Path) -> RunDir:
@@ -141,7 +155,7 @@ def _obstacle(config: Config, histories: Histories, path: Path) -> str | None:
 
 
 def _create(config: Config, histories: Histories, path: Path) -> RunDir:
-    try:
+    with _creating(path):
         path.mkdir(parents=True, exist_ok=True)
         lock = _lock(path)
         if lock is None:
@@ -150,12 +164,18 @@ def _create(config: Config, histories: Histories, path: Path) -> RunDir:
         write_json(path / "dataset.json", histories.description)
         write_config(path, config)
         run_data.keep(histories, path)
+    return RunDir(path, False, lock)
+
+
+@contextlib.contextmanager
+def _creating(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise InputError(
             f"Run directory {path} cannot be created ({error.strerror}); choose "
             "another --runs-dir."
         ) from None
-    return RunDir(path, False, lock)
 
 
 def _lock(path: Path) -> filelock.BaseFileLock | None:

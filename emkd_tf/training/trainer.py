@@ -89,7 +89,7 @@ class Trainer:
         self._say_where(run_dir.is_resumed)
 
     def _say(self, text: str) -> None:
-        self._console.print(text, highlight=False, soft_wrap=True)
+        self._console.print(text, highlight=False, soft_wrap=True, markup=False)
 
     def _say_where(self, is_resumed: bool) -> None:
         stage = "" if self._stage.name is None else f", {self._stage.name}"

@@ -106,6 +106,23 @@ def test_floats_that_cannot_tell_ids_apart_are_refused(tmp_path, large):
     assert rows(texts) == [("u", "9007199254740993.0", 0)]
 
 
+@pytest.mark.parametrize(
+    ("dtype", "bound"), [(pl.Float16, 2**11), (pl.Float32, 2**24), (pl.Float64, 2**53)]
+)
+def test_so_are_narrower_floats_and_those_in_lists(tmp_path, dtype, bound):
+    path, users = tmp_path / "log.parquet", ["u", "u"]
+    frame = pl.DataFrame(
+        {"user": users, "item": pl.Series([bound - 1, 3], dtype=dtype)}
+    )
+    frame.write_parquet(path)
+    assert [row[1] for row in rows(path)] == [str(bound - 1), "3"]
+    large = frame.with_columns(item=pl.Series([bound - 1, bound], dtype=dtype))
+    for table in (large, large.group_by("user").agg("item")):
+        table.write_parquet(path)
+        with pytest.raises(InputError, match="column 'item' holds floats from 2"):
+            read(path)
+
+
 BAD_LOGS = {
     "no user column": ("a,item,time\nx,y,1\n", "has no user column.*--user-column"),
     "no item column": ("user,b,time\nx,y,1\n", "has no item column.*--item-column"),

@@ -1,5 +1,6 @@
 """The run directory on its own; test_cli.py has it after real runs."""
 
+import datetime
 import re
 import subprocess
 import sys
@@ -53,6 +54,27 @@ def test_an_unfinished_run_of_the_same_settings_is_continued(tiny_settings):
     assert opened(name=first.name).is_resumed
     other = opened(seed=5)
     assert (release(other) != first, other.is_resumed) == (True, False)
+
+
+def test_runs_of_one_second_are_several(tiny_settings, monkeypatch):
+    class Stopped(datetime.datetime):
+        @classmethod
+        def now(cls):
+            return cls(2024, 5, 6, 7, 8, 9)
+
+    monkeypatch.setattr(run_dir, "datetime", Stopped)
+    histories = prepare(from_flat(tiny_settings).data)
+    names = []
+    for changes in ({}, {}, {"learning_rate": 0.5}):
+        config = from_flat({**tiny_settings, "name": None, **changes})
+        path = release(run_dir.open_or_create(config, histories))
+        write_json(path / "metrics.json", {})
+        names.append(path.name)
+    first = "tiny-20240506-070809-seed0"
+    assert names == [first, f"{first}-2", f"{first}-3"]
+    config = from_flat({**tiny_settings, "name": None, "runs_dir": str(path / ".lock")})
+    with pytest.raises(InputError, match=r"cannot be created \(Not a directory\)"):
+        run_dir.open_or_create(config, histories)
 
 
 def test_other_settings_finished_runs_and_foreign_folders_are_refused(tiny_settings):

@@ -1,11 +1,15 @@
 """A training that is interrupted and killed equals one that is not, bit for bit."""
 
+import io
 import signal
 import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from trainings import assert_same_outcome, start
+
+from emkd_tf.training.trainer import Trainer
 
 LONGER = {
     "epochs": 12,
@@ -73,3 +77,11 @@ def test_interrupted_and_killed_equals_undisturbed(settings, tmp_path):
     process = start(disturbed, log)
     assert process.wait(timeout=60) == 2
     assert "holds no unfinished run" in log.read_text()
+
+
+@pytest.mark.parametrize("folder", ["/data/[v2]/x", "/data/[/b]/x"])
+def test_folders_that_look_like_markup_are_told_as_they_are(folder):
+    trainer = Trainer.__new__(Trainer)
+    trainer._console = Console(file=io.StringIO())
+    trainer._say(f"Run directory {folder}")
+    assert trainer._console.file.getvalue() == f"Run directory {folder}\n"
