@@ -326,7 +326,7 @@ ROWS = [  # one row a line, as in the document
     Row("search space", "a setting that is none", ("space.yaml: `dropuot` cannot be searched. Did you mean `dropout`?",), searched("dropuot: [0.1]")),
     Row("search space", "a setting of other models", ("`num_views` is not a setting of sasrec; leave it out",), searched("num_views: [1, 2]")),
     Row("search space", "a value that no training takes", ("space.yaml: `dropout` must be in [0, 1), got 1.5",), searched("dropout: {low: 0.1, high: 1.5}")),
-    Row("search space", "neither choices nor a range", ("`dropout` must be a list of choices, or {low: 0.1, high: 0.5}",), searched("dropout: 0.5")),
+    Row("search space", "neither choices nor a range", ("`dropout` must be a list of choices, numbers or words, or {low: 0.1, high: 0.5}",), searched("dropout: 0.5")),
     Row("search", "a budget that is no time", ("`budget` must be a time such as 90m or 2h, got 'soon'",), flags("tune", "--budget=soon")),
     Row("distill", "without a run", ("distilled needs --distill RUN, a finished run",), flags("train", "--model=distilled")),
     Row("distill", "a run that is none", ("none is not a run directory",), flags("train", "--model=distilled", "--distill=none")),
