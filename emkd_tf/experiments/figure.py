@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 from emkd_tf.experiments.grid import BY_SECONDS, Experiment
 from emkd_tf.experiments.report import Findings, Result
 from emkd_tf.experiments.spent import last_epochs
+
+_TITLE_WIDTH = 80  # letters
 
 
 def draw(experiment: Experiment, found: Findings, files: Sequence[Path]) -> bool:
@@ -31,7 +34,8 @@ def draw(experiment: Experiment, found: Findings, files: Sequence[Path]) -> bool
     else:
         _by_setting(axes, experiment, experiment.x, finished)
     axes.set_ylabel(f"test {experiment.metrics[0]}")
-    axes.set_title(f"{experiment.title}: {found.dataset}", fontsize=10)
+    title = textwrap.fill(f"{experiment.title}: {found.dataset}", _TITLE_WIDTH)
+    axes.set_title(title, fontsize=10)
     axes.grid(alpha=0.3)
     for file in files:
         figure.savefig(file, dpi=150, metadata=_undated(file))
