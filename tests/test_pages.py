@@ -131,6 +131,14 @@ def write_datasets(folder, rng):
     }
 
 
+def keep_two_rows(grid):
+    """Shortens an experiment, and with its rows what was published of them."""
+    grid["rows"] = dict(list(grid["rows"].items())[:2])
+    for of_dataset in grid.get("published", {}).values():
+        for row in of_dataset.keys() - grid["rows"]:
+            del of_dataset[row]
+
+
 def write_program(folder, checksums):
     """Copies what is run, with settings of seconds and other checksums."""
     for name in ("emkd_tf", "configs"):
@@ -146,7 +154,7 @@ def write_program(folder, checksums):
     for path in (folder / "configs" / "experiments").glob("*.yaml"):
         grid = yaml.safe_load(path.read_text())
         if "rows" in grid:
-            grid["rows"] = dict(list(grid["rows"].items())[:2])
+            keep_two_rows(grid)
         path.write_text(yaml.safe_dump(grid, sort_keys=False))
     path = folder / "emkd_tf" / "commands" / "tune.py"
     text = path.read_text()
