@@ -1,4 +1,5 @@
-"""Files and folders that are there whole or not at all."""
+"""Files and folders that are there whole or not at all, and what is said of those that
+cannot be written."""
 
 from __future__ import annotations
 
@@ -10,6 +11,27 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from emkd_tf.errors import InputError
+
+
+@contextlib.contextmanager
+def writes_to(path: Path, flag: str) -> Iterator[None]:
+    """Turns the system's errors of a block that writes to a place into one line.
+
+    Args:
+        path: file or folder that the block writes.
+        flag: that names it, as "--output".
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written ({error.strerror}); choose another {flag}."
+        ) from None
 
 
 @contextlib.contextmanager

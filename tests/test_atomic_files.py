@@ -10,7 +10,9 @@ from emkd_tf.atomic_files import (
     read_json,
     write_json,
     write_text,
+    writes_to,
 )
+from emkd_tf.errors import InputError
 
 
 def test_a_folder_appears_when_the_block_succeeds(tmp_path):
@@ -68,3 +70,11 @@ def test_a_file_is_copied_where_it_cannot_be_linked(tmp_path, monkeypatch):
     link_or_copy(source, target)
     assert target.read_text() == "x"
     assert not target.samefile(source)
+
+
+def test_a_place_that_cannot_be_written_is_one_line(tmp_path):
+    said = (
+        rf"{tmp_path} cannot be written \(Is a directory\); choose another --output\."
+    )
+    with pytest.raises(InputError, match=said), writes_to(tmp_path, "--output"):
+        tmp_path.write_text("")

@@ -157,9 +157,9 @@ def test_what_cannot_be_opened_is_one_line(counted, tmp_path):
 def test_folders_are_called_as_the_argument(run, counted, frame, tmp_path):
     (tmp_path / "file").touch()
     for write in (counted.report, run.export):
-        with pytest.raises(InputError, match=r"`folder` .*file cannot be written"):
+        with pytest.raises(InputError, match=r"file cannot be written .*`folder`"):
             write(tmp_path / "file")
-        with pytest.raises(InputError, match="`folder` DataFrame cannot be written"):
+        with pytest.raises(InputError, match="`folder` must be a path, got DataFrame"):
             write(frame)
 
 

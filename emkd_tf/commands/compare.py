@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emkd_tf.atomic_files import write_text
+from emkd_tf.atomic_files import write_text, writes_to
 from emkd_tf.commands.arguments import distinct_runs
 from emkd_tf.commands.terminal import say, show_text
 from emkd_tf.config.flags import settings_parser
@@ -58,9 +58,11 @@ def compare(arguments: Sequence[str]) -> None:
         )
     for file in map(Path, values["output"] or ()):
         if file.suffix == ".csv":
-            _write(file, to_frame(rows, **context).write_csv())
+            text = to_frame(rows, **context).write_csv()
         else:
-            _write(file, "\n".join(_WRITERS[file.suffix](table) for table in tables))
+            text = "\n".join(_WRITERS[file.suffix](table) for table in tables)
+        with writes_to(file, "--output"):
+            write_text(file, text)
         say(str(file))
 
 
@@ -109,12 +111,3 @@ def _group_of(run: str | None, groups: dict[str, list[RunRanks]]) -> str | None:
         for name, runs in groups.items()
         if path in [of.path.resolve() for of in runs]
     )
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        write_text(file, text)
-    except OSError as error:
-        raise InputError(
-            f"{file} cannot be written ({error.strerror}); choose another --output."
-        ) from None

@@ -123,11 +123,11 @@ def _run(
     experiment: Experiment, dataset: str, cells: Sequence[Cell], values: dict[str, Any]
 ) -> None:
     from emkd_tf.experiments import runner
-    from emkd_tf.experiments.folders import writing
+    from emkd_tf.experiments.folders import tried_folder
 
     budget = seconds_of(values["budget"])
     _plan(experiment, dataset, cells, values)
-    with writing(Path(values["output"]), "--output"):
+    with tried_folder(Path(values["output"]), "--output"):
         pass  # tried before the trainings
     failed = runner.run(cells, jobs=values["jobs"], budget=budget, say=say)
     _report(experiment, dataset, cells, values)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from emkd_tf.atomic_files import new_folder, write_json
+from emkd_tf.atomic_files import new_folder, write_json, writes_to
 from emkd_tf.config import DataConfig, nearest
 from emkd_tf.data.attributes import attribute_arrays, no_item_known
 from emkd_tf.data.download import cache_dir, data_dir, fetch, sha256
@@ -145,13 +145,8 @@ def prepare(config: DataConfig, engine: Engine = in_process) -> Histories:
     key = fingerprint(config, source.hashes)
     folder = cache / "prepared" / f"{config.dataset}-{key}"
     if not (folder / "dataset.json").exists():
-        try:
+        with writes_to(folder, "--cache-dir"):
             _write(config, source, key, folder, engine)
-        except OSError as error:
-            raise InputError(
-                f"{folder} cannot be written ({error.strerror}); choose another "
-                "--cache-dir."
-            ) from None
     return Histories.open(folder)
 
 

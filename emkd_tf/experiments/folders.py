@@ -7,11 +7,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from emkd_tf.errors import InputError
+from emkd_tf.atomic_files import writes_to
 
 
 @contextlib.contextmanager
-def writing(folder: Path, flag: str) -> Iterator[None]:
+def tried_folder(folder: Path, flag: str) -> Iterator[None]:
     """Makes a folder, and tries it, for what the block writes to it.
 
     Args:
@@ -21,12 +21,8 @@ def writing(folder: Path, flag: str) -> Iterator[None]:
     Raises:
         InputError: it, or what the block writes, cannot be written.
     """
-    try:
+    with writes_to(folder, flag):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass  # a folder that is there may be closed to us
         yield
-    except OSError as error:
-        raise InputError(
-            f"{folder} cannot be written ({error.strerror}); choose another {flag}."
-        ) from None

@@ -9,7 +9,7 @@ from emkd_tf.atomic_files import write_text
 from emkd_tf.evaluation.text_tables import TextTable, to_csv, to_latex, to_markdown
 from emkd_tf.experiments.cells import Cell
 from emkd_tf.experiments.fairness import checks, ladder
-from emkd_tf.experiments.folders import writing
+from emkd_tf.experiments.folders import tried_folder
 from emkd_tf.experiments.grid import Experiment
 from emkd_tf.experiments.report import Findings, findings
 from emkd_tf.experiments.report_tables import frame, table
@@ -38,7 +38,7 @@ def write_report(
     found = findings(experiment, dataset, cells)
     text = table(experiment, found)
     stem = f"{experiment.name}-{dataset}"
-    with writing(folder, "--output"):
+    with tried_folder(folder, "--output"):
         pictures = _draw(experiment, found, folder / stem)
     lines = [f"# {experiment.title}: {dataset}", "", f"    {command}", ""]
     lines += [*_reading(experiment, found), "", to_markdown(text)]
@@ -83,7 +83,7 @@ def _draw(experiment: Experiment, found: Findings, stem: Path) -> list[Path]:
 
 
 def _write(folder: Path, stem: str, pages: dict[str, str]) -> list[Path]:
-    with writing(folder, "--output"):
+    with tried_folder(folder, "--output"):
         for ending, content in pages.items():
             write_text(folder / f"{stem}{ending}", content)
     return [folder / f"{stem}{ending}" for ending in pages]

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import filelock
 
 from emkd_tf.experiments.cells import Cell
-from emkd_tf.experiments.folders import writing
+from emkd_tf.experiments.folders import tried_folder
 from emkd_tf.experiments.shares import share
 
 POLL_SECONDS = 0.2
@@ -126,7 +126,7 @@ def log_of(cell: Cell) -> Path:
 def _start(cell: Cell, own: Mapping[str, str]) -> subprocess.Popen:
     """Begins a process with environment variables of its own."""
     with (
-        writing(cell.run_dir.parent, "--runs-dir"),
+        tried_folder(cell.run_dir.parent, "--runs-dir"),
         log_of(cell).open("a", encoding="utf-8") as log,
     ):
         return subprocess.Popen(

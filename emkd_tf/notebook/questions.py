@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numbers
+import os
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emkd_tf.atomic_files import writes_to
 from emkd_tf.config.rules import require
 from emkd_tf.errors import InputError
 
@@ -65,15 +67,12 @@ def made_folder(folder: str | Path) -> Path:
     Raises:
         InputError: it is none, or cannot be made.
     """
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    except (OSError, TypeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no path"
-        shown = folder if isinstance(folder, (str, Path)) else type(folder).__name__
-        raise InputError(
-            f"`folder` {shown} cannot be written ({reason}); choose another."
-        ) from None
-    return Path(folder)
+    if not isinstance(folder, (str, os.PathLike)):
+        raise InputError(f"`folder` must be a path, got {type(folder).__name__}.")
+    path = Path(folder)
+    with writes_to(path, "`folder`"):
+        path.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def warn_of_unknown(answer: Recommendations) -> None:

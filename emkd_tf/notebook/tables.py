@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from emkd_tf.atomic_files import new_folder
+from emkd_tf.atomic_files import new_folder, writes_to
 from emkd_tf.errors import InputError
 
 Table = Any  # a path; or a polars, pandas or Arrow table
@@ -48,15 +48,10 @@ def as_file(table: Table, name: str, cache_dir: str | Path | None = None) -> Pat
     digest = hashlib.sha256(content).hexdigest()[:16]
     cache = None if cache_dir is None else str(cache_dir)
     folder = folder_of(cache) / "tables" / digest
-    try:
+    with writes_to(folder, "`cache_dir`"):
         if not (folder / _FILE).exists():
             with new_folder(folder) as unfinished:
                 (unfinished / _FILE).write_bytes(content)
-    except OSError as error:
-        raise InputError(
-            f"{folder} cannot be written ({error.strerror}); choose another "
-            "`cache_dir`."
-        ) from None
     return folder / _FILE
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import jinja2
 
 from emkd_tf import __version__
-from emkd_tf.atomic_files import write_bytes, write_text
-from emkd_tf.errors import InputError
+from emkd_tf.atomic_files import write_bytes, write_text, writes_to
 from emkd_tf.evaluation.run_ranks import require_comparable
 from emkd_tf.report import sections
 from emkd_tf.report.cards import data_section, recipe
@@ -106,14 +105,10 @@ def _data_uri(picture: Picture) -> str:
 
 
 def _write(folder: Path, page: str, pictures: Sequence[Picture]) -> list[Path]:
-    try:
+    files = [folder / f"{picture.name}.png" for picture in pictures]
+    with writes_to(folder, "--output"):
         folder.mkdir(parents=True, exist_ok=True)
-        files = [folder / f"{picture.name}.png" for picture in pictures]
         for file, picture in zip(files, pictures, strict=True):
             write_bytes(file, picture.png)
         write_text(folder / PAGE, page)
-    except OSError as error:
-        raise InputError(
-            f"{folder} cannot be written ({error.strerror}); choose another --output."
-        ) from None
     return [folder / PAGE, *files]

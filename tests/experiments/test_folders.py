@@ -3,11 +3,11 @@
 import pytest
 
 from emkd_tf.errors import InputError
-from emkd_tf.experiments.folders import writing
+from emkd_tf.experiments.folders import tried_folder
 
 
 def test_a_folder_is_made_and_has_only_what_was_written(tmp_path):
-    with writing(tmp_path / "a" / "b", "--output"):
+    with tried_folder(tmp_path / "a" / "b", "--output"):
         (tmp_path / "a" / "b" / "page").touch()
     assert [path.name for path in (tmp_path / "a" / "b").iterdir()] == ["page"]
 
@@ -17,7 +17,7 @@ def test_what_cannot_be_a_folder_is_one_line(folder, tmp_path):
     (tmp_path / "afile").touch()
     with (
         pytest.raises(InputError, match=r"cannot be written \(.+\); choose another -"),
-        writing(tmp_path / folder, "--output"),
+        tried_folder(tmp_path / folder, "--output"),
     ):
         raise AssertionError("it began to write")
 
@@ -26,6 +26,6 @@ def test_what_cannot_be_written_in_it_is_one_line(tmp_path):
     (tmp_path / "page").mkdir()
     with (
         pytest.raises(InputError, match="cannot be written"),
-        writing(tmp_path, "--output"),
+        tried_folder(tmp_path, "--output"),
     ):
         (tmp_path / "page").write_text("")
