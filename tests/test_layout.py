@@ -19,7 +19,7 @@ BASE = {"special_ids", "errors", "atomic_files", "run_reading", "standard_error"
 MAY_IMPORT = {
     "special_ids": set(),
     "errors": set(),
-    "atomic_files": set(),
+    "atomic_files": {"errors"},
     "run_reading": {"errors"},
     "keras2": set(),
     "standard_error": set(),

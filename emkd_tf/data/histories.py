@@ -29,6 +29,8 @@ class Histories:
         split: where training parts end, and the targets of "validation" and "test".
         description: the content of `dataset.json`.
         folder: where the arrays and the ids' texts are.
+        known: by split, `items` with what it sees before its targets in another order,
+            where it has one.
     """
 
     items: np.ndarray
@@ -38,6 +40,7 @@ class Histories:
     split: Split
     description: dict[str, Any]
     folder: Path
+    known: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def open(cls, folder: Path) -> Histories:
@@ -48,7 +51,7 @@ class Histories:
         """
         names = ("items", "offsets", "attribute_offsets", "attribute_values")
         try:
-            arrays = {name: _load(folder / f"{name}.npy") for name in names}
+            arrays: dict[str, Any] = {n: _load(folder / f"{n}.npy") for n in names}
             description = read_json(folder / "dataset.json")
             if "split" in description:
                 split = Split.from_array(_load(folder / "split.npy"))
@@ -179,7 +182,7 @@ class Histories:
         starts = self.offsets[users]
         if length is None:
             length = int((ends - starts).max())
-        return left_padded(self.items, starts, ends, length)
+        return left_padded(self.known.get(split, self.items), starts, ends, length)
 
     def training_item_counts(self) -> np.ndarray:
         """Returns [V] int64: how often each item 1..V is in a training part."""

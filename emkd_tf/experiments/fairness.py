@@ -68,6 +68,7 @@ def _settings(cell: Cell) -> dict[str, Any]:
         "preset": preset[-1] if preset else None,
         "model": flat["model"],
         "width": flat["hidden_units"],
+        "order": flat["history_order"],
         "networks": flat["num_networks"] if MODELS[flat["model"]].is_trained else 0,
         "exchange": is_on("distillation", "distillation_weight")
         or is_on("cross_contrast", "contrast_weight"),
@@ -109,6 +110,7 @@ _CONTROLS: dict[str, Callable[[Settings], bool]] = {
     f"attributes: one network of {MODELS[DEFAULT_MODEL].title}": lambda own: (
         own["model"] == DEFAULT_MODEL and own["networks"] == 1 and own["attributes"]
     ),
+    "order: histories shuffled": lambda own: own["order"] == "random",
 }
 
 

@@ -129,6 +129,7 @@ def test_the_controls_of_a_table_are_named(tmp_path):
         "sum": {"model": "sasrec", "num_networks": 3},
         "published": {"model": "gru4rec", "preset": "paper"},
         "counted": {"model": "markov", "preset": "paper"},
+        "shuffled": {"model": "sasrec", "history_order": "random"},
         "tiny": {"model": "gru4rec", "preset": "smoke"},
         "of views": {"model": "mminforec", "num_networks": 3},
         "weightless": {
@@ -153,9 +154,12 @@ def test_the_controls_of_a_table_are_named(tmp_path):
     assert found == {
         "simple models": "counted",
         "baselines as published": "published",
-        "baselines with preset fair": "wide, of another, sum, of views, weightless",
+        "baselines with preset fair": (
+            "wide, of another, sum, shuffled, of views, weightless"
+        ),
         "width: a baseline of next items": "wide",
         "width: a baseline of masks": "of another",
         "ensemble: several networks without exchange": "sum, of views, weightless",
         "attributes: one network of EMKD": "alone",
+        "order: histories shuffled": "shuffled",
     }

@@ -65,6 +65,8 @@ class DataConfig:
         rows: training rows of next-item models: shift, each user's newest L items as
             one row; whole, as many such rows as a history fills; prefix, one row for
             every next item.
+        history_order: of the actions before a target: time, or random, in training,
+            validation and test, a control that tells what the order is worth.
     """
 
     dataset: str = "sample"
@@ -89,6 +91,7 @@ class DataConfig:
     max_length: int = 15
     window_step: int = 1
     rows: Literal["shift", "whole", "prefix"] = "shift"
+    history_order: Literal["time", "random"] = "time"
 
     def __post_init__(self) -> None:
         require_choices(self)
