@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
@@ -15,6 +16,12 @@ from emkd_tf.experiments.report import Findings, Result
 from emkd_tf.experiments.spent import last_epochs
 
 _TITLE_WIDTH = 80  # letters
+# Where a point's name may begin or end, in points from it; the first are the best.
+_SIDES = [
+    (side, (sign * 5, height))
+    for height in (-3, 6, -12)
+    for side, sign in (("left", 1), ("right", -1))
+]
 
 
 def draw(experiment: Experiment, found: Findings, files: Sequence[Path]) -> bool:
@@ -29,14 +36,16 @@ def draw(experiment: Experiment, found: Findings, files: Sequence[Path]) -> bool
     # Without pyplot, which would choose a backend for a notebook's own pictures.
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")
     axes = figure.subplots()
-    if experiment.x == BY_SECONDS:
-        _by_seconds(axes, found, experiment.metrics[0])
-    else:
-        _by_setting(axes, experiment, experiment.x, finished)
     axes.set_ylabel(f"test {experiment.metrics[0]}")
     title = textwrap.fill(f"{experiment.title}: {found.dataset}", _TITLE_WIDTH)
     axes.set_title(title, fontsize=10)
     axes.grid(alpha=0.3)
+    if experiment.x == BY_SECONDS:
+        named = _by_seconds(axes, found, experiment.metrics[0])
+        figure.draw_without_rendering()  # else nothing has its place
+        _name(axes, *named)
+    else:
+        _by_setting(axes, experiment, experiment.x, finished)
     for file in files:
         figure.savefig(file, dpi=150, metadata=_undated(file))
     return True
@@ -47,9 +56,15 @@ def _undated(file: Path) -> dict[str, None]:
     return {"Date": None} if file.suffix == ".svg" else {}
 
 
-def _by_seconds(axes: Axes, found: Findings, metric: str) -> None:
+def _by_seconds(
+    axes: Axes, found: Findings, metric: str
+) -> tuple[dict[str, tuple[float, float]], list[Artist]]:
     """By the processor's seconds, or by the clock's where something else computes or a
-    run does not know them; models that count took none, and are lines."""
+    run does not know them; models that count took none, and are lines.
+
+    Returns:
+        The points by name, and what is drawn of them.
+    """
     finished = [result for result in found.results if result.metrics]
     trained = [r for r in finished if last_epochs(found.runs[r.label][0])]
     is_on_cpu = not any("GPU" in machine for machine in found.machines)
@@ -60,26 +75,41 @@ def _by_seconds(axes: Axes, found: Findings, metric: str) -> None:
     points = [
         ((r.processor_seconds if is_on_cpu else r.seconds) or 0.0, r) for r in trained
     ]
-    points.sort(key=lambda point: point[0])
-    for number, (seconds, result) in enumerate(points):
+    bars: list[Artist] = []
+    for seconds, result in points:
         value = result.metrics[metric]
         low, high = value.over_users
         errors = [[value.mean - low], [high - value.mean]]
-        axes.errorbar(seconds, value.mean, yerr=errors, fmt="o", capsize=2)
-        axes.annotate(
-            result.label,
-            (seconds, value.mean),
-            # Neighbours have theirs above and below.
-            xytext=(5, 3 if number % 2 else -10),
-            textcoords="offset points",
-            fontsize=8,
-        )
+        bar = axes.errorbar(seconds, value.mean, yerr=errors, fmt="o", capsize=2)
+        bars += bar.get_children()
     axes.set_xscale("log")
     axes.margins(x=0.12)  # room for the last name
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel(f"{'CPU seconds' if is_on_cpu else 'seconds'} of training")
+    return {r.label: (x, r.metrics[metric].mean) for x, r in points}, bars
+
+
+def _name(
+    axes: Axes, points: Mapping[str, tuple[float, float]], others: Sequence[Artist]
+) -> None:
+    """Writes the names of points beside them, each on the side where it overlaps the
+    least of other names and of what else is drawn."""
+    taken = [artist.get_window_extent() for artist in others]
+    for name, point in points.items():
+        texts = [
+            axes.annotate(
+                name, point, offset, textcoords="offset points", fontsize=8, ha=side
+            )
+            for side, offset in _SIDES
+        ]
+        boxes = [text.get_window_extent() for text in texts]
+        overlaps = [sum(map(box.overlaps, taken)) for box in boxes]
+        best = overlaps.index(min(overlaps))
+        taken.append(boxes[best])
+        for text in texts[:best] + texts[best + 1 :]:
+            text.remove()
 
 
 def _counted(axes: Axes, label: str, value: float) -> None:

@@ -1,6 +1,7 @@
 """The files of a report."""
 
 import dataclasses
+import itertools
 
 import polars as pl
 import pytest
@@ -48,7 +49,7 @@ def drawn(grid, planned, finished):
         axes = Figure().subplots()
         found = findings(grid, "sample", planned)
         if x == "seconds":
-            figure._by_seconds(axes, found, "NDCG@10")
+            figure._name(axes, *figure._by_seconds(axes, found, "NDCG@10"))
         else:
             figure._by_setting(axes, grid, x, found.results)
         return axes
@@ -70,6 +71,37 @@ def test_models_that_count_are_lines_beside_the_seconds(planned, drawn):
     assert points(axes) == [21.0]  # of the trained row
     assert axes.get_xlim()[0] > 1
     assert axes.get_xlabel() == "CPU seconds of training"
+
+
+def test_names_of_neighbours_do_not_overlap():
+    picture = Figure()
+    axes = picture.subplots()
+    near = {"first": (1.0, 1.0), "second": (1.01, 1.0), "third": (1.0, 1.01)}
+    drawn = [axes.plot(*point, "o")[0] for point in near.values()]
+    axes.set(xlim=(0, 2), ylim=(0, 2))
+    picture.draw_without_rendering()
+    figure._name(axes, near, drawn)
+    assert [text.get_text() for text in axes.texts] == list(near)
+    boxes = [text.get_window_extent() for text in axes.texts]
+    boxes += [line.get_window_extent() for line in drawn]
+    for one, other in itertools.combinations(boxes[:3], 2):
+        assert not one.overlaps(other)
+    assert not any(name.overlaps(point) for name in boxes[:3] for point in boxes[3:])
+
+
+def test_a_long_title_is_broken(grid, planned, finished, tmp_path, monkeypatch):
+    titles = []
+    monkeypatch.setattr(
+        Figure,
+        "savefig",
+        lambda self, *_, **__: titles.append(self.axes[0].get_title()),
+    )
+    grid = dataclasses.replace(grid, title=" ".join(["words"] * 30))
+    figure.draw(grid, findings(grid, "sample", planned), [tmp_path / "x.svg"])
+    lines = titles[0].splitlines()
+    assert len(lines) == 3
+    assert max(map(len, lines)) <= 80
+    assert titles[0].split() == ["words"] * 29 + ["words:", "sample"]
 
 
 def test_seconds_are_of_one_kind(planned, drawn):
