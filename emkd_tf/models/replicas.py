@@ -25,7 +25,7 @@ def global_rows(local: tf.Tensor) -> tf.Tensor:
     context = tf.distribute.get_replica_context()
     devices = context.strategy.extended.worker_devices
     if len(devices) == 1:
-        # A worker with one device does not set it, but the collective needs it.
+        # A worker with one device leaves the device unset, but the collective needs it.
         with tf.device(devices[0]):
             local = tf.identity(local)
     return context.all_gather(local, axis=0)
