@@ -36,7 +36,7 @@ def writes_to(path: Path, flag: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """Yields a folder beside `target` that takes its place when the block succeeds.
+    """Yields a folder next to `target` that takes its place when the block succeeds.
 
     If another process has created `target` in the meantime, that one stays.
     """

@@ -14,7 +14,7 @@ from emkd_tf.standard_error import STDERR, standard_error_to
 def load_tensorflow() -> None:
     """Imports TensorFlow, unless it already is, and hides its messages: what its C++
     parts write to standard error during the import, which no setting suppresses, and
-    its later infos and warnings. If the import fails, the hidden text is shown.
+    its later notes and warnings. If the import fails, the hidden text is shown.
 
     With TF_CPP_MIN_LOG_LEVEL=0 in the environment this does nothing, so that whoever
     imports TensorFlow sees everything.

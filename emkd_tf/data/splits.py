@@ -167,7 +167,7 @@ def make_split(
 
 
 def split_lines(summary: dict[str, Any] | None) -> list[str]:
-    """Describes a split from its summary, which is None for leave-one-out."""
+    """Describes a split from its summary in `dataset.json`, None for leave-one-out."""
     if summary is None:
         return []
     trained_on, counts = summary["training_actions"], summary["users"]

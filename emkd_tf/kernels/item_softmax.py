@@ -38,7 +38,7 @@ class ItemSoftmax:
         temperature: of KD; at 1 it needs no softmax of its own.
         distillation_weight: of KD in the total; None leaves KD out.
         precision: of the products with the items' weights.
-        chunk_size: most positions per chunk; None for all at once.
+        chunk_size: largest number of positions per chunk; None for all at once.
 
     Call:
         states: N tensors [P, d] float, at chosen positions.

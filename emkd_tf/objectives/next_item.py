@@ -1,4 +1,4 @@
-"""Next-item prediction: every position of a history scores the item that came next."""
+"""Next item prediction: every position of a history scores the item that came next."""
 
 from __future__ import annotations
 
