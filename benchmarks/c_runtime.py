@@ -1,6 +1,6 @@
-"""Builds and runs `c_runtime.c`: an export asked without Python.
+"""Builds and runs `c_runtime.c`, which asks an export without Python.
 
-Headers and libraries come with TensorFlow's wheel; a C compiler must be there.
+Headers and libraries come with TensorFlow's wheel; a C compiler must be installed.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ def ask(
     """Asks an export.
 
     Args:
-        program: of `build`.
+        program: from `build`.
         export: folder of a version.
         questions: {"signature", "inputs": {name: nested lists of texts}}.
-        repeats: further runs of each question, to be timed.
+        repeats: additional timed runs of each question.
 
     Returns:
         Answers {name: nested lists}, and the microseconds of each question's runs.

@@ -2,11 +2,11 @@
 
     python benchmarks/catalogue.py
 
-The items are synthetic, their popularity falls with their number; users, lengths and
-the model are as in Beauty's preset masked, with few attributes, as their dense table
-grows with the catalogue, too. Each row has a process of its own, so that its peak
-memory is its own; all live at once and take turns, so that a busy machine disturbs
-them alike.
+Items are synthetic, and their popularity falls with their number. Users, lengths and
+the model are as in Beauty's preset masked, with few attributes, because their dense
+table also grows with the catalogue. Each row runs in its own process, so that its peak
+memory is its own. All processes live at once and take turns, so that a busy machine
+disturbs them equally.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def synthetic_histories(num_items: int):
 
 
 def answer_steps(num_items: int, loss: str) -> None:
-    """Steps whenever a line comes in, and prints the step's seconds; in the end the
+    """Runs a step for every input line and prints its seconds; at the end, prints the
     peak memory and the bytes of weights and moments."""
     import emkd_tf  # noqa: F401  chooses Keras 2 before TensorFlow loads
 
@@ -88,7 +88,7 @@ def answer_steps(num_items: int, loss: str) -> None:
 
 
 class Worker:
-    """A process that steps when asked to."""
+    """A process that runs a step when asked to."""
 
     def __init__(self, num_items: int, loss: str):
         self._process = subprocess.Popen(

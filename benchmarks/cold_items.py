@@ -3,12 +3,12 @@ r"""Cold items: how often the next item is found among items that nobody has cho
     python benchmarks/cold_items.py --log Beauty.txt \
         --attributes Beauty_item2attributes.json
 
-A share of the items with attributes is taken out of the log, a model is trained on the
-rest, and every user who once chose such an item is asked: its rank among all that were
-taken out, given what the user did before. Beside the vectors from attributes
-(`--cold-items attributes`) stand two controls: by chance, and by popularity, which adds
-up how often the training chose items of each of the item's attributes. Intervals are of
-95 %, over users. Other flags go to `emkd train`.
+A share of the items with attributes is removed from the log and a model is trained on
+the rest. For every user who chose a removed item, that item is ranked among all removed
+ones, given what the user did before. Vectors from attributes (`--cold-items
+attributes`) are compared with two controls: chance, and popularity, which adds up how
+often training chose items with each of the item's attributes. Intervals are 95 %, over
+users. Other flags go to `emkd train`.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ STRENGTHS = (1.0, 10.0, 100.0)  # of the regression
 def split(
     log: dict[str, list[str]], has_attributes: set[str], share: float, seed: int
 ) -> tuple[set[str], pl.DataFrame, list[tuple[list[str], str]]]:
-    """Returns the items that are taken out, the log without them, and the questions:
-    what a user did before the first of them, and which it was."""
+    """Returns the removed items, the log without them, and the questions: what a user
+    did before the first removed item, and which item it was."""
     known = sorted({item for items in log.values() for item in items} & has_attributes)
     rng = np.random.default_rng(seed)
     cold = set(rng.choice(known, int(share * len(known)), replace=False).tolist())
     rows, questions = [], []
     for user, items in log.items():
         place = next((n for n, item in enumerate(items) if item in cold), None)
-        # What comes after a cold item would tell of it.
+        # What comes after a cold item would reveal it.
         warm = items if place is None else items[:place]
         rows += [(user, item, time) for time, item in enumerate(warm)]
         if place is not None and place >= MIN_HISTORY:
@@ -52,7 +52,7 @@ def split(
 def popularity(
     log: pl.DataFrame, attributes: dict[str, list], cold: list[str]
 ) -> np.ndarray:
-    """Returns [C] how often the log chose items with the attributes of each item."""
+    """Returns [C], how often the log chose items with each cold item's attributes."""
     counts: dict[str, int] = {}
     for item in log["item"]:
         for attribute in attributes.get(item, []):
@@ -61,7 +61,7 @@ def popularity(
 
 
 def hits(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Returns the chance [n] that each target is among the best K; ties share it."""
+    """Returns the chance [n] that each target is among the best K, shared by ties."""
     own = scores[np.arange(len(targets)), targets][:, np.newaxis]
     above, equal = (scores > own).sum(axis=1), (scores == own).sum(axis=1)
     return np.clip((K - above) / equal, 0, 1)
@@ -123,7 +123,7 @@ def main() -> None:
         command += [f"--runs-dir={run.parent.resolve()}", "--export=false"]
         subprocess.run(command, check=True, cwd=REPOSITORY)
 
-    # Items whose attributes no other item has cannot be told from anything.
+    # Nothing can be inferred about items that share no attribute with a known item.
     warm = {str(a) for item in set(log["item"]) for a in attributes.get(item, [])}
     cold = sorted(c for c in cold_set if warm & set(map(str, attributes[c])))
     places = {item: place for place, item in enumerate(cold)}

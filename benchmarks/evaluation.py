@@ -1,4 +1,4 @@
-"""Time of ranking every user's test item, beside what the arithmetic needs.
+"""Time to rank every user's test item, compared with what the arithmetic needs.
 
     python benchmarks/evaluation.py --dataset beauty
     python benchmarks/evaluation.py --dataset beauty --preset masked
@@ -37,7 +37,7 @@ def make_evaluation(config: Config) -> Callable[[], None]:
 
 
 def operations(config: Config, histories: Histories) -> float:
-    """Counts multiplications and additions: items only, and of the last block only
+    """Counts multiplications and additions: without padding, and in the last block only
     what the mask token needs."""
     model, d = config.model, config.model.hidden_units
     known = histories.known_lengths("test")

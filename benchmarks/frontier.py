@@ -1,4 +1,4 @@
-"""Accuracy for the CPU seconds it takes: our models beside those of other libraries.
+"""Accuracy against CPU seconds: our models compared with those of other libraries.
 
     python benchmarks/frontier.py --log Beauty.txt --data-dir . --dataset beauty \
         --rectools rectools/bin/python --recbole recbole/bin/python \
@@ -6,14 +6,15 @@
 
     python benchmarks/frontier.py --kept docs/results --output docs/images
 
-The first trains what is not there yet, one after another, each in a process of its own
-(`peers.py` says how to make the environments of the others), then writes a table and a
-figure of what `--output` holds. The epoch of each is chosen by its validation; its test
-is counted by `ranking.py` from lists of ten, for all libraries alike. Without these
-environments only ours are trained. CPU seconds of ours are those of the whole process,
-with its start and its evaluations; those of the others are of their training alone.
+The first command trains whatever is missing, one model after another, each in its own
+process (`peers.py` says how to make the environments of the other libraries), then
+writes a table and a figure of what is in `--output`. Each model's epoch is chosen by
+validation, and its test metrics are computed by `ranking.py` from lists of ten, in the
+same way for all libraries. Without these environments only our models are trained. Our
+CPU seconds cover the whole process, including start and evaluations; those of the
+others cover training only.
 
-The second prints and draws the runs that are kept in `docs/results`, ours by their own
+The second command prints and draws the runs kept in `docs/results`, ours by their own
 metrics, and in its folder `peers`.
 """
 
@@ -36,8 +37,8 @@ OURS = {
     "GRU4Rec": ["--model=gru4rec", "--preset=fair"],
     "EMKD, quick": ["--preset=quick"],
 }
-# With histories of 20 items: they pad, and take more than twice as long with 50. Until
-# the validation has not risen for five epochs, or an hour.
+# With histories of 20 items: these models pad, and take more than twice as long with
+# 50. They stop when validation has not risen for five epochs, or after an hour.
 _SHORT = ["--length=20", "--epochs=40", "--seconds=3700"]
 PEERS = {
     "RecTools SASRec": ["--model=rectools-sasrec", *_SHORT],
@@ -71,7 +72,7 @@ KEPT = {
     "GRU4Rec": "beauty-gru4rec",
     "BERT4Rec": "beauty-bert4rec",
 }
-TEACHERS = {"Student of EMKD, quick": "EMKD, quick"}  # whose seconds count, too
+TEACHERS = {"Student of EMKD, quick": "EMKD, quick"}  # their seconds count too
 KEPT_PEERS = {
     "RecTools SASRec, d = 256": "rectools-sasrec-256",
     "RecTools SASRec, d = 64": "rectools-sasrec-64",
@@ -84,7 +85,8 @@ KEPT_PEERS = {
 
 
 class Curve(NamedTuple):
-    """A training: what each epoch cost so far and reached, and the test of its best."""
+    """A training run: cumulative cost and validation by epoch, and the best one's
+    test."""
 
     seconds: list[float]
     validation: list[float]
@@ -96,7 +98,7 @@ class Curve(NamedTuple):
 
 
 def of_ours(title: str, given: argparse.Namespace) -> Curve | None:
-    """Trains one of ours unless it is there; None if it was not asked for."""
+    """Trains one of our models unless it exists; None if it was not asked for."""
     run = given.output / "runs" / _name(title)
     if not (run / "metrics.json").exists():
         if given.only and title not in given.only:
@@ -122,7 +124,7 @@ def _curve(history: Path, test: dict[str, float]) -> Curve:
 
 
 def of_kept(folder: Path) -> dict[str, Curve]:
-    """Returns the curves of the runs that are kept, by title."""
+    """Returns the curves of the kept runs, by title."""
     found = {
         title: _curve(
             folder / f"{name}-history.jsonl",
@@ -152,7 +154,7 @@ def _test_of(run: Path, log: Path) -> dict[str, float]:
 
 
 def of_a_peer(title: str, given: argparse.Namespace) -> Curve | None:
-    """Trains a peer unless it is there; None if it was not asked for."""
+    """Trains a peer unless it exists; None if it was not asked for."""
     folder = given.output / "peers" / _name(title)
     if not list(folder.glob("*.jsonl")):
         python = given.recbole if title.startswith("RecBole") else given.rectools
@@ -181,7 +183,7 @@ def _lines(path: Path) -> list[dict[str, Any]]:
 
 
 def table(curves: dict[str, Curve]) -> str:
-    """Returns a row a model, better tests first."""
+    """Returns one row per model, best test first."""
     rows = [
         f"| {title} | {curve.validation[curve.best]:.4f} | {curve.test['NDCG@10']:.4f} "
         f"| {curve.test['HR@10']:.4f} | {curve.best + 1} of {len(curve.seconds)} "
@@ -198,18 +200,18 @@ def table(curves: dict[str, Curve]) -> str:
 
 
 def draw(curves: dict[str, Curve], path: Path) -> None:
-    """Draws validation against CPU seconds; dashed are other libraries."""
+    """Draws validation against CPU seconds; other libraries are dashed."""
     import matplotlib
 
     matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "frontier"  # equal figures are equal files
+    matplotlib.rcParams["svg.hashsalt"] = "frontier"  # equal figures give equal files
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(10, 5), layout="constrained")
     ours = 0
     for title, curve in curves.items():
         is_peer = title in {**PEERS, **KEPT_PEERS}
-        # There are ten colours: further ones of ours are dotted between dashes.
+        # There are ten colours; any further models of ours get a dash-dot line.
         style = "--" if is_peer else "-" if ours < 10 else "-."
         ours += not is_peer
         axes.plot(curve.seconds, curve.validation, style, label=title)

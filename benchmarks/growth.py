@@ -1,9 +1,9 @@
-"""Time of an epoch and memory, as users or the windows of each user grow.
+"""Time per epoch and memory, as users or the windows of each user grow.
 
     python benchmarks/growth.py
 
-Random actions and a small model; every row is a process of its own, which trains for a
-whole epoch. "anonymous" is what the process holds itself, at its peak (see memory.py).
+Random actions and a small model; every row runs in its own process, which trains for a
+whole epoch. "anonymous" is the process's own memory at its peak (see memory.py).
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from emkd_tf.data.histories import Histories
 
 ITEMS, WARM_UP = 1_000, 20
 MODEL = {**SMALL, "num_networks": 1, "num_views": 1, "max_length": 15}
-# users, actions a user: one window each, then 96
+# users, actions per user: one window each, then 96
 SIZES = [(20_000, 12), (200_000, 12), (2_000_000, 12), (20_000, 112)]
 
 
 def measure(folder: Path) -> None:
-    """Trains for an epoch, and prints what it took."""
+    """Trains for an epoch and prints what it took."""
     from emkd_tf.training.setup import build_model, compile_model, training_data
 
     config = from_flat({**MODEL, "window_step": 1})

@@ -1,8 +1,8 @@
-"""Trainings that keep the memory they free, and ones that give it back.
+"""Compares training that keeps the memory it frees with training that gives it back.
 
     python benchmarks/host_memory.py --dataset beauty --model sasrec --epochs 2
 
-Takes the flags of `emkd train`. Both take turns, each time in a process of its own.
+Takes the flags of `emkd train`. The two take turns, each time in a new process.
 """
 
 from __future__ import annotations

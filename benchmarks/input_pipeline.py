@@ -1,4 +1,4 @@
-"""Examples a second of the input pipeline alone on one core, beside what training eats.
+"""Examples per second: the input pipeline alone on one core, and what training uses.
 
     python benchmarks/input_pipeline.py --dataset beauty --preset masked
 
@@ -24,7 +24,7 @@ from emkd_tf.config.flags import read_settings
 from emkd_tf.data.prepare import prepare
 from emkd_tf.training.setup import training_data
 
-BATCHES = 50  # at a time: some are always ready
+BATCHES = 50  # at a time, since some are always ready
 
 
 def make_batches(config: Config) -> Callable[[], None]:

@@ -1,12 +1,13 @@
-"""Trains twice, once killed with -9 at random moments, and compares what comes out.
+"""Trains twice, once killed with -9 at random moments, and compares the results.
 
     python benchmarks/kill_resume.py --kills 20
     python benchmarks/kill_resume.py --kills 5 --workers 2
 
-Further flags go to `train.py`. With several workers one of them is killed each time;
+Further flags go to `train.py`. With several workers, one of them is killed each time;
 the others must end by themselves, then all are started again. Each kill comes at a
-random moment between the processes' start and twice its share of what is left; beyond
-the start moments are told by steps, so that other work on the machine changes little.
+random moment between the start of the processes and twice its share of the time left.
+After start-up, moments are measured in steps, so that other work on the machine matters
+little.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ TRAIN = Path(__file__).resolve().parents[1] / "train.py"
 CHECKPOINT_STEPS = 20
 WORKER_LOST = 5  # exit code
 WORKER_TIMEOUT = 120  # seconds to meet at the start
-PATIENCE = 180.0  # seconds for the other workers to end after one was killed
+PATIENCE = 180.0  # seconds for the other workers to end after a kill
 
 
 def free_ports(count: int) -> list[int]:
@@ -49,7 +50,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def start(flags: list[str], workers: int, folder: Path) -> list[subprocess.Popen]:
-    """Starts a training, as one process a worker."""
+    """Starts training, with one process per worker."""
     addresses = [f"127.0.0.1:{port}" for port in free_ports(workers)]
     processes = []
     for index in range(workers):
@@ -67,7 +68,7 @@ def start(flags: list[str], workers: int, folder: Path) -> list[subprocess.Popen
 
 
 def wait(processes: list[subprocess.Popen], seconds: float | None) -> bool:
-    """Waits for all to end; False if the time is up first."""
+    """Waits for all processes to end; False if the time is up first."""
     end = None if seconds is None else time.monotonic() + seconds
     for process in processes:
         try:
@@ -78,13 +79,13 @@ def wait(processes: list[subprocess.Popen], seconds: float | None) -> bool:
 
 
 def saved_step(run: Path) -> int:
-    """Returns the step of the newest checkpoint of a training, 0 without one."""
+    """Returns the step of a run's newest checkpoint, 0 without one."""
     found = (run / "checkpoints" / "last").glob("*.index")
     return max((int(path.stem.split("-")[1]) for path in found), default=0)
 
 
 def wait_for_step(processes: list[subprocess.Popen], run: Path, step: int) -> None:
-    """Waits for a checkpoint of a step or a later one, or for a process to end."""
+    """Waits for a checkpoint at `step` or later, or for a process to end."""
     while saved_step(run) < step and all(p.poll() is None for p in processes):
         time.sleep(0.1)
 

@@ -1,4 +1,4 @@
-"""What the benchmarks share: variants that take turns in processes of their own."""
+"""What the benchmarks share: variants that take turns, each in its own process."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def seconds_of(function: Callable[[], Any]) -> float:
 
 
 def peak_memory() -> float:
-    """Returns the most memory that this process ever had, in GiB."""
+    """Returns the peak memory of this process in GiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def matrix_rates(size: int = 4096) -> dict[str, float]:
-    """Measures multiplications and additions a second of one large product."""
+    """Measures multiplications and additions per second of one large product."""
     import tensorflow as tf
 
     rates = {}
@@ -37,13 +37,13 @@ def matrix_rates(size: int = 4096) -> dict[str, float]:
 
 
 class Variant:
-    """A process that makes something to repeat, and repeats it when called.
+    """A process that builds something to repeat, and repeats it when called.
 
-    Several of them disturb each other no more than one, as only one works at a time;
-    what else the machine does disturbs all of them alike when they take turns.
+    Variants do not disturb each other, as only one works at a time; other work on the
+    machine disturbs all of them equally when they take turns.
 
     Args:
-        make: function of a module, of `arguments`, that returns what to repeat.
+        make: module-level function of `arguments` that returns the function to repeat.
         arguments: of `make`.
         core: the only processor core that it may use; None for all.
     """

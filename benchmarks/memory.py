@@ -1,9 +1,9 @@
-"""Memory of training and of evaluating, at growing sizes, each in a process of its own.
+"""Memory of training and evaluation at growing sizes, each in its own process.
 
     python benchmarks/memory.py
 
-"anonymous" is what the process holds itself, at its peak; "mapped" are pages of files
-that the system may drop at any time: TensorFlow's code, and the items read from disk.
+"anonymous" is the process's own memory at its peak; "mapped" is pages of files, which
+the system may drop at any time: TensorFlow's code, and the items read from disk.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rich.table import Table
 from emkd_tf.config import from_flat
 from emkd_tf.data.histories import Histories
 
-# users, items, actions a user
+# users, items, actions per user
 TRAINING = [(20_000, 5_000, length) for length in (50, 500, 5_000)]
 EVALUATION = [(users, 5_000, 20) for users in (2_000, 20_000, 200_000)]
 EVALUATION += [(users, 50_000, 20) for users in (2_000, 20_000)]
@@ -33,7 +33,7 @@ STEPS = 200
 
 
 def write_histories(folder: Path, users: int, items: int, length: int) -> None:
-    """Writes a prepared dataset of random actions without holding it."""
+    """Writes a prepared dataset of random actions without holding it in memory."""
     actions = users * length
     numbers = np.random.default_rng(0)
     array = np.lib.format.open_memmap(folder / "items.npy", "w+", np.int32, (actions,))
@@ -50,7 +50,7 @@ def write_histories(folder: Path, users: int, items: int, length: int) -> None:
 
 
 class Peak(threading.Thread):
-    """Watches this process' memory, in MiB by kind."""
+    """Watches this process's memory, in MiB by kind."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -67,7 +67,7 @@ class Peak(threading.Thread):
 
 
 def measure(what: str, folder: Path) -> None:
-    """Trains or evaluates, and prints what it took."""
+    """Trains or evaluates and prints what it took."""
     from emkd_tf.evaluation.evaluator import rank_users
     from emkd_tf.training.setup import build_model, compile_model, training_data
 

@@ -5,19 +5,19 @@
     rectools/bin/python benchmarks/peers.py --log Beauty.txt --model rectools-sasrec \
         --epochs 20 --output reports/peers
 
-RecBole has another environment, of
+RecBole needs another environment, with
 
     recbole/bin/pip install 'recbole==1.2.1' 'setuptools<81' 'numpy<2' 'pandas<2.3'
 
-Both need nothing of EMKD-TF. Writes `MODEL.jsonl` with a line an epoch: the CPU seconds
-of the training so far, without those of the evaluation, and what the lists of ten
-items, history excluded, are worth for validation and for test. Ends when the validation
-has not risen for `--patience` epochs.
+Neither needs EMKD-TF. Writes `MODEL.jsonl` with one line per epoch: the CPU seconds of
+training so far, without evaluation, and the metrics of lists of ten items, history
+excluded, on validation and test. Stops when validation has not risen for `--patience`
+epochs.
 
-Every model has the settings that its library's authors published for this kind of
-data where they did (`transformer_benchmark` of RecTools; RecBole's defaults with its
-cross entropy), with the width of `--width`. They pad every history to `--length`:
-Beauty's have 9 items on average, so that 20 costs them less than half of 50.
+Every model has the settings that its library's authors published for this kind of data,
+if they did (`transformer_benchmark` of RecTools; RecBole's defaults with its cross
+entropy), with the width of `--width`. They pad every history to `--length`: Beauty's
+have 9 items on average, so 20 costs them less than half as much as 50.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Peer(Protocol):
     def train_epoch(self) -> None: ...
 
     def lists(self, part: Part) -> list[list[str]]:
-        """Returns the best items for each user, without those of the history."""
+        """Returns the best items for each user, without items of the history."""
 
 
 class RecTools:
@@ -54,7 +54,7 @@ class RecTools:
         log: of all users, training, validation and test.
         name: one of RECTOOLS.
         width: of items and states.
-        length: newest items of a history that it sees.
+        length: how many of the newest items of a history it sees.
     """
 
     def __init__(self, log: dict[str, list[str]], name: str, width: int, length: int):
@@ -214,7 +214,7 @@ class RecBole:
 
 RECBOLE: dict[str, tuple[str, Callable[[int], dict[str, int]]]] = {
     "recbole-sasrec": ("SASRec", lambda d: {"hidden_size": d, "inner_size": 4 * d}),
-    # Its units are twice the width of its items, from which and to which it projects.
+    # Its hidden state is twice as wide as its items; it projects from and to these.
     "recbole-gru4rec": (
         "GRU4Rec",
         lambda d: {"embedding_size": d, "hidden_size": 2 * d},
@@ -223,7 +223,7 @@ RECBOLE: dict[str, tuple[str, Callable[[int], dict[str, int]]]] = {
 
 
 def _training(log: dict[str, list[str]]) -> Iterator[list[str]]:
-    """Yields what each user did before the validation; short histories are whole."""
+    """Yields what each user did before validation; short histories stay whole."""
     return (items[:-2] if len(items) > 2 else items for items in log.values())
 
 

@@ -1,4 +1,4 @@
-"""Time and memory of preparing a large synthetic log, in a process of its own.
+"""Time and memory to prepare a large synthetic log, in a separate process.
 
 python benchmarks/preparation.py --rows 50000000
 python benchmarks/preparation.py --rows 5000000 --engine spark --spark-master "local[2]"
@@ -22,7 +22,7 @@ from rich.table import Table
 
 
 def write_log(path: Path, rows: int, users: int, items: int) -> None:
-    """Writes actions of random users on random items, the first items more often."""
+    """Writes actions of random users on random items, favouring the first items."""
     log = pl.select(pl.int_range(rows).alias("number")).lazy()
     number, chance = pl.col("number"), pl.col("number").hash(1).cast(float) / 2.0**64
     text = (chance.pow(3) * items).cast(pl.Int64).cast(pl.String)

@@ -1,11 +1,11 @@
-"""Time of the matrix products alone: what no step and no evaluation can be faster than.
+"""Time of the matrix products alone: a lower bound for any step or evaluation.
 
     python benchmarks/products.py --dataset beauty
     python benchmarks/products.py --dataset beauty --precision bfloat16
 
 Takes the flags of `emkd train`. Every product has the shape that it has in a training
-step or in an evaluation of all users, and is repeated by itself on inputs that stay
-where they are. Evaluation is float32.
+step or in an evaluation of all users, and is repeated alone on the same inputs.
+Evaluation is float32.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ ROUNDS = 9
 
 
 class Product(NamedTuple):
-    """A product forwards, and the two of its gradient if it has one."""
+    """A forward product, and the two of its gradient if it has one."""
 
     name: str
     left: list[int]
@@ -47,7 +47,7 @@ class Product(NamedTuple):
     has_gradient: bool = True
 
     def operations(self) -> float:
-        """Counts multiplications and additions, forwards and backwards."""
+        """Counts multiplications and additions, forward and backward."""
         columns = self.right[-2] if self.transpose_b else self.right[-1]
         forward = 2 * columns * float(tf.reduce_prod(tf.cast(self.left, tf.float64)))
         return 3 * forward if self.has_gradient else forward
@@ -77,7 +77,7 @@ class Product(NamedTuple):
 
 
 def of_step(config: Config, histories: Histories) -> list[Product]:
-    """Lists the products of a step on batches of the mean size."""
+    """Lists the products of a step on batches of average size."""
     model, d = config.model, config.model.hidden_units
     batches = list(training_data(config, histories).batches().take(10))
     views = 1 + config.objective.num_views
@@ -107,7 +107,7 @@ def dense(d: int) -> list[tuple[str, int, int]]:
 
 
 def of_evaluation(config: Config, histories: Histories) -> list[Product]:
-    """Lists the products of ranking all users' test items, in chunks of the mean
+    """Lists the products of ranking all users' test items, in chunks of average
     size."""
     model, d, num_items = config.model, config.model.hidden_units, histories.num_items
     known = histories.known_lengths("test")
@@ -115,7 +115,7 @@ def of_evaluation(config: Config, histories: Histories) -> list[Product]:
     users = chunk_users(num_items)
     chunks = round(len(lengths) / users)
     tokens = round(users * lengths.mean())
-    last = chunks * model.num_networks  # blocks that compute the mask token alone
+    last = chunks * model.num_networks  # blocks that only compute the mask token
     whole = last * (model.num_blocks - 1)
     width = model.num_networks * d + 1
     name, *shape = dense(d)[0]
@@ -134,7 +134,7 @@ def of_evaluation(config: Config, histories: Histories) -> list[Product]:
 
 
 def measured(title: str, products: list[Product], precision: str) -> Table:
-    """Measures all products and what they add up to."""
+    """Measures all products and their total."""
     rate = matrix_rates()[precision]
     table = Table(
         title=f"{title}, {precision}: one large product {rate / 1e9:.0f} GFLOP/s"

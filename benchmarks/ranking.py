@@ -1,7 +1,7 @@
-"""A log of one line a user, its targets, and the metrics of lists; numpy alone.
+"""A log of one line per user, its targets, and the metrics of lists, with numpy only.
 
-One piece of code counts what every library's lists are worth (`peers.py`,
-`frontier.py`), and none of the libraries wrote it.
+One piece of code, part of none of the libraries, computes the metrics of every
+library's lists (`peers.py`, `frontier.py`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ K = 10  # of the lists
 
 
 class Part(NamedTuple):
-    """What is known of each user, and what comes next; leave one out."""
+    """What is known about each user, and what comes next; leave-one-out."""
 
     users: list[str]
     histories: list[list[str]]
@@ -30,8 +30,8 @@ def read_log(path: Path) -> dict[str, list[str]]:
 
 
 def held_out(log: dict[str, list[str]], from_end: int) -> Part:
-    """Returns the part whose targets are the items at that place from the end: 1 for
-    the test, 2 for the validation."""
+    """Returns the part whose targets are the items at place `from_end` from the end: 1
+    for test, 2 for validation."""
     long_enough = {user: items for user, items in log.items() if len(items) > 2}
     return Part(
         list(long_enough),
@@ -41,8 +41,8 @@ def held_out(log: dict[str, list[str]], from_end: int) -> Part:
 
 
 def metrics(lists: Sequence[Sequence[str]], targets: Sequence[str]) -> dict[str, float]:
-    """Returns HR@10 and NDCG@10 of lists that are best first; a target that is not in
-    its list is a miss, also where the model has never seen it."""
+    """Returns HR@10 and NDCG@10 of lists sorted best first; a target that is not in its
+    list is a miss, even if the model has never seen it."""
     places = np.array(
         [
             list(items[:K]).index(target) if target in items[:K] else np.inf

@@ -1,12 +1,12 @@
-"""Trains the sample with one replica and with two, and compares what comes out.
+"""Trains the sample with one replica and with two, and compares the results.
 
     python benchmarks/replicas.py --epochs 10
 
     python benchmarks/replicas.py --epochs 10 --dropout 0
 
-The two replicas are two logical CPUs under MirroredStrategy. They draw other dropout
-than one does: the runs differ as those of two seeds do, and without dropout hardly at
-all. Further flags go to `emkd train`.
+The two replicas are two logical CPUs under MirroredStrategy. They draw different
+dropout from a single one, so the runs differ as much as two seeds do, and hardly at all
+without dropout. Further flags go to `emkd train`.
 """
 
 from __future__ import annotations

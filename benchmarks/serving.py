@@ -1,9 +1,9 @@
-"""What serving costs: an export of untrained networks, beside its products alone.
+"""What serving costs: an export of untrained networks against its products alone.
 
     python benchmarks/serving.py --dataset beauty
 
-Takes the flags of `emkd train`. The floor is a SavedModel that multiplies matrices of
-the same shapes and nothing else, asked in the same way and in turns with the export.
+Takes the flags of `emkd train`. The floor is a SavedModel that only multiplies matrices
+of the same shapes, asked in the same way and in turn with the export.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from emkd_tf.retrieval.batch import own_histories, write_recommendations
 from emkd_tf.retrieval.recommend import VectorRecommender
 from emkd_tf.training.setup import build_model
 
-ROUNDS, RUNS = 6, 50  # of each question, and 10 more at a round's start to warm up
+ROUNDS, RUNS = 6, 50  # per question, plus 10 at the start of a round to warm up
 WARM_UP = 10
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """So many histories of so many items, asked of a signature."""
+    """A batch of histories of equal length, sent to a signature."""
 
     batch: int
     length: int
@@ -92,7 +92,7 @@ class Floor(tf.Module):
                 parts = tf.matmul(tokens, self._project[place])
                 shape = [batch, self._heads, self._tokens, 3, width // self._heads]
                 query, key, value = tf.unstack(tf.reshape(parts, shape), axis=3)
-                if block == self._blocks - 1:  # only its last place is needed
+                if block == self._blocks - 1:  # only the last place is needed
                     query = query[:, :, -1:]
                 mixed = tf.matmul(tf.matmul(query, key, transpose_b=True), value)
                 tokens = tf.matmul(tf.reshape(mixed, [-1, width]), self._mix[place])
@@ -103,7 +103,7 @@ class Floor(tf.Module):
 
 
 def milliseconds(runs: list[float]) -> tuple[float, float]:
-    """Returns median and 99th percentile of microseconds, in ms."""
+    """Returns the median and 99th percentile of microseconds, in ms."""
     return statistics.median(runs) / 1e3, float(np.percentile(runs, 99)) / 1e3
 
 
@@ -174,7 +174,7 @@ def main() -> None:
 
 
 def recommending(config) -> float:
-    """Returns the histories a second from a dataset to a file, at d = 64, k = 100."""
+    """Returns the histories per second from a dataset to a file, at d = 64, k = 100."""
     small = from_flat({**to_flat(config), "hidden_units": 64})
     histories = prepare(small.data)
     recommender = VectorRecommender(build_model(small, histories).ensemble, histories)

@@ -1,4 +1,4 @@
-"""How long a user waits: for the help, and for the first step of a training.
+"""How long a user waits for the help, and for the first training step.
 
 python benchmarks/start.py
 """

@@ -1,4 +1,4 @@
-"""Time and memory of a training step on real batches, beside what its arithmetic needs.
+"""Time and memory of a training step on real batches, and what its arithmetic needs.
 
     python benchmarks/training_step.py --dataset beauty --preset masked
     python benchmarks/training_step.py --dataset beauty
@@ -45,9 +45,9 @@ def make_step(config: Config) -> Callable[[], float]:
 
 
 def useful_operations(config: Config, batch: dict, num_items: int, num_attributes: int):
-    """Counts multiplications and additions of a step: items only, chosen positions
-    only; a backward pass is two forward ones. Of EMKD with masked items, or with the
-    next item and neither attribute prediction nor contrast."""
+    """Counts multiplications and additions of a step, without padding and for chosen
+    positions only; a backward pass counts as two forward ones. For EMKD with masked
+    items, or with the next item and neither attribute prediction nor contrast."""
     model, objective, d = config.model, config.objective, config.model.hidden_units
     lengths = tf.math.count_nonzero(batch["item_ids"] != PAD_ID, axis=1)
     is_masked = objective.task == "masked_item"

@@ -1,6 +1,6 @@
 """EMKD-TF: sequential recommendation with ensembles of TensorFlow encoders.
 
-Importing this package costs no TensorFlow import: the public names below load on first
+Importing this package does not import TensorFlow: the public names below load on first
 use.
 """
 

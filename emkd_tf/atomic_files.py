@@ -1,5 +1,5 @@
-"""Files and folders that are there whole or not at all, and what is said of those that
-cannot be written."""
+"""Writes files and folders whole or not at all, and explains in one line when that
+fails."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from emkd_tf.errors import InputError
 
 @contextlib.contextmanager
 def writes_to(path: Path, flag: str) -> Iterator[None]:
-    """Turns the system's errors of a block that writes to a place into one line.
+    """Turns an OSError in a block that writes to `path` into one line.
 
     Args:
         path: file or folder that the block writes.
-        flag: that names it, as "--output".
+        flag: the flag that names it, such as "--output".
 
     Raises:
-        InputError: it cannot be written.
+        InputError: `path` cannot be written.
     """
     try:
         yield
@@ -36,15 +36,15 @@ def writes_to(path: Path, flag: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """Yields a folder beside `target` that takes its place when the block succeeds.
+    """Yields a folder next to `target` that takes its place when the block succeeds.
 
-    If another process made `target` meanwhile, that one stays.
+    If another process has created `target` in the meantime, that one stays.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
         yield unfinished
-        unfinished.chmod(0o755)  # mkdtemp's own is 0700
+        unfinished.chmod(0o755)  # mkdtemp creates it with 0700
         try:
             unfinished.rename(target)
         except OSError:
@@ -67,7 +67,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def link_or_copy(source: str | Path, target: str | Path) -> None:
-    """Links a file, which takes no room, or copies it where the file system cannot."""
+    """Hard-links a file, which takes no space, or copies it if linking fails."""
     try:
         os.link(source, target)
     except OSError:

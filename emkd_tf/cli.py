@@ -1,6 +1,6 @@
 """The command line: `emkd COMMAND ...`.
 
-TensorFlow loads only when a command needs it: `emkd --help` answers at once.
+TensorFlow loads only when a command needs it, so `emkd --help` answers at once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from emkd_tf.config.help import FLAGS
 from emkd_tf.errors import USER_ERRORS, InputError
 
 _INTERRUPTED = 130
-_NOT_READ = 141  # what a shell says of a program that a closed pipe ended
+_NOT_READ = 141  # a shell's code for a program ended by a closed pipe
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _discard_output() -> None:
-    """Keeps Python from writing again, at its end, to a pipe that nobody reads."""
+    """Keeps Python from writing once more, on exit, to a pipe that nobody reads."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

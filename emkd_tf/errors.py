@@ -1,4 +1,4 @@
-"""Errors that a user can mend: one line of what, where and how, and an exit code."""
+"""Errors that a user can fix: one line of what, where and how, and an exit code."""
 
 
 class InputError(ValueError):
@@ -20,7 +20,7 @@ class NonFiniteLossError(ArithmeticError):
 
 
 class WorkerLostError(RuntimeError):
-    """Another worker of a distributed training is gone."""
+    """Another worker of a distributed training run is gone."""
 
     exit_code = 5
 
@@ -29,7 +29,7 @@ class ServingError(RuntimeError):
     """A model server refused a request, failed or did not answer.
 
     Attributes:
-        status: gRPC's name of what happened, over REST too: "NOT_FOUND", "UNAVAILABLE".
+        status: gRPC's status name, over REST too: "NOT_FOUND", "UNAVAILABLE".
     """
 
     exit_code = 6
@@ -40,7 +40,7 @@ class ServingError(RuntimeError):
 
 
 class CheckFailedError(RuntimeError):
-    """A result did not pass a check of its own; not the user's fault."""
+    """A result failed a self-check; not the user's fault."""
 
     exit_code = 1
 

@@ -1,4 +1,4 @@
-"""Makes `tf.keras` Keras 2 before TensorFlow loads; TFRS works with no other."""
+"""Makes `tf.keras` Keras 2 before TensorFlow loads; TFRS works with nothing else."""
 
 from __future__ import annotations
 

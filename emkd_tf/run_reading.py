@@ -1,4 +1,4 @@
-"""Files of a run directory: read whole, or refused in one line."""
+"""Reads files of a run directory whole, or refuses them in one line."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from emkd_tf.errors import InputError
 
 @contextlib.contextmanager
 def reading(path: Path, *further: type[Exception]) -> Iterator[None]:
-    """Turns what can go wrong with a file of a run inside the block into one line.
+    """Turns errors in a block that reads a file of a run into one line.
 
     Args:
-        path: of the file.
-        further: errors of a library that reads it.
+        path: the file.
+        further: errors of the library that reads it.
 
     Raises:
         InputError: the file is missing or damaged.
@@ -33,10 +33,10 @@ def reading(path: Path, *further: type[Exception]) -> Iterator[None]:
 
 
 def require_finished(run_dir: Path) -> None:
-    """Refuses a run whose training has not ended.
+    """Refuses a run whose training has not finished.
 
     Raises:
-        InputError: it has no `metrics.json`.
+        InputError: the run has no `metrics.json`.
     """
     if not (run_dir / "metrics.json").is_file():
         raise InputError(
@@ -46,12 +46,12 @@ def require_finished(run_dir: Path) -> None:
 
 
 def read_epochs(run_dir: Path, *, is_growing: bool = False) -> list[dict[str, Any]]:
-    """Returns the rows of `history.jsonl`, one an epoch; none of a model that is not
-    trained.
+    """Returns the rows of `history.jsonl`, one per epoch; none for a model without
+    training.
 
     Args:
-        run_dir: of the run.
-        is_growing: a training may be writing: a last line without its end is left out.
+        run_dir: the run's directory.
+        is_growing: training may still be writing: an incomplete last line is skipped.
 
     Raises:
         InputError: the file is damaged.

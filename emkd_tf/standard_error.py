@@ -1,4 +1,4 @@
-"""What libraries in C++ and Java write to standard error, past Python."""
+"""Captures what C++ and Java libraries write to standard error, bypassing Python."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import sys
 from collections.abc import Iterator
 from typing import IO
 
-STDERR = 2  # also where Python's own is another, as in notebooks
+STDERR = 2  # even where sys.stderr is something else, as in notebooks
 
 
 @contextlib.contextmanager
 def standard_error_to(file: IO[bytes]) -> Iterator[None]:
-    """Sends what this process and those that it starts write to standard error to a
-    file, as long as the block lasts; processes keep it for their whole lives."""
+    """Redirects standard error of this process to a file for the length of the block,
+    and that of processes started inside for as long as they live."""
     sys.stderr.flush()
     before = os.dup(STDERR)
     try:

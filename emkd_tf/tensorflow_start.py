@@ -1,4 +1,4 @@
-"""Starts TensorFlow without its own lines."""
+"""Starts TensorFlow quietly."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from emkd_tf.standard_error import STDERR, standard_error_to
 
 
 def load_tensorflow() -> None:
-    """Imports TensorFlow, unless somebody did, without what its C++ parts write to
-    standard error on the way, which no setting keeps back, and without what it tells
-    and warns of later; if the import fails, that is shown.
+    """Imports TensorFlow, unless it already is, and hides its messages: what its C++
+    parts write to standard error during the import, which no setting suppresses, and
+    its later notes and warnings. If the import fails, the hidden text is shown.
 
-    With TF_CPP_MIN_LOG_LEVEL=0 in the environment nothing is done, so that whatever
-    imports it shows everything.
+    With TF_CPP_MIN_LOG_LEVEL=0 in the environment this does nothing, so that whoever
+    imports TensorFlow sees everything.
     """
-    # CUDA's absence is no error; TensorFlow's own errors come back as exceptions.
+    # A missing CUDA is not an error; TensorFlow's own errors arrive as exceptions.
     level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if level == "0" or "tensorflow" in sys.modules:
         return

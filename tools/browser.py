@@ -1,4 +1,4 @@
-"""A headless browser for tests and for the pictures of the documentation."""
+"""A headless browser for tests and for pictures in the documentation."""
 
 import shutil
 from contextlib import contextmanager
@@ -15,12 +15,12 @@ def missing() -> str | None:
 
 @contextmanager
 def browser(width=1200, height=900, theme="light"):
-    """Yields a browser of a size in pixels that prefers a theme."""
+    """Yields a browser with a size in pixels and a preferred colour theme."""
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
     options.binary_location = next(filter(None, map(shutil.which, _NAMES)))
-    # Graphics are drawn by the processor, for pages that need WebGL.
+    # The CPU draws graphics, for pages that need WebGL.
     graphics = ("use-gl=angle", "use-angle=swiftshader", "enable-unsafe-swiftshader")
     for flag in ("headless=new", "no-sandbox", "hide-scrollbars", *graphics):
         options.add_argument(f"--{flag}")

@@ -1,9 +1,9 @@
-"""Writes the table of docs/results.md from the runs that are kept in docs/results.
+"""Writes the tables of docs/results.md from the runs kept in docs/results.
 
 python tools/results_table.py
 
 A run is kept as `NAME.json`, its `metrics.json`, and `NAME-history.jsonl`;
-`runs.yaml` has its command and its machine.
+`runs.yaml` holds its command and its machine.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ _HEADER = (
 
 
 def kept_runs() -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
-    """Returns what `runs.yaml` says of each run, and its metrics, by its name."""
+    """Returns what `runs.yaml` says about each run, and its metrics, by name."""
     runs = yaml.safe_load((RUNS / "runs.yaml").read_text(encoding="utf-8"))
     return runs, {n: json.loads((RUNS / f"{n}.json").read_text()) for n in runs}
 
 
 def table() -> str:
-    """Returns a row for each run, better ones first, and one for popularity."""
+    """Returns a row for each run, best first, and one per dataset for popularity."""
     runs, kept = kept_runs()
     order = sorted(kept, key=lambda n: (kept[n]["dataset"], -_ndcg(kept[n]["test"])))
     rows = [_row(kept[name], _history(name), **runs[name]) for name in order]
@@ -56,8 +56,8 @@ def table() -> str:
 
 
 def seeds_table() -> str:
-    """Returns a row for each command that was run with several seeds: mean and 95 %
-    interval over them, by Student's t."""
+    """Returns a row for each command run with several seeds: mean and 95 % interval
+    over seeds, by Student's t."""
     runs, kept = kept_runs()
     by_command: dict[str, list[dict[str, Any]]] = {}
     for name, run in runs.items():
@@ -75,7 +75,7 @@ def seeds_table() -> str:
 def interval(values: Sequence[float]) -> str:
     """Returns mean and half the width of the 95 % interval of several values."""
     mean, found = np.mean(values), seeds_interval(np.array(values))
-    assert found is not None  # of one value there is none
+    assert found is not None  # a single value has none
     return f"{mean:.4f} ± {found.high - mean:.4f}"
 
 
@@ -101,7 +101,7 @@ def _row(
     Args:
         metrics, history: of the run.
         command, machine: as they are shown.
-        processor_seconds: measured from outside, of a run whose history has none.
+        processor_seconds: measured from outside, for a run whose history has none.
     """
     model = MODELS.get(metrics["model"].lower())
     networks = sorted(map(_ndcg, metrics["test_by_network"].values()))
@@ -122,7 +122,7 @@ def _row(
 
 
 def page(text: str) -> str:
-    """Returns the page with today's table in place of its own."""
+    """Returns the page with its tables replaced by current ones."""
     before, _, rest = text.partition(_BEGIN)
     after = rest.partition(_END)[2]
     return f"{before}{_BEGIN}\n{table()}\n{seeds_table()}\n{_END}{after}"

@@ -21,14 +21,14 @@ import requests
 from PIL import Image
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
-# The views of TensorBoard, and a text that stands there when they are drawn.
+# The views of TensorBoard, and a text that appears when they are drawn.
 VIEWS = {
     "custom_scalars": "Quality of the run",
     "projector": "Points:",
 }
-_DRAWN_SECONDS = 5.0  # after the text is there
+_DRAWN_SECONDS = 5.0  # after the text has appeared
 _PATIENCE_SECONDS = 600.0
-_COLOURS = 128  # of a picture: small files
+_COLOURS = 128  # per picture, for small files
 
 
 def main() -> None:
@@ -55,7 +55,7 @@ def take(run: Path, folder: Path) -> list[Path]:
 
 
 def of_report(run: Path, folder: Path) -> list[Path]:
-    """Takes the report's beginning on a screen, and on a phone in the dark."""
+    """Takes the top of the report on a screen, and on a phone with the dark theme."""
     with tempfile.TemporaryDirectory() as scratch:
         command = ["report", f"--run={run}", f"--output={scratch}"]
         subprocess.run([sys.executable, "-m", "emkd_tf", *command], check=True)
@@ -82,15 +82,15 @@ def of_tensorboard(run: Path, folder: Path) -> list[Path]:
 
 
 def open_view(driver, address: str, text: str) -> None:
-    """Opens a view of TensorBoard anew and waits for a text of it."""
-    driver.get("about:blank")  # else what was open before stays in the page
+    """Opens a view of TensorBoard afresh and waits for a text in it."""
+    driver.get("about:blank")  # else the previous view stays in the page
     driver.get(address)
     wait_for(driver, text)
 
 
 @contextmanager
 def tensorboard(run: Path) -> Iterator[str]:
-    """Runs TensorBoard on a run alone, under its name, and yields its address."""
+    """Runs TensorBoard on a single run, under its name, and yields its address."""
     with socket.socket() as found:
         found.bind(("localhost", 0))
         port = found.getsockname()[1]
@@ -120,7 +120,7 @@ def answers(address: str) -> bool:
 
 
 def texts_of(driver) -> list[str]:
-    """Returns the texts of the page, those of its components and frames too."""
+    """Returns the texts of the page, including its components and frames."""
     return driver.execute_script(
         "const all = n => [n, ...[...n.childNodes].flatMap(all),"
         " ...[n.shadowRoot, n.contentDocument].flatMap(m => m ? all(m) : [])];"
@@ -130,7 +130,7 @@ def texts_of(driver) -> list[str]:
 
 
 def wait_for(driver, text: str) -> None:
-    """Waits until a text stands in the page, and is drawn."""
+    """Waits until a text is in the page and drawn."""
     wait_until(
         lambda: any(text in each for each in texts_of(driver)),
         f"no {text!r} in the page",

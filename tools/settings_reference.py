@@ -38,7 +38,7 @@ def _shown(value: object) -> str:
 
 
 def reference(text: str) -> str:
-    """Returns the page with its tables, which are its end, made anew."""
+    """Returns the page with the tables at its end regenerated."""
     return text[: text.index(f"## {next(iter(SECTIONS))}\n")] + tables()
 
 

@@ -1,1 +1,1 @@
-"""From interactions on disk to histories, and in `examples` to training batches."""
+"""Interactions on disk become histories, and in `examples` training batches."""

@@ -21,11 +21,11 @@ def is_metadata(record: dict[str, Any]) -> bool:
 
 
 def read_metadata(found: Iterable[dict[str, Any]]) -> pl.DataFrame:
-    """Reads the attributes that S3-Rec takes: categories but the first of each path,
-    which is the whole file's, and the brand.
+    """Reads the attributes that S3-Rec uses: the brand, and all categories except the
+    first of each path, which is the same for the whole file.
 
     Returns:
-        Columns item, attribute, each pair once.
+        Columns item, attribute; each pair once.
 
     Source: Zhou et al. 2020, https://github.com/RUCAIBox/CIKM2020-S3Rec, data_process.
     """
@@ -50,7 +50,7 @@ def _brand(record: dict[str, Any]) -> list[str]:
 
 
 def _categories(record: dict[str, Any]) -> list[str]:
-    """Paths of categories are lists in a list in 2014, one list later."""
+    """Category paths are a list of lists in 2014, a single list later."""
     value: list = next((record[k] for k in _CATEGORY_KEYS if record.get(k)), [])
     paths = value if value and isinstance(value[0], list) else [value]
     return [name for path in paths for name in path[1:] if isinstance(name, str)]

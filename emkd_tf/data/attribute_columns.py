@@ -1,7 +1,7 @@
-"""Which columns of an attribute file are categories, and the values they hold.
+"""Finds the columns of an attribute file that are categories, and their values.
 
 A category is a value that items share. Free text, numbers on a scale, dates and values
-of one item alone predict nothing about another item; they are left out by name.
+of a single item predict nothing about other items; they are left out by name.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _TEXT_NAMES = frozenset(
 )
 _ADDRESS_NAMES = frozenset(map(plain, ("url", "image", "image_url", "link", "im_url")))
 _SCALE_NAMES = frozenset(map(plain, ("price", "msrp", "cost", "list_price")))
-_LONG_WORDS, _LONG_CHARACTERS = 4, 60  # in the mean, of a text that nobody shares
-_ENOUGH = 8  # values; below, nothing is told from how often they repeat
-_ALONE = 0.7  # distinct values among all, above which they are of one item each
+_LONG_WORDS, _LONG_CHARACTERS = 4, 60  # on average, in text that no items share
+_ENOUGH = 8  # values; with fewer, how often they repeat says nothing
+_ALONE = 0.7  # share of distinct values, above which each belongs to one item
 _NUMBER = r"^[^\w\s.-]?\s*-?\d[\d,]*(\.\d+)?([eE][-+]?\d+)?$"
 _FRACTION = r"\.\d*[1-9]"
 _DATE = r"^\d{4}-\d\d-\d\d|^\d{1,2}[-/.](\d{1,2}|[A-Za-z]{3})[-/.]\d{4}$"
@@ -38,10 +38,10 @@ class Attributes:
     """The attributes of items and how they were read.
 
     Attributes:
-        pairs: columns item, attribute (texts), one row a pair.
-        item_column: the file's column of item ids, where it is a table.
+        pairs: columns item, attribute (texts), one row per pair.
+        item_column: the file's column of item ids, if it is a table.
         columns: the fields that became attributes.
-        left_out: the other columns with the reason.
+        left_out: all other columns, with the reason.
     """
 
     pairs: pl.DataFrame
@@ -56,18 +56,18 @@ def read_attribute_table(
     chosen: Sequence[str] = (),
     log_column: str | None = None,
 ) -> Attributes:
-    """Reads a table whose columns beside the item's are fields of attributes.
+    """Reads a table whose other columns are fields of item attributes.
 
     Args:
-        table: one or more rows an item; a cell holds nothing, one value or several, see
-            `attribute_lists`.
+        table: one or more rows per item; a cell holds nothing, one value or several,
+            see `attribute_lists`.
         item_column: column of item ids, or None to find it by its usual names.
-        chosen: columns that become attributes whatever they hold; empty takes those
-            that hold categories.
-        log_column: the items' column in the log, looked for after the usual names.
+        chosen: columns that become attributes whatever they hold; if empty, columns
+            that hold categories do.
+        log_column: the items' column in the log, tried after the usual names.
 
     Raises:
-        InputError: a missing column, or none beside the item's.
+        InputError: a column is missing, or there is none besides the items'.
     """
     path = table.path
     flag = "--attribute-item-column"
@@ -95,7 +95,7 @@ def read_attribute_table(
 
 
 def _by_type(table: Table, field: str) -> str | None:
-    """Returns why a column holds no categories by its name and type, or None."""
+    """Returns why a column is not a category, by its name and type, or None."""
     dtype = table.schema[field]
     name = plain(field)
     if dtype.is_temporal():
@@ -113,7 +113,7 @@ def _by_type(table: Table, field: str) -> str | None:
 
 
 def _field(table: Table, item: str, field: str) -> tuple[pl.DataFrame, str | None]:
-    """Returns a field's columns item and attribute, and why it is no category."""
+    """Returns a field's columns item and attribute, and why it is not a category."""
     rows = table.frame.select(item=table.text(item), value=_cells(table, field))
     frame = table.collect(rows.drop_nulls())
     if frame["value"].dtype == pl.List:
@@ -140,7 +140,7 @@ def _cells(table: Table, field: str) -> pl.Expr:
 
 
 def _no_category(values: pl.Series) -> str | None:
-    """Returns why the values of a column are no categories, or None."""
+    """Returns why the values of a column are not categories, or None."""
     distinct = values.unique()
     if not len(distinct):
         return "nothing in it"
@@ -151,7 +151,7 @@ def _no_category(values: pl.Series) -> str | None:
         is_money = not distinct.str.contains(r"^-?\d").all()
         if is_money or distinct.str.contains(_FRACTION).any():
             return "numbers on a scale"
-    # What polars says of a mean is true of every type of column.
+    # polars' type for a mean covers every type of column, hence Any.
     words: Any = (distinct.str.count_matches(r"\s+") + 1).mean()
     characters: Any = distinct.str.len_chars().mean()
     is_long = characters > _LONG_CHARACTERS

@@ -1,4 +1,4 @@
-"""Files of item attributes, each by its layout."""
+"""Reads files of item attributes by their layout."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def read_attributes(
 
     Args:
         path: a table of items (see `scan_items` and `read_attribute_table`), a JSON
-            object of lists as S3-Rec keeps them, or Amazon's metadata.
+            object of lists as in S3-Rec, or Amazon's metadata.
         item_column: column of item ids, or None to find it by its usual names.
         chosen: columns that become attributes whatever they hold.
-        log_column: the items' column in the log, looked for after the usual names.
+        log_column: the items' column in the log, tried after the usual names.
 
     Raises:
-        InputError: a file or a column that cannot be used.
+        InputError: a file or a column cannot be used.
     """
     require_readable(path)
     with reading(path, "text"):

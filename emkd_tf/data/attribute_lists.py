@@ -11,24 +11,24 @@ import polars as pl
 
 from emkd_tf.data.texts import NOTHING
 
-# Ways to write no attribute; the last one is MovieLens'.
+# Ways to write "no attribute"; the last one is MovieLens'.
 NO_VALUES = (*NOTHING, "-", "(no genres listed)")
-# numpy prints lists without commas; Python would join the texts.
+# numpy prints lists without commas; Python would join adjacent texts.
 _NO_COMMA = re.compile(r"""(?<=['"])\s+(?=['"])""")
 
 
 def split_cells(cells: pl.Series) -> pl.DataFrame:
     """Splits the distinct texts of a column into values.
 
-    Bars always separate, commas and semicolons where the column is made of lists: where
-    its pieces are no more than its cells. A text in brackets is read as JSON or as
-    Python writes a list; no code runs.
+    Bars always separate. Commas and semicolons separate only if the column consists of
+    lists, that is, has no more distinct pieces than cells. A text in brackets is read
+    as a JSON or Python list; no code runs.
 
     Args:
         cells: distinct texts, without null.
 
     Returns:
-        Columns cell and value, one row a pair; values that say nothing are left out.
+        Columns cell and value, one row per pair; values that mean nothing are left out.
     """
     lists = {cell: _bracketed(cell) for cell in cells}
     separator = _separator([cell for cell, values in lists.items() if values is None])
@@ -70,7 +70,7 @@ def _python(text: str) -> Any:
 
 
 def _texts(values: list) -> list[str]:
-    """Returns the values as texts, lists inside lists one after another."""
+    """Returns the values as texts, with nested lists flattened."""
     texts: list[str] = []
     for value in values:
         if isinstance(value, (list, tuple, set)):

@@ -13,10 +13,10 @@ from emkd_tf.special_ids import PAD_ID, vocabulary_size
 def attribute_arrays(
     attributes: pl.DataFrame, item_ids: pl.Series
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Numbers the attributes of the catalogue's items, by first appearance.
+    """Numbers the attributes of the catalogue's items by first appearance.
 
-    An item is found by its id as it is written, or else as a whole number that one of
-    the two files writes as a float (`17.0`).
+    Items are matched by their ids as written, or else as whole numbers that one of the
+    two files writes as floats (`17.0`).
 
     Args:
         attributes: columns item, attribute; rows of other items are ignored.
@@ -42,8 +42,8 @@ def compressed_rows(
     """Returns offsets [num_rows + 1] int64 and values int32.
 
     Args:
-        pairs: columns of a row's number from 0 and of a value.
-        num_rows: also those without a value.
+        pairs: a column of row numbers from 0 and a column of values.
+        num_rows: including rows without a value.
     """
     rows, values = pairs.sort(pairs.columns).get_columns()
     counts = np.bincount(rows.to_numpy(), minlength=num_rows)
@@ -54,7 +54,7 @@ def compressed_rows(
 def no_item_known(
     dataset: str, attributes: pl.DataFrame, item_ids: pl.Series
 ) -> InputError:
-    """Returns the error of attributes that are of other items alone."""
+    """Returns the error for attributes that only belong to other items."""
     return InputError(
         f"No item of the attributes is an item of `{dataset}`; write the ids the same "
         f"way in both files: the log has {item_ids[0]!r}, the attributes "
@@ -63,8 +63,8 @@ def no_item_known(
 
 
 def numbered(attributes: pl.DataFrame, item_ids: pl.Series) -> pl.DataFrame:
-    """Returns columns item, attribute and number (from 0): null at items that are not
-    in the catalogue."""
+    """Returns columns item, attribute and number (from 0), which is null for items that
+    are not in the catalogue."""
     catalogue = pl.DataFrame({"item": item_ids}).with_row_index("number")
     by_value = catalogue.select(canonical(pl.col("item")), other="number").unique(
         "item", keep="none"
@@ -80,15 +80,16 @@ def numbered(attributes: pl.DataFrame, item_ids: pl.Series) -> pl.DataFrame:
 
 
 def main_attributes(offsets: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Returns the attribute that tells most of what kind an item is: its most frequent
-    one among those that at most half of the items have.
+    """Returns the attribute that says most about what kind of item each one is: its
+    most frequent one among those that at most half of the items have.
 
     Args:
         offsets: [V + 1] int64.
         values: int32 attribute numbers from 0.
 
     Returns:
-        [V] int64; the most frequent one where an item has no rarer one, -1 without any.
+        [V] int64; for an item that has only more common ones, the least common; -1 for
+        an item without any.
     """
     num_items = len(offsets) - 1
     found = np.full(num_items, -1)
@@ -96,7 +97,7 @@ def main_attributes(offsets: np.ndarray, values: np.ndarray) -> np.ndarray:
         return found
     counts = np.bincount(values)
     items = np.repeat(np.arange(num_items), np.diff(offsets))
-    # Ascending, so that the best is written last.
+    # In ascending order, so that the best is written last.
     worth = np.where(counts <= num_items / 2, counts, -counts)[values]
     order = np.argsort(worth, kind="stable")
     found[items[order]] = values[order]
@@ -104,15 +105,16 @@ def main_attributes(offsets: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def attribute_ids(offsets: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Spreads compressed rows to lists of one width, a row an id.
+    """Expands compressed rows to lists of equal width, one row per id.
 
     Args:
         offsets: [V + 1] int64.
         values: int32 attribute numbers from 0.
 
     Returns:
-        [V + 2, K] int32, numbers from 1, PAD_ID behind an item's last attribute; K is
-        the most attributes of an item, at least 1. Padding and mask token have none.
+        [V + 2, K] int32, numbers from 1, PAD_ID after an item's last attribute; K is
+        the largest number of attributes of an item, at least 1. Padding and mask token
+        have none.
     """
     counts = np.diff(offsets)
     width = max(1, int(counts.max(initial=0)))

@@ -1,7 +1,7 @@
-"""Actions as numbers: duplicates, k-core and order, in memory of a few arrays.
+"""Cleans actions as numbers (duplicates, k-core, order) in the memory of a few arrays.
 
-A log of text ids is read in streaming passes (which users and which items there are,
-then what is whose); from then on an action is two numbers and a time.
+A log of text ids is read in streaming passes: first which users and items there are,
+then the actions. From then on an action is two numbers and a time.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Actions:
         return len(self.users)
 
     def filter(self, kept: np.ndarray) -> Actions:
-        """Keeps some actions, by truths or by numbers in an order, and all ids."""
+        """Keeps some actions, given as a mask or as ordered indices, and all ids."""
         return dataclasses.replace(
             self,
             users=self.users[kept],
@@ -63,7 +63,7 @@ def encode(log: pl.LazyFrame) -> Actions:
         .select("row", "user_number", "item_number", "time")
         .collect(engine="streaming")
     )
-    # The joins give the rows in any order.
+    # The joins return rows in any order.
     order = coded["row"].to_numpy()
 
     def in_order(name: str, dtype: type | np.dtype) -> np.ndarray:
@@ -95,10 +95,10 @@ def order_in_time(actions: Actions) -> np.ndarray:
 
 
 def in_ties(users: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Returns [n] bool: the action is at the time of another one of its user.
+    """Returns [n] bool: the user has another action at the same time.
 
     Args:
-        users, times: [n] of actions by user and time, see `order_in_time`.
+        users, times: [n] of actions ordered by user and time, see `order_in_time`.
     """
     is_tie = (users[1:] == users[:-1]) & (times[1:] == times[:-1])
     found = np.zeros(len(users), bool)
@@ -123,7 +123,7 @@ def is_first(actions: Actions) -> np.ndarray:
 
 
 def k_core(actions: Actions, min_user: int, min_item: int) -> Actions:
-    """Drops users and items with too few actions until none is left to drop."""
+    """Drops users and items with too few actions until all have enough."""
     while True:
         of_user, of_item = np.bincount(actions.users), np.bincount(actions.items)
         is_kept = of_user[actions.users] >= min_user
@@ -134,8 +134,8 @@ def k_core(actions: Actions, min_user: int, min_item: int) -> Actions:
 
 
 def is_repeat(actions: Actions, *, consecutive: bool) -> np.ndarray:
-    """Returns [n] bool: an action on an item that its user has acted on before, in time
-    order; only the action directly before counts if `consecutive`."""
+    """Returns [n] bool: the user has acted on the item before, in time order; if
+    `consecutive`, only the directly preceding action counts."""
     order = order_in_time(actions)
     users, items = actions.users[order], actions.items[order]
     if not consecutive:
@@ -155,11 +155,12 @@ def steps(
     Args:
         actions: in the file's order.
         min_user, min_item: k-core bounds.
-        duplicates: of a user's repeated actions on an item keep all, drop all but the
-            first, or drop consecutive ones alone. Equal rows are always one action.
+        duplicates: whether to keep all repeated actions of a user on an item, drop all
+            but the first, or drop only consecutive ones. Equal rows always count as one
+            action.
 
     Yields:
-        The reason, [n] bool which of the actions before are kept, and these.
+        The reason; [n] bool, which of the previous actions are kept; and the kept ones.
     """
     is_kept = is_first(actions)
     actions = actions.filter(is_kept)
@@ -176,7 +177,7 @@ def steps(
 
 
 def _are_in(some: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """Returns which of the numbers are among some of them."""
+    """Returns [n] bool: the number is among `some`."""
     is_there = np.zeros(int(numbers.max(initial=-1)) + 1, bool)
     is_there[some] = True
     return is_there[numbers]
@@ -185,8 +186,7 @@ def _are_in(some: np.ndarray, numbers: np.ndarray) -> np.ndarray:
 def clean(
     actions: Actions, min_user: int, min_item: int, duplicates: str = "keep"
 ) -> tuple[Actions, dict[str, int]]:
-    """Drops actions that cannot be used (see `steps`), orders the rest and numbers it
-    anew.
+    """Drops actions that cannot be used (see `steps`), orders and renumbers the rest.
 
     Returns:
         Actions grouped by user in order of first appearance, in time order (stable on
@@ -209,11 +209,11 @@ def count_repeats(actions: Actions) -> int:
     """Returns how many actions are on an item that the user has acted on before.
 
     Args:
-        actions: by user, as `clean` gives them.
+        actions: grouped by user, as `clean` returns them.
     """
     distinct = first = 0
     while first < len(actions):
-        # Whole users at a time: sorting makes a copy in 64 bits.
+        # A few whole users at a time: sorting makes a copy in 64 bits.
         last = min(first + _SORTED_AT_ONCE, len(actions)) - 1
         end = np.searchsorted(actions.users, actions.users[last], "right")
         pairs = actions.users[first:end].astype(np.int64) * len(actions.item_ids)

@@ -1,4 +1,5 @@
-"""Cold items: nobody chose them, but they have attributes that the catalogue knows."""
+"""Cold items: nobody has chosen them, but they have attributes known to the
+catalogue."""
 
 from __future__ import annotations
 
@@ -13,11 +14,11 @@ from emkd_tf.atomic_files import link_or_copy, read_json
 from emkd_tf.data.attributes import compressed_rows, numbered
 from emkd_tf.data.histories import Histories
 
-IDS_FILE = "cold_items.txt"  # of an export
+IDS_FILE = "cold_items.txt"  # in an export
 
 
 class ColdItems(NamedTuple):
-    """Items beside a catalogue.
+    """Items outside a catalogue.
 
     Attributes:
         ids: [C] raw ids.
@@ -32,15 +33,15 @@ class ColdItems(NamedTuple):
 
 
 def find_cold_items(attributes: pl.DataFrame, histories: Histories) -> ColdItems:
-    """Finds what a table of attributes has beside a catalogue, in its order.
+    """Finds the items of a table of attributes that are not in a catalogue, in order.
 
     Args:
         attributes: columns item, attribute; attributes that no item of the catalogue
-            has say nothing and are left out, with the items that have no others.
+            has are useless and left out, as are items that have no others.
         histories: of the catalogue.
     """
     item_ids = pl.Series(histories.item_ids(), dtype=pl.String)
-    is_line = ~pl.col("item").str.contains(r"[\r\n]")  # as files of ids need
+    is_line = ~pl.col("item").str.contains(r"[\r\n]")  # files of ids need one line each
     found = numbered(attributes, item_ids).filter(pl.col("number").is_null() & is_line)
     names = read_json(histories.folder / "attributes.json")
     values = pl.DataFrame({"attribute": pl.Series(names, dtype=pl.String)})
@@ -61,7 +62,7 @@ def with_cold_items(histories: Histories, cold: ColdItems, folder: Path) -> Hist
     Args:
         histories: without them.
         cold: C items, which become V + 1 to V + C.
-        folder: to write the texts of the ids to, which must stay as long as the
+        folder: where to write the texts of the ids; it must exist as long as the
             histories are used.
     """
     ids = [*histories.item_ids(), *cold.ids]

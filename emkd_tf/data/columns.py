@@ -1,7 +1,8 @@
-"""Which columns of a file are users, items, times and ratings: given, or by rule.
+"""Finds which columns of a file are users, items, times and ratings, as given or by
+rule.
 
-The rule: names are compared without case, blanks and punctuation, and of several usual
-names in a file the one that stands first here is taken: ids before plain words.
+The rule: names are compared without case, blanks and punctuation. If a file has several
+usual names, the one listed first here wins: ids before plain words.
 """
 
 from __future__ import annotations
@@ -37,12 +38,12 @@ RATING_NAMES = ("rating", "overall", "stars", "score", "review_rating", "review_
 
 
 def plain(name: str) -> str:
-    """Returns a column's name as the usual names are compared: `Item ID` is itemid."""
+    """Returns a column's name in the form used to compare: `Item ID` is itemid."""
     return re.sub(r"[\W_]+", "", name).lower()
 
 
 def usual_column(columns: Sequence[str], usual: Sequence[str]) -> str | None:
-    """Returns the column of the first usual name that is there."""
+    """Returns the column with the first usual name that is there."""
     found = {plain(name): name for name in reversed(columns)}
     return next((found[n] for n in map(plain, usual) if n in found), None)
 
@@ -55,15 +56,15 @@ def find_column(
     usual: Sequence[str],
     flag: str | None = None,
 ) -> str:
-    """Returns the column of `what`: the given one, or one of a usual name.
+    """Returns the column of `what`: the given one, or one with a usual name.
 
     Args:
         columns: of the file.
         path: of the file, for the error.
         what: user, item, time or rating.
         given: a column's name, or None to find it.
-        usual: names to look for, the first that is there wins.
-        flag: that names the column; `--<what>-column` if not given.
+        usual: names to look for; the first one found wins.
+        flag: the flag that names the column; `--<what>-column` if not given.
 
     Raises:
         InputError: there is no such column.

@@ -1,7 +1,7 @@
-"""Text tables: which separator, header and quotes a file has, and its columns as text.
+"""Text tables: finds a file's separator, header and quotes, and reads columns as text.
 
-A quote may open a field, as in CSV, or be a character like others (`a 7" disc`): the
-lines decide, all of them, before the first row is used.
+A quote may open a field, as in CSV, or be a character like any other (`a 7" disc`). All
+lines together decide, before the first row is used.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _USUAL = frozenset(map(plain, (*USER_NAMES, *ITEM_NAMES, *TIME_NAMES)))
 _ROWS_AT_ONCE = 200_000
 
 
-# Aggregates by name of columns line and row (from 0, behind the header) of a file.
+# Computes aggregates by name over a file's columns line and row (from 0 after the
+# header).
 LookAtLines = Callable[[Path, Dialect, dict[str, pl.Expr]], dict[str, Any]]
 
 
@@ -37,8 +38,8 @@ def sniff(lines: Sequence[str | None], known_names: Sequence[str] = ()) -> Diale
     """Finds out how a text table is written.
 
     Args:
-        lines: the first ones of the file, the header among them; one is not blank.
-        known_names: of columns that a header would hold, beside the usual ones.
+        lines: the first lines of the file, including the header; not all are blank.
+        known_names: columns that a header would contain, besides the usual ones.
     """
     first = _first_line(lines, known_names)
     filled = [line for line in lines[first:] if line and line.strip()]
@@ -47,7 +48,7 @@ def sniff(lines: Sequence[str | None], known_names: Sequence[str] = ()) -> Diale
         counts = [line.count(separator) for line in filled]
         fields = _split(filled[0], separator)
         if separator == " " and any(map(_AT_AN_END.search, fields)):
-            return 0, False, 0  # a blank beside the separator: `user, item`
+            return 0, False, 0  # a blank next to the separator: `user, item`
         known = knows(fields, known_names)
         return known, counts[0] > 0 and len(set(counts)) == 1, counts[0]
 
@@ -65,8 +66,8 @@ def sniff(lines: Sequence[str | None], known_names: Sequence[str] = ()) -> Diale
 
 
 def _first_line(lines: Sequence[str | None], known_names: Sequence[str]) -> int:
-    """Returns where a table begins: behind notes (`# ...`, `sep=;`), if they do not
-    name its columns."""
+    """Returns the line where a table begins: after notes (`# ...`, `sep=;`), unless
+    they name its columns."""
     filled = [n for n, line in enumerate(lines) if line and line.strip("\ufeff \t\r")]
     for number in filled:
         line = lines[number] or ""
@@ -77,7 +78,7 @@ def _first_line(lines: Sequence[str | None], known_names: Sequence[str]) -> int:
 
 
 def knows(fields: Sequence[str], known_names: Sequence[str] = ()) -> int:
-    """Counts the fields that are usual or known names of columns."""
+    """Counts the fields that are usual or known column names."""
     names = _USUAL | set(map(plain, known_names))
     return sum(plain(_untyped(field)) in names for field in fields)
 
@@ -95,8 +96,8 @@ def _untyped(name: str) -> str:
 
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:
-    """Gives columns without a name or of equal names names of their own, which no
-    other has."""
+    """Gives unnamed columns, and repeated names after the first, names that no other
+    column has."""
     found: dict[str, None] = {}
     for number, name in enumerate(names, 1):
         free = (f"column_{n}" for n in itertools.count(number))
@@ -108,7 +109,7 @@ def _unique(names: Sequence[str]) -> tuple[str, ...]:
 def look_at_lines(
     path: Path, dialect: Dialect, aggregates: dict[str, pl.Expr]
 ) -> dict[str, Any]:
-    """Computes aggregates of all lines behind the header."""
+    """Computes aggregates over all lines after the header."""
     rows = scan_lines(path).slice(dialect.header_line).with_row_index("row")
     return rows.select(**aggregates).collect(engine="streaming").row(0, named=True)
 
@@ -116,15 +117,15 @@ def look_at_lines(
 def find_form(
     path: Path, dialect: Dialect, look: LookAtLines = look_at_lines
 ) -> Form | None:
-    """Finds out by all lines what the quotes of a table mean.
+    """Finds out from all lines what the quotes of a table mean.
 
     Args:
         path, dialect: of the table.
-        look: computes aggregates of its lines.
+        look: computes aggregates over its lines.
 
     Returns:
-        How each line is read, or None where quotes enclose fields of several lines
-        beside quotes that are characters.
+        How each line is read, or None if some quotes enclose fields that span lines
+        while others are characters.
 
     Raises:
         InputError: a line with too many fields.
@@ -168,15 +169,15 @@ def find_form(
 
 
 def _well_quoted(separator: str) -> str:
-    """A line whose quotes, if any, enclose whole fields."""
+    """Returns a pattern for lines whose quotes, if any, enclose whole fields."""
     at = re.escape(separator)
     field = rf'(?:[^"{at}]*|\s*"(?:[^"]|"")*"\s*)'
     return rf"^{field}(?:{at}{field})*$"
 
 
 def read_strictly(path: Path, dialect: Dialect) -> pl.LazyFrame:
-    """Reads a table row by row, in which quotes enclose fields of several lines beside
-    quotes that are characters."""
+    """Reads, row by row, a table in which some quotes enclose fields that span lines
+    while others are characters."""
     lines = scan_lines(path).slice(dialect.header_line).collect(engine="streaming")
     texts = lines["line"].fill_null("")
     reader = csv.reader(

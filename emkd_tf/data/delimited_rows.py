@@ -1,4 +1,4 @@
-"""Rows of text tables: how the fields of their lines are read, whole or in parts."""
+"""Rows of text tables: reads the fields of their lines, whole or in parts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Dialect:
     Attributes:
         separator: between the fields of a line.
         names: of the columns, from the header, or `column_1`, ... without one.
-        types: by column, from a header of RecBole (`item_id:token`).
+        types: by column, from a RecBole header (`item_id:token`).
         header_line: its number from 1, or 0 without a header.
     """
 
@@ -46,9 +46,9 @@ class Form:
 
     Attributes:
         dialect: of the table.
-        is_quoted: there are quotes in it.
-        is_plain: these are characters, and do not enclose fields; a pair round a whole
-            field is none of it even then.
+        is_quoted: the table contains quotes.
+        is_plain: quotes are characters and do not enclose fields; a pair around a whole
+            field is removed even then.
     """
 
     dialect: Dialect
@@ -56,7 +56,7 @@ class Form:
     is_plain: bool
 
     def scan_part(self, lines: bytes) -> pl.LazyFrame:
-        """Opens lines of the table alone, without its header."""
+        """Opens some lines of the table without its header."""
         dialect = dataclasses.replace(self.dialect, header_line=0)
         return dataclasses.replace(self, dialect=dialect).scan(io.BytesIO(lines))
 
@@ -69,7 +69,7 @@ class Form:
             parts = parts.struct.rename_fields(list(names))
             rows = scan_lines(source).slice(header_line).select(parts.alias("line"))
             return rows.unnest("line")
-        # The header's own quotes may be others than those of the rows.
+        # The header may be quoted differently from the rows.
         frame = pl.scan_csv(
             source,
             has_header=False,
@@ -79,7 +79,7 @@ class Form:
             quote_char='"' if self.is_quoted and not self.is_plain else None,
             glob=False,
             raise_if_empty=False,
-            missing_columns="insert",  # of a first line that is short
+            missing_columns="insert",  # for a first line that is short
         )
         if not (self.is_quoted and self.is_plain) or dialect.types:
             return frame

@@ -1,4 +1,4 @@
-"""Finds a raw file in the data folder or downloads it; knows nothing of its content."""
+"""Finds a raw file in the data folder or downloads it, whatever it contains."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TIMEOUT_SECONDS = 30
 
 @dataclasses.dataclass(frozen=True)
 class RemoteFile:
-    """A file by name with its public address (None: placed by hand) and its sha256."""
+    """A file with its public address (None: placed by hand) and its sha256."""
 
     name: str
     url: str | None
@@ -68,7 +68,7 @@ def fetch(file: RemoteFile, folder: Path) -> Path:
             path=folder,
             downloader=pooch.HTTPDownloader(progressbar=True, timeout=_TIMEOUT_SECONDS),
         )
-    except ValueError as error:  # pooch's word for a hash mismatch; nothing is kept
+    except ValueError as error:  # pooch's error for a hash mismatch; nothing is kept
         if "hash" not in str(error).lower():
             raise
         raise InputError(

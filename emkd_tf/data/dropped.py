@@ -1,4 +1,4 @@
-"""Rows of a log that are left out: how many by reason, and where the first one is."""
+"""Rows of a log that are left out: how many for each reason, and the first one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Dropped:
     """What was left out.
 
     Attributes:
-        counts: rows by reason; a row has one reason, the first that applies.
+        counts: rows by reason; each row has one reason, the first that applies.
         first: the place of the first row by reason.
     """
 
@@ -26,11 +26,11 @@ class Dropped:
     def read(
         cls, table: Table, kept: dict[str, pl.Expr], found: dict[str, Any]
     ) -> Dropped:
-        """Reads what the aggregates of `counted` gave.
+        """Interprets the values of the aggregates of `counted`.
 
         Args:
             table: names the places.
-            kept: conditions by the reason why a row that fails one is left out.
+            kept: conditions, keyed by the reason why rows that fail are left out.
             found: the values of the aggregates.
         """
         counts = {reason: found[reason] for reason in kept if found[reason]}
@@ -42,11 +42,11 @@ class Dropped:
 
 
 def counted(kept: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
-    """Returns aggregates of a frame with a column "row": by reason how many rows are
-    left out, and the first one.
+    """Returns aggregates for a frame with a column "row": for each reason, how many
+    rows are left out, and the first one.
 
     Args:
-        kept: conditions by the reason why a row that fails one is left out.
+        kept: conditions, keyed by the reason why rows that fail are left out.
     """
     found, passed = {}, pl.lit(True)
     for reason, is_kept in kept.items():

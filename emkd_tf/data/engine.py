@@ -1,4 +1,4 @@
-"""From a log to the arrays of its histories: the engine of this process, and what all
+"""Turns a log into the arrays of its histories: the in-process engine, and what all
 engines have in common."""
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from emkd_tf.errors import InputError
 
 @dataclasses.dataclass(frozen=True)
 class Written:
-    """What an engine put into a folder (`items.npy`, `offsets.npy`, `item_ids.txt`,
-    `user_ids.txt`, and `split.npy` of a split that is told) and what it read.
+    """What an engine wrote to a folder (`items.npy`, `offsets.npy`, `item_ids.txt`,
+    `user_ids.txt`, and `split.npy` unless the split is leave-one-out) and what it read.
 
     Attributes:
         users, actions, repeats: counts.
-        item_ids: [V] the raw ids of items 1..V.
+        item_ids: [V], the raw ids of items 1..V.
         dropped: rows that were left out, by reason.
-        content: of the files, whose attributes and lines are used.
-        split: what is told of the split, if it is not leave-one-out.
+        content: of the files; its attributes and description are used.
+        split: the summary of the split, if it is not leave-one-out.
     """
 
     users: int
@@ -82,12 +82,12 @@ def in_process(
 def nothing_left(
     config: DataConfig, dropped: dict[str, int], columns: dict[str, str]
 ) -> InputError:
-    """Returns the error of a log of which everything is dropped.
+    """Returns the error for a log of which everything is dropped.
 
     Args:
         config: of the log.
         dropped: rows by reason.
-        columns: the log's by what they are.
+        columns: the log's columns by role.
     """
     why = ", ".join(f"{rows:,} ({what})" for what, rows in dropped.items() if rows)
     how = "correct what drops them"
@@ -108,7 +108,7 @@ def is_global(config: DataConfig, *, has_times: bool) -> bool:
     """Returns whether a config's split cuts at times.
 
     Raises:
-        InputError: it does, and there are none.
+        InputError: it does, but there are no times.
     """
     if config.split == "global_time" and not has_times:
         raise InputError(
@@ -121,10 +121,10 @@ def is_global(config: DataConfig, *, has_times: bool) -> bool:
 def write_split(
     config: DataConfig, folder: Path, offsets: np.ndarray, before: np.ndarray | None
 ) -> dict[str, Any] | None:
-    """Writes the split, if it is not leave-one-out, and returns what is told of it.
+    """Writes the split, if it is not leave-one-out, and returns its summary.
 
     Args:
-        config: its split and share.
+        config: with the split and its share.
         folder: to write to.
         offsets: [users + 1] int64 bounds of the users.
         before: [2, users] int64, see `before_cuts`; None if the split is not global.

@@ -14,7 +14,7 @@ from emkd_tf.data.schemas import common_schema, lacking, like
 from emkd_tf.data.table import PARQUET, Table
 from emkd_tf.errors import InputError
 
-_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"  # of a column, as a folder's name
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"  # a missing value in a folder's name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +28,7 @@ class FolderTable(Table):
     files: Sequence[Table] = ()
 
     def place(self, row: int) -> str:
-        """See `Table.place`; of the file that the row is in."""
+        """See `Table.place`; within the file that contains the row."""
         for file in self.files:
             count = file.collect(file.frame.select(pl.len())).item()
             if row < count:
@@ -43,11 +43,11 @@ class FolderTable(Table):
 
 
 def joined(folder: Path, tables: Sequence[Table]) -> Table:
-    """Returns the tables of a folder as one; the names of folders may hold further
-    columns (`day=1`), as text.
+    """Joins the tables of a folder; folder names may hold further columns (`day=1`), as
+    text.
 
     Raises:
-        InputError: some have names of columns and others none, or are of other kinds.
+        InputError: only some tables have column names, or their kinds differ.
     """
     first = tables[0]
     for table in tables:
@@ -75,7 +75,7 @@ def joined(folder: Path, tables: Sequence[Table]) -> Table:
 
 
 def _with_names(folder: Path, table: Table) -> Table:
-    if not table.has_names:  # columns are told by their places
+    if not table.has_names:  # columns are identified by position
         return table
     pairs = (part.split("=", 1) for part in table.path.relative_to(folder).parts[:-1])
     named = {pair[0]: unquote(pair[1]) for pair in pairs if len(pair) == 2}

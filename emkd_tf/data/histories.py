@@ -20,17 +20,17 @@ _COUNTED_AT_ONCE = 3_000_000  # counting makes three copies in 64 bits
 
 @dataclasses.dataclass(frozen=True)
 class Histories:
-    """Every user's items in time order, and what of them is held out.
+    """Every user's items in time order, and which of them are held out.
 
     Attributes:
-        items: [actions] int32 item ids, user after user.
+        items: [actions] int32 item ids, grouped by user.
         offsets: [users + 1] int64; user u has items[offsets[u] : offsets[u + 1]].
         attribute_offsets, attribute_values: the items' attributes as compressed rows.
         split: where training parts end, and the targets of "validation" and "test".
         description: the content of `dataset.json`.
-        folder: where the arrays and the ids' texts are.
-        known: by split, `items` with what it sees before its targets in another order,
-            where it has one.
+        folder: where the arrays and the texts of the ids are.
+        known: by split, a version of `items` in which what the split sees before its
+            targets is in a different order, if it is.
     """
 
     items: np.ndarray
@@ -82,7 +82,7 @@ class Histories:
             raise ValueError("its files do not fit together")
 
     def _check_numbers(self) -> None:
-        """What is damaged inside a file would otherwise index out of an array."""
+        """Damaged numbers would otherwise index outside an array."""
         for name, values, low, high in (
             ("items", self.items, 1, self.num_items),
             ("attribute_values", self.attribute_values, 0, self.num_attributes - 1),
@@ -123,7 +123,7 @@ class Histories:
         return self._lines("user_ids.txt", self.num_users)
 
     def user_id_pieces(self, count: int) -> Iterator[list[str]]:
-        """Yields the raw ids of users 0, 1, ..., so many at a time."""
+        """Yields the raw ids of users 0, 1, ..., `count` at a time."""
         path, left = self.folder / "user_ids.txt", self.num_users
         try:
             with path.open(encoding="utf-8", newline="\n") as lines:
@@ -146,13 +146,12 @@ class Histories:
         return lines
 
     def training_bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Returns starts and ends [users] int64 of the training part of each
-        history."""
+        """Returns the starts and ends [users] int64 of the training parts."""
         return self.offsets[:-1], self.split.training_ends
 
     def evaluated(self, split: str) -> np.ndarray:
-        """Returns [n] int64, the users with a target in "validation" or "test": all of
-        them with leave-one-out."""
+        """Returns [n] int64, the users with a target in "validation" or "test"; with
+        leave-one-out, all users."""
         return self.split.users(split)
 
     def targets(self, split: str) -> np.ndarray:
@@ -160,8 +159,7 @@ class Histories:
         return self.items[self.split.targets[split][self.evaluated(split)]]
 
     def known_lengths(self, split: str) -> np.ndarray:
-        """Returns how many actions lie before each evaluated user's target: [n]
-        int64."""
+        """Returns how many actions precede each evaluated user's target: [n] int64."""
         users = self.evaluated(split)
         return self.split.targets[split][users] - self.offsets[users]
 
@@ -173,7 +171,8 @@ class Histories:
         Args:
             split: "validation" or "test".
             users: [n] numbers of users that it evaluates.
-            length: items kept, the newest; None keeps the longest history of `users`.
+            length: how many of the newest items to keep; None keeps the longest history
+                of `users`.
 
         Returns:
             [n, length] int32, left-padded with PAD_ID.
@@ -185,7 +184,7 @@ class Histories:
         return left_padded(self.known.get(split, self.items), starts, ends, length)
 
     def training_item_counts(self) -> np.ndarray:
-        """Returns [V] int64: how often each item 1..V is in a training part."""
+        """Returns [V] int64: how often each item 1..V is in the training parts."""
         size = self.num_items + 1
         counts = np.zeros(size, np.int64)
         for users in self.user_pieces(_COUNTED_AT_ONCE):
@@ -197,8 +196,7 @@ class Histories:
         return counts[1:]
 
     def user_pieces(self, actions: int) -> list[np.ndarray]:
-        """Returns all users in pieces that follow on each other, with about so many
-        actions each."""
+        """Returns all users in consecutive pieces of about `actions` actions each."""
         firsts = np.flatnonzero(np.diff(self.offsets[:-1] // actions)) + 1
         return np.split(np.arange(self.num_users), firsts)
 

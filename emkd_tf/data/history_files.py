@@ -1,4 +1,4 @@
-"""Files of histories to recommend for: one row a user, read in pieces."""
+"""Files of histories to recommend for: one row per user, read in pieces."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ def scan_histories(
     user_column: str | None = None,
     log_column: str | None = None,
 ) -> pl.LazyFrame:
-    """Opens a file with one history a row.
+    """Opens a file with one history per row.
 
     Args:
         path: table of any kind with a column of users and one of histories: item ids,
-            oldest first, joined by the separator, or as a list. An empty
-            history is one of a new user.
+            oldest first, joined by the separator, or as a list. An empty history
+            belongs to a new user.
         separator: between the ids of a joined history.
         user_column: column of user ids, or None to find it by its usual names.
-        log_column: the users' column in the log, looked for before the usual names.
+        log_column: the users' column in the log, tried before the usual names.
 
     Returns:
         Columns user (text) and history (list of texts, without empty ones), in the
         file's order, to be read in pieces.
 
     Raises:
-        InputError: a missing column, an empty user id, or histories that are neither
+        InputError: a column is missing, a user id is empty, or histories are neither
             text nor lists.
     """
     own = [name for name in (user_column, log_column) if name]
@@ -52,7 +52,7 @@ def scan_histories(
     dtype = schema[history]
     inner = dtype.inner if isinstance(dtype, pl.List | pl.Array) else None
     if isinstance(inner, pl.DataType) and not inner.is_nested():
-        ids = canonical(as_text(inner, pl.element()))  # as logs have them
+        ids = canonical(as_text(inner, pl.element()))  # as in logs
         lists = pl.col(history).cast(pl.List(inner)).list.eval(ids)
     elif isinstance(dtype, (pl.String, pl.Categorical, pl.Enum, pl.Null)):
         lists = pl.col(history).cast(pl.String).str.split(separator)

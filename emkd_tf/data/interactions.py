@@ -1,4 +1,4 @@
-"""Logs of actions: which rows are read, which are dropped, and why."""
+"""Reads logs of actions: which rows are kept, which are dropped, and why."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Log:
 
     Attributes:
         table: the file.
-        columns: the file's columns by what they are: user, item, time, rating.
+        columns: the file's columns by role: user, item, time, rating.
         dropped: rows that are not among the actions.
-        rows: all of the file.
-        kept: conditions of the rows that are among the actions.
+        rows: all rows of the file.
+        kept: conditions for the rows that are among the actions.
     """
 
     table: Table
@@ -45,7 +45,7 @@ class Log:
     @property
     def frame(self) -> pl.LazyFrame:
         """Columns user, item (texts), time (number) and row (its number in the file),
-        in the file's order, to be read in pieces. Without times the order counts."""
+        in the file's order, to be read in pieces. Without times, the order is used."""
         frame = self.part(self.table)
         if "time" in self.columns:
             return frame
@@ -58,12 +58,12 @@ class Log:
 
     @property
     def part(self) -> Callable[[Table], pl.LazyFrame]:
-        """From a part of the file, in any process, to its actions: columns user, item,
-        row (in the part) and, if the log has times, time."""
+        """A function from a part of the file, in any process, to its actions: columns
+        user, item, row (in the part) and, if the log has times, time."""
         return functools.partial(_filtered, self.columns, self.rows.reader, self.kept)
 
     def place(self, number: int) -> str:
-        """Names the place of an action by its number from 0."""
+        """Names the place of action `number`, counted from 0."""
         found = self.table.collect(self.frame.slice(number, 1))
         return self.table.place(found["row"][0])
 
@@ -94,13 +94,13 @@ def read_interactions(
     """Reads a log of actions of your own.
 
     Args:
-        config: the log (one row an action, or one row a user with a list of items), its
-            columns and filters.
+        config: the log (one row per action, or one row per user with a list of items),
+            its columns and filters.
         scan: opens a file as a table, see `scan_table`.
 
     Raises:
-        InputError: a missing column, an id with a line break, a time that is no time,
-            or a filter that does not fit.
+        InputError: a column is missing, an id has a line break, a time is invalid, or a
+            filter does not fit.
     """
     assert config.interactions is not None
     path = Path(config.interactions)
@@ -121,13 +121,13 @@ def read_interactions(
 def filters(
     config: DataConfig, path: Path, unit: int | None, *, has_time: bool
 ) -> dict[str, pl.Expr]:
-    """Returns the conditions of a config's filters, by the reason why a row that fails
-    one is left out.
+    """Returns the conditions of a config's filters, keyed by the reason why rows that
+    fail are left out.
 
     Args:
         config: the filters.
         path: of the log, for errors.
-        unit: what its times count a second in, or None if they are no times since 1970.
+        unit: units per second of its times, or None if they are not times since 1970.
         has_time: whether it has times at all.
 
     Raises:

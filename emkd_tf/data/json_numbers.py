@@ -1,7 +1,7 @@
-"""Numbers of JSON as texts, so that ids of any length are kept.
+"""Reads numbers in JSON as texts, so that ids of any length are kept.
 
-A whole number that is written as a float (`17.0`, as pandas does beside missing values)
-loses its `.0`.
+Whole numbers written as floats (`17.0`, as pandas does next to missing values) lose
+their `.0`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 
 from emkd_tf.data.texts import EXACT_FLOATS
 
-_MOST_DIGITS = 38  # of a whole number that polars reads
+_MOST_DIGITS = 38  # most digits of a whole number that polars reads
 
 
 def _written(number: str) -> str:
@@ -35,10 +35,10 @@ def _exact(number: str) -> str:
     return number
 
 
-# NaN, which Python writes, is a float to the first alone.
+# Only the first one reads NaN, which Python writes, as a float.
 DECODER = json.JSONDecoder(parse_int=str, parse_float=_written)
 STRICT = json.JSONDecoder(parse_constant=_refuse)
-# What polars reads without changing a number.
+# Accepts what polars reads without changing a number.
 OF_POLARS = json.JSONDecoder(
     parse_int=_short, parse_float=_exact, parse_constant=_refuse
 )

@@ -1,4 +1,4 @@
-"""JSON as tables: a list of records, a record a line, or a Python literal a line."""
+"""JSON as tables: a list of records, or one record or Python literal per line."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from emkd_tf.data.json_numbers import DECODER, OF_POLARS, STRICT
 from emkd_tf.errors import InputError
 
 _GZIP = b"\x1f\x8b"
-# What `parse` raises on text that is no record.
+# What `parse` raises on text that is not a record.
 WRONG = (ValueError, SyntaxError, TypeError, RecursionError, MemoryError)
 
 
 def is_record_a_line(lines: Sequence[str]) -> bool:
-    """Returns whether the first lines of a file that are not blank are records; a
-    single object without a usual name of a column is none."""
+    """Returns whether a file's first lines, without blank ones, are records; a single
+    object without a usual column name is not one."""
     try:
         record = parse(lines[0])
     except WRONG:
@@ -38,7 +38,7 @@ def parse(line: str) -> dict[str, Any]:
     """Reads a record written as JSON or as a Python literal; no code runs.
 
     Raises:
-        ValueError, SyntaxError, ...: it is neither.
+        ValueError, SyntaxError, ...: the line is neither.
     """
     try:
         record = DECODER.decode(line.strip())
@@ -53,11 +53,11 @@ def records(path: Path, read: Callable[[str], Any] = parse) -> Iterator[Any]:
     """Yields the record of each line of a file, compressed or not.
 
     Args:
-        path: of the file.
-        read: a line's record; raises one of WRONG.
+        path: the file.
+        read: reads a line's record; raises one of WRONG.
 
     Raises:
-        InputError: a line holds no record, or none that can be read.
+        InputError: a line is not a record, or cannot be read.
     """
     for number, line in enumerate(text_lines(path), 1):
         if line and line.strip():
@@ -78,7 +78,7 @@ def _is_record(line: str) -> bool:
 
 
 def first_lines(path: Path, count: int) -> list[str]:
-    """Returns the first lines that are not blank, whatever the file holds."""
+    """Returns the first lines that are not blank, whatever the file contains."""
     lines = (
         line.strip("\ufeff \t\r\n") for line in text_lines(path, "replace") if line
     )
@@ -89,7 +89,7 @@ def text_lines(path: Path, errors: str = "strict") -> Iterator[str | None]:
     """Yields the lines of a file, compressed or not."""
     with path.open("rb") as file:
         magic = file.read(4)
-    if magic.startswith(b"\x28\xb5\x2f\xfd"):  # Python 3.14 alone reads Zstandard
+    if magic.startswith(b"\x28\xb5\x2f\xfd"):  # Zstandard; Python reads it from 3.14 on
         yield from scan_lines(path).collect(engine="streaming")["line"]
         return
     opened = gzip.open if magic.startswith(_GZIP) else open
@@ -100,20 +100,21 @@ def text_lines(path: Path, errors: str = "strict") -> Iterator[str | None]:
 def scan_records(
     path: Path, sample: Sequence[str]
 ) -> tuple[pl.LazyFrame, Callable[[bytes], pl.LazyFrame] | None]:
-    """Opens a file of a record a line; columns are texts, or lists of texts.
+    """Opens a file of one record per line; columns are texts, or lists of texts.
 
     Args:
-        path: of the file, compressed or not.
+        path: the file, compressed or not.
         sample: lines that show which columns there are and which are lists.
 
     Returns:
-        The table, and what opens lines of it alone, if something can.
+        The table, and a function that opens some of its lines, or None if that is
+        impossible.
 
     Raises:
-        InputError: a line holds no record.
+        InputError: a line is not a record.
     """
     with path.open("rb") as file:
-        has_mark = file.read(3) == b"\xef\xbb\xbf"  # polars takes it for JSON
+        has_mark = file.read(3) == b"\xef\xbb\xbf"  # polars would read it as JSON
     try:
         shown = [] if has_mark else [OF_POLARS.decode(line) for line in sample]
     except ValueError:
@@ -158,8 +159,8 @@ def _is_text(record: dict[str, Any]) -> bool:
 
 
 def require_json(path: Path) -> None:
-    """Raises an InputError that names the line of a file of a record a line that is no
-    JSON, if there is one."""
+    """Raises an InputError that names the first line that is not JSON, if any, of a
+    file of one record per line."""
     for _ in records(path, STRICT.decode):
         pass
 
@@ -168,7 +169,7 @@ def read_list(path: Path) -> pl.LazyFrame:
     """Reads a JSON list of records; columns are texts, or lists of texts.
 
     Raises:
-        InputError: the file holds anything else.
+        InputError: the file contains anything else.
     """
     text = "\n".join(line or "" for line in text_lines(path))
     try:
@@ -181,8 +182,8 @@ def read_list(path: Path) -> pl.LazyFrame:
 
 
 def _schema(found: Sequence[dict[str, Any]]) -> dict[str, pl.DataType]:
-    """Returns the columns of records: lists where one of them holds a list, texts
-    where they hold objects."""
+    """Returns the columns of records: lists if any record holds a list there, else
+    texts, also for objects."""
     schema: dict[str, Any] = {}
     for record in found:
         for name, value in record.items():

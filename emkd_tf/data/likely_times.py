@@ -1,4 +1,4 @@
-"""Columns that look like times, whatever they are called."""
+"""Finds columns that look like times, whatever they are called."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def likely_times(table: Table, names: Sequence[str]) -> list[str]:
 
     Args:
         table: a file.
-        names: of its columns, those that are looked at.
+        names: the columns to look at.
     """
     return [name for name in names if _holds_times(table, name)]
 
 
 def hint(names: Sequence[str]) -> str:
-    """Says of the first likely column how to choose it; "" if there is none.
+    """Says how to choose the first likely column; "" if there is none.
 
     >>> hint(["ts_ms", "day"])
     '`ts_ms` looks like times: --time-column ts_ms'

@@ -1,4 +1,4 @@
-"""Which columns of a log are users, items, times and ratings, in every layout."""
+"""Finds the columns of users, items, times and ratings of a log, in every layout."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from emkd_tf.data.table import Table
 from emkd_tf.errors import InputError
 
 _NEEDED = {"user": USER_NAMES, "item": (*ITEM_NAMES, *LIST_NAMES)}
-# Of a file without names, by how many columns there are; MovieLens has four.
+# For a file without names, by the number of columns; MovieLens has four.
 _BY_PLACE = {
     2: ("user", "item"),
     3: ("user", "item", "time"),
     4: ("user", "item", "rating", "time"),
 }
 _PRODUCT, _REVIEWER = "^[0-9B][0-9A-Z]{9}$", "^A[0-9A-Z]{8,}$"
-_BEST_RATING = 100  # a third column of small numbers holds ratings, no times
+_BEST_RATING = 100  # a third column of small numbers holds ratings, not times
 
 
 def given_columns(config: DataConfig) -> dict[str, str]:
-    """Returns the columns of a log that the config names, by what they are."""
+    """Returns the columns of a log that the config names, by role."""
     given = {
         "user": config.user_column,
         "item": config.item_column,
@@ -44,11 +44,11 @@ def given_columns(config: DataConfig) -> dict[str, str]:
 
 
 def choose_columns(table: Table, config: DataConfig) -> dict[str, str]:
-    """Returns the columns of a log by what they are: user and item, time if it has one,
-    rating if the config asks for it.
+    """Returns the columns of a log by role: user and item, time if there is one, rating
+    if the config needs it.
 
     Raises:
-        InputError: a column is missing, or one is chosen for two things.
+        InputError: a column is missing, or chosen for two roles.
     """
     path, names, given = table.path, table.columns, given_columns(config)
     is_by_place = not table.has_names and not {"user", "item"} <= set(given)
@@ -76,14 +76,14 @@ def choose_columns(table: Table, config: DataConfig) -> dict[str, str]:
 
 
 def _is_day_of_month(table: Table, name: str) -> bool:
-    """Returns whether a column is a part of a date, as in folders called
+    """Returns whether a column is part of a date, as in folders named
     `year=2024/month=1/day=31`."""
     has_month = usual_column(table.columns, ("month",)) is not None
     return plain(name) == "day" and has_month and not likely_times(table, [name])
 
 
 def _require_one_of_two(table: Table, given: dict[str, str]) -> None:
-    """Names both columns where neither is given or called as usual."""
+    """Names both columns in one error if neither is given or has a usual name."""
     names = table.columns
     if given.keys() & _NEEDED or any(usual_column(names, u) for u in _NEEDED.values()):
         return
@@ -105,7 +105,7 @@ def _require_different(table: Table, found: dict[str, str]) -> None:
 
 
 def _by_place(table: Table) -> dict[str, str]:
-    """Returns the columns of a file without names, by their places."""
+    """Returns the columns of a file without names, by position."""
     names = table.columns
     if len(names) not in _BY_PLACE:
         raise InputError(
@@ -131,8 +131,8 @@ def _by_place(table: Table) -> dict[str, str]:
 
 
 def _is_of_amazon_2018(table: Table, found: dict[str, str]) -> bool:
-    """Returns whether the items come before the users, as Ni et al. 2019 published
-    ratings: products have ten characters, reviewers an A and more."""
+    """Returns whether items come before users, as in the ratings of Ni et al. 2019:
+    products have ten characters, reviewers an A and more."""
     user, item = (pl.col(found[what]) for what in ("user", "item"))
     sample = table.collect(table.frame.select(user=user, item=item).head(1000))
     is_swapped = sample["user"].str.contains(_PRODUCT) & sample["item"].str.contains(
@@ -142,7 +142,7 @@ def _is_of_amazon_2018(table: Table, found: dict[str, str]) -> bool:
 
 
 def _holds_ratings(table: Table, name: str) -> bool:
-    """Returns whether a column holds few different small numbers."""
+    """Returns whether a column holds few distinct small numbers."""
     number = pl.col(name).cast(pl.Float64, strict=False)
     sample = table.collect(table.frame.select(number).head(10_000)).to_series()
     largest: Any = sample.abs().max()

@@ -1,4 +1,4 @@
-"""Looks through a log: what it holds, what would be dropped and where, what is left."""
+"""Inspects a log: what it holds, what would be dropped and where, what is left."""
 
 from __future__ import annotations
 
@@ -31,17 +31,18 @@ from emkd_tf.errors import InputError
 
 
 def validate(config: Config, preset: str | None) -> dict[str, Any]:
-    """Looks through a log of your own.
+    """Inspects a log of your own.
 
     Args:
-        config: the log and its attributes, columns and filters; the model and training
-            that are estimated.
-        preset: that the config was read with, if any, for the command to run next.
+        config: the log with its attributes, columns and filters, and the model and
+            training to estimate.
+        preset: the preset that the config was read with, if any, for the command to run
+            next.
 
     Returns:
-        The report, of numbers, texts, lists and dicts. Its "problem" is why a training
-        would refuse the log, with how to mend it, or None; "next" the command of the
-        training, where there is no problem.
+        The report, of numbers, texts, lists and dicts. "problem" says why training
+        would refuse the log and how to fix it, or is None; "next" is the command to
+        train, if there is no problem.
 
     Raises:
         InputError: the file cannot be read, or no action is left.
@@ -82,7 +83,7 @@ def validate(config: Config, preset: str | None) -> dict[str, Any]:
 def _problem(
     config: DataConfig, log: Log, kept: Actions, dropped: dict[str, Any]
 ) -> str | None:
-    """Returns why a preparation would refuse the log."""
+    """Returns why preparation would refuse the log, or None."""
     try:
         is_global(config, has_times="time" in log.columns)
         if not len(kept):
@@ -137,8 +138,8 @@ def _spread(counts: np.ndarray) -> dict[str, float]:
 
 
 def _repeats_and_ties(actions: Actions, *, has_time: bool) -> dict[str, int]:
-    """Counts actions on an item that the user has acted on before, and actions at the
-    time of another one of the user; equal rows count once."""
+    """Counts actions on items that the user has acted on before, and actions at the
+    same time as another action of the user; equal rows count once."""
     unique = actions.filter(is_first(actions))
     unique = unique.filter(order_in_time(unique))
     ties = np.count_nonzero(in_ties(unique.users, unique.times))
@@ -159,8 +160,7 @@ def _left(kept: Actions) -> dict[str, int]:
 def _attributes(
     config: Config, kept: Actions, log: Log
 ) -> tuple[dict[str, Any], str | None]:
-    """Returns what is told of the attributes, and why a preparation would refuse
-    them."""
+    """Returns the report on the attributes, and why preparation would refuse them."""
     if config.data.attributes is None:
         return {}, None
     found = read_own_attributes(config.data, log)

@@ -1,4 +1,4 @@
-"""The rows of a log by what its columns are: users, items, times and ratings."""
+"""The rows of a log by the roles of its columns: users, items, times and ratings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _UNITS = {
     10**9: "nanoseconds",
 }
 _NESTED = r"""^(\{|\[\s*\{|\[\s*["'])"""  # JSON, or a Python literal
-_LIST = r"""^\[\s*(["']).*["']\s*\]$"""  # as pandas writes one into a CSV
+_LIST = r"""^\[\s*(["']).*["']\s*\]$"""  # as pandas writes a list to CSV
 _WRONG_IDS = {
     "broken": "has a line break; correct or drop the row",
     "nested": "holds objects or lists as texts; write their ids alone, a row an action "
@@ -30,19 +30,19 @@ _WRONG_IDS = {
     "rounded": "holds floats from 2^53 on (2^24 of 32 bits), by which different whole "
     "numbers are the same; write integers or texts",
 }
-_ROUNDED = r"\.0$|e\+"  # how they are written
+_ROUNDED = r"\.0$|e\+"  # how such floats are written
 
 
 @dataclasses.dataclass(frozen=True)
 class Rows:
-    """What all rows of a log show.
+    """What a pass over all rows of a log found.
 
     Attributes:
         reader: of the times, if the log has them.
-        kept: conditions by the reason why a row that fails one is left out.
-        found: "rows" of the file, "earliest" and "latest" of the times, and what the
-            aggregates of `kept` gave.
-        unit: what the times count a second in, or None if they are no times since 1970.
+        kept: conditions, keyed by the reason why rows that fail are left out.
+        found: "rows" of the file, "earliest" and "latest" of the times, and the
+            aggregates of `kept`.
+        unit: units per second of the times, or None if they are not times since 1970.
     """
 
     reader: times.Reader | None
@@ -57,10 +57,11 @@ def read_rows(table: Table, columns: dict[str, str]) -> Rows:
     Args:
         table: the log; a column of items may hold lists, with a list of times or one
             time for all.
-        columns: the file's by what they are.
+        columns: the file's columns by role.
 
     Raises:
-        InputError: an id with a line break, or a time that is no time.
+        InputError: an id or a value in the file cannot be used, such as an id with a
+            line break or an invalid time.
     """
     if "time" in columns and table.schema[columns["time"]] == pl.Time:
         raise InputError(
@@ -122,7 +123,7 @@ def _unit(
     earliest: float | None,
     latest: float | None,
 ) -> int | None:
-    """Returns what the times count a second in, as their type tells it, or the size of
+    """Returns the units per second of the times, by their type or the size of the
     numbers."""
     if earliest is None or latest is None:
         return None
@@ -146,12 +147,12 @@ def rows_of(
 
     Args:
         table: the log, or the part.
-        columns: the file's by what they are.
-        reader: of the times, if there are such.
+        columns: the file's columns by role.
+        reader: of the times, if there are any.
 
     Returns:
-        Columns row (in the table), user, item (texts), and where the log has them time
-        and rating (numbers); a null is missing in the file.
+        Columns row (in the table), user, item (texts), and if the log has them time
+        and rating (numbers); null if missing in the file.
     """
     rows = _named(table, columns)
     if reader is None:
@@ -174,8 +175,8 @@ def _aggregates(
 
 
 def _named(table: Table, columns: dict[str, str]) -> Table:
-    """Returns columns row, user, item (texts), raw_time and rating where
-    there are such; lists become rows of their items."""
+    """Returns columns row, user, item (texts), and raw_time and rating if the log has
+    them; lists become one row per item."""
     schema = table.schema
     lists = [
         n for n in columns.values() if schema[n].base_type() in (pl.List, pl.Array)
@@ -195,7 +196,7 @@ def _named(table: Table, columns: dict[str, str]) -> Table:
 
 
 def _raw_time(table: Table, name: str) -> pl.Expr:
-    """Returns times as the file has them: numbers or texts, or null."""
+    """Returns times as in the file: numbers or texts, or null."""
     dtype, column = table.schema[name], pl.col(name)
     if dtype == pl.Date:
         column, dtype = column.cast(pl.Datetime("us")), pl.Datetime("us")
@@ -207,7 +208,7 @@ def _raw_time(table: Table, name: str) -> pl.Expr:
 
 
 def _time_readers(rows: Table) -> list[times.Reader]:
-    """Returns ways to read the times, the fastest first; all but the last may fail."""
+    """Returns ways to read the times, fastest first; all but the last may fail."""
     dtype = rows.schema.get("raw_time")
     if dtype == pl.String:
         first = rows.frame.select("raw_time").drop_nulls().head(1)

@@ -23,13 +23,13 @@ _MOVIE_1M = re.compile(r"\d+::.*::[^:]*")
 
 
 def read_movielens_1m(archive: Path) -> tuple[pl.LazyFrame, pl.DataFrame]:
-    """Reads GroupLens' ml-1m.zip: every rating is an action, genres are the attributes.
+    """Reads GroupLens' ml-1m.zip: every rating is an action, genres are attributes.
 
     Returns:
         Actions and attributes.
 
     Raises:
-        InputError: no zip file, or one without `ml-1m/ratings.dat` and `movies.dat`.
+        InputError: not a zip file, or without `ml-1m/ratings.dat` and `movies.dat`.
     """
     try:
         with zipfile.ZipFile(archive) as files:
@@ -46,7 +46,7 @@ def read_movielens_1m(archive: Path) -> tuple[pl.LazyFrame, pl.DataFrame]:
 
 
 def is_movies(line: str) -> bool:
-    """Returns whether a line is one of `u.item` (100K) or `movies.dat` (1M, 10M)."""
+    """Returns whether a line is from `u.item` (100K) or `movies.dat` (1M, 10M)."""
     return bool(_MOVIE_100K.fullmatch(line) or _MOVIE_1M.fullmatch(line.strip()))
 
 

@@ -1,4 +1,4 @@
-"""A log and attributes of your own: read by a config's options, and what is told."""
+"""A log and attributes of your own: reads them by a config's options and says how."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def read_own(config: DataConfig) -> Interactions:
     """Reads the log and the attributes of a config.
 
     Raises:
-        InputError: files, columns or rows that cannot be used.
+        InputError: files, columns or rows cannot be used.
     """
     return content_of(config, read_interactions(config))
 
 
 def content_of(config: DataConfig, log: Log) -> Interactions:
-    """Returns a log and the attributes of its config, which are read.
+    """Returns the content of a log, and reads the attributes of its config.
 
     Raises:
-        InputError: attributes that cannot be used.
+        InputError: the attributes cannot be used.
     """
     description = {
         "kind": log.table.kind,
@@ -51,10 +51,10 @@ def read_own_attributes(config: DataConfig, log: Log) -> Attributes:
 
     Args:
         config: the file and its columns.
-        log: its column of items is looked for as well.
+        log: the name of its item column is also looked for.
 
     Raises:
-        InputError: a file or columns that cannot be used.
+        InputError: the file or columns cannot be used.
     """
     assert config.attributes is not None
     return read_attributes(
@@ -72,7 +72,7 @@ def chosen_columns(config: DataConfig) -> list[str]:
 
 
 def _columns_of(attributes: Attributes) -> dict[str, Any]:
-    if attributes.item_column is None:  # no table
+    if attributes.item_column is None:  # not a table
         return {}
     return {
         "attribute_item_column": attributes.item_column,
@@ -82,18 +82,18 @@ def _columns_of(attributes: Attributes) -> dict[str, Any]:
 
 
 def order_line(likely: Sequence[str]) -> str:
-    """Says in what order the actions of a log without times are.
+    """Says how the actions of a log without times are ordered.
 
     Args:
-        likely: its columns that look like times.
+        likely: the log's columns that look like times.
     """
     line = "No time column: the rows are taken to be in time order."
     return f"{line} But {hint(likely)}." if likely else line
 
 
 def read_lines(description: dict[str, Any]) -> list[str]:
-    """Says how a dataset's files were read, from its `dataset.json`: the columns that
-    were chosen and those that were not, and where the first dropped rows are."""
+    """Says how a dataset's files were read, from its `dataset.json`: which columns were
+    chosen and which were not, and where the first dropped rows are."""
     lines = []
     if columns := description.get("columns"):
         chosen = ", ".join(f"{what} = {name}" for what, name in columns.items())

@@ -1,4 +1,4 @@
-"""Raw actions to a prepared folder: k-core, dense ids, flat arrays, `dataset.json`."""
+"""Prepares raw actions in a folder: k-core, dense ids, flat arrays, `dataset.json`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from emkd_tf.data.table_folders import table_files
 from emkd_tf.errors import InputError
 
 FORMAT_VERSION = 2
-# What of DataConfig decides the prepared arrays, beside the files.
+# The options of DataConfig that decide the prepared arrays, besides the files.
 _OPTIONS = (
     *("user_column", "item_column", "time_column", "rating_column"),
     *("attribute_item_column", "attribute_columns"),
@@ -35,8 +35,8 @@ _OPTIONS = (
 
 @dataclasses.dataclass(frozen=True)
 class _Input:
-    """What goes into a preparation: the sha256 of each file by its role, for the
-    fingerprint, and a deferred reader."""
+    """The input of a preparation: the sha256 of each file by role, for the fingerprint,
+    and a deferred reader."""
 
     hashes: dict[str, str]
     read: Callable[[], Interactions]
@@ -48,8 +48,8 @@ def _own_input(config: DataConfig) -> _Input:
 
 
 def own_hashes(config: DataConfig) -> dict[str, str]:
-    """Returns the sha256 of each file of a log of one's own, by its role; none of a
-    named dataset.
+    """Returns the sha256 of each file of a log of your own, by role; empty for a named
+    dataset.
 
     Raises:
         InputError: a file cannot be read.
@@ -64,7 +64,7 @@ def own_hashes(config: DataConfig) -> dict[str, str]:
 
 
 def _content_hash(path: Path) -> str:
-    """Returns the sha256 of a file, or of the files of a folder by their names."""
+    """Returns the sha256 of a file, or of a folder's file names and their hashes."""
     if not path.is_dir():
         return sha256(path)
     files = {str(p.relative_to(path)): sha256(p) for p in table_files(path)}
@@ -97,10 +97,10 @@ def fingerprint(config: DataConfig, hashes: dict[str, str]) -> str:
 
     Args:
         config: the options.
-        hashes: sha256 of each file by its role.
+        hashes: sha256 of each file by role.
     """
     options = {name: getattr(config, name) for name in _OPTIONS}
-    if config.split != DataConfig.split:  # else as before there were others
+    if config.split != DataConfig.split:  # else the same as before other splits existed
         options |= {"split": config.split, "test_share": config.test_share}
     text = json.dumps([FORMAT_VERSION, config.dataset, options, hashes], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -129,14 +129,15 @@ def prepare(config: DataConfig, engine: Engine = in_process) -> Histories:
 
     Args:
         config: dataset, paths, columns and k-core bounds.
-        engine: that prepares; by default this process. All make the same arrays.
+        engine: prepares the data, by default in this process. All engines make the same
+            arrays.
 
     Returns:
         The histories, memory-mapped from `<cache_dir>/prepared/<name>-<fingerprint>`.
 
     Raises:
-        InputError: files, columns or rows that cannot be used.
-        DataUnavailableError: raw files that cannot be had.
+        InputError: files, columns or rows cannot be used.
+        DataUnavailableError: raw files cannot be found or downloaded.
     """
     cache = cache_dir(config.cache_dir)
     if config.interactions is not None:

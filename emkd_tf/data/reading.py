@@ -1,4 +1,4 @@
-"""What can go wrong with a file that is read, as one line."""
+"""Explains in one line what goes wrong when a file is read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ARCHIVES = (".tar", ".tgz", ".tbz2", ".txz")
 
 
 def require_file(path: Path) -> None:
-    """Raises an InputError if there is no file at a path, or none to be read."""
+    """Raises an InputError if there is no file at a path, or it cannot be read."""
     if not path.is_file():
         what = "is not a file" if path.exists() else "does not exist"
         raise InputError(f"{path} {what}; check the path.")
@@ -32,7 +32,7 @@ def require_file(path: Path) -> None:
 
 
 def require_readable(path: Path) -> None:
-    """Raises an InputError if a file or folder is not there or cannot be read."""
+    """Raises an InputError if a file or folder does not exist or cannot be read."""
     if not path.exists():
         raise InputError(f"{path} does not exist; check the path.")
     if not path.is_file() and not path.is_dir():  # such as a pipe
@@ -47,8 +47,8 @@ def require_readable(path: Path) -> None:
 
 
 def refuse_other_kinds(path: Path, magic: bytes) -> None:
-    """Raises an InputError if a file's first bytes, or its name, are of a kind that is
-    not read."""
+    """Raises an InputError if a file's first bytes, or its name, are of an unsupported
+    kind."""
     for mark, what in _OTHER_KINDS.items():
         if magic.startswith(mark):
             raise InputError(f"{path} is {what}; unpack it, or save it as CSV.")
@@ -58,10 +58,10 @@ def refuse_other_kinds(path: Path, magic: bytes) -> None:
 
 @contextlib.contextmanager
 def reading(path: Path, kind: str) -> Iterator[None]:
-    """Turns what is wrong inside a file into an InputError.
+    """Turns errors from reading a file into an InputError.
 
     Args:
-        path: of the file.
+        path: the file.
         kind: what it is read as, for the error.
     """
     try:
@@ -78,7 +78,7 @@ def reading(path: Path, kind: str) -> Iterator[None]:
 
 
 def not_utf8(path: Path, encoding: str = "LATIN1") -> InputError:
-    """Returns the error of a text file in another encoding."""
+    """Returns the error for a text file in another encoding."""
     return InputError(
         f"{path} is not UTF-8 text; convert it: iconv -f {encoding} -t UTF-8 "
         f"{path.name} > utf8-{path.name}"

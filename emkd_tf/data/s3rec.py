@@ -1,4 +1,4 @@
-"""S3-Rec's files: a line a user, and a JSON object of the items' attributes.
+"""S3-Rec's files: one line per user, and a JSON object of the items' attributes.
 
 Source: Zhou et al. 2020, https://github.com/RUCAIBox/CIKM2020-S3Rec.
 """
@@ -17,13 +17,13 @@ from emkd_tf.data.reading import require_file
 from emkd_tf.data.texts import NOTHING, as_text
 from emkd_tf.errors import InputError
 
-_MOST_COLUMNS = 4  # of a log without names
+_MOST_COLUMNS = 4  # in a log without names
 _NO_WORDS = (",", ";", "|", "\t", '"')  # a separator or a quote
 
 
 def is_sequences(lines: Sequence[str]) -> bool:
-    """Returns whether lines hold a user each: words and blanks, not equally many; or
-    more than a log has columns, of other users in every line."""
+    """Returns whether each line holds one user: words and blanks, of varying number; or
+    more words than a log has columns, with a different user in every line."""
     counts = {len(line.split()) for line in lines}
     if min(counts) < 2 or any(mark in line for line in lines for mark in _NO_WORDS):
         return False
@@ -47,10 +47,10 @@ def scan_sequences(lines: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def read_s3rec_attributes(path: Path) -> pl.DataFrame:
-    """Reads a JSON object that maps item ids to lists of attributes, or to one each.
+    """Reads a JSON object that maps item ids to lists of attributes or single ones.
 
     Raises:
-        InputError: the file is missing or holds anything else.
+        InputError: the file is missing or contains anything else.
     """
     require_file(path)
     try:
@@ -69,8 +69,8 @@ def read_s3rec_attributes(path: Path) -> pl.DataFrame:
 
 
 def _single(values: Any) -> list[str | int | float]:
-    """Returns what a JSON list holds but null, or a value alone; these must be texts
-    and numbers."""
+    """Returns the values of a JSON list, or a single value as a list, without those
+    that mean nothing; they must be texts or numbers."""
     values = values if isinstance(values, list) else [values]
     values = [value for value in values if value is not None and value not in NOTHING]
     if not all(isinstance(value, (str, int, float)) for value in values):

@@ -1,4 +1,4 @@
-"""Columns of files that are one table: some came later, or changed their type."""
+"""Unifies columns of files that form one table: some came later, or changed type."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import polars as pl
 from emkd_tf.data.texts import as_text
 from emkd_tf.errors import InputError
 
-_UNITS = ("ms", "us", "ns")  # of times, the finest last
+_UNITS = ("ms", "us", "ns")  # of times, finest last
 
 
 def common_schema(files: Sequence[Path], schemas: Sequence[pl.Schema]) -> pl.Schema:
-    """Returns the columns of all files, in the order in which they come.
+    """Returns the columns of all files, in order of appearance.
 
-    Types of one kind (integers, say) become the widest of them; of several kinds,
-    texts.
+    Types of one kind (integers, say) become the widest of them; types of several kinds
+    become texts.
 
     Raises:
         InputError: a column holds lists in one file and single values in another.
@@ -30,7 +30,7 @@ def common_schema(files: Sequence[Path], schemas: Sequence[pl.Schema]) -> pl.Sch
 
 
 def lacking(files: Sequence[Path], schemas: Sequence[pl.Schema]) -> dict[str, Path]:
-    """Returns the columns that not all files have, each with a file that lacks it."""
+    """Returns the columns missing from some files, each with a file that lacks it."""
     names = {name for schema in schemas for name in schema}
     pairs = list(zip(files, schemas, strict=True))
     return {
@@ -39,8 +39,8 @@ def lacking(files: Sequence[Path], schemas: Sequence[pl.Schema]) -> dict[str, Pa
 
 
 def like(frame: pl.LazyFrame, schema: pl.Schema) -> pl.LazyFrame:
-    """Returns a file's rows with the columns of all, in their types; a column that the
-    file lacks is null."""
+    """Returns a file's rows with the columns and types of all files; columns that the
+    file lacks are null."""
     own = frame.collect_schema()
 
     def column(name: str, dtype: pl.DataType) -> pl.Expr:
@@ -54,7 +54,7 @@ def like(frame: pl.LazyFrame, schema: pl.Schema) -> pl.LazyFrame:
 
 
 def _common_type(name: str, files: dict[pl.DataType, Path]) -> pl.DataType:
-    """Returns the type of a column, by the types that it has and a file of each."""
+    """Returns the common type of a column, from its types with one file each."""
     types = [dtype for dtype in files if dtype != pl.Null] or list(files)
     if len(types) == 1:
         return types[0]

@@ -1,4 +1,4 @@
-"""Histories without their order: a control that tells what the order is worth."""
+"""Histories without their order: a control that shows what the order is worth."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _SEED = 0  # the same order in every run
 
 
 def in_random_order(histories: Histories) -> Histories:
-    """Returns histories whose training parts are shuffled, and so is all that a split
-    sees of a user before the target. The targets are the same.
+    """Shuffles the training parts of histories, and everything that a split sees of a
+    user before the target. Targets stay the same.
 
-    Source: Klenitskiy et al. 2024. Departure: the training's are shuffled too,
-    so that a model can get used to it.
+    Source: Klenitskiy et al. 2024. Departure: training histories are shuffled too, so
+    that a model can get used to it.
     """
     rng, starts = np.random.default_rng(_SEED), histories.offsets[:-1]
     trained_on = _shuffled(histories.items, *histories.training_bounds(), rng)

@@ -1,4 +1,4 @@
-"""Datasets by name: where their files live, how to check them, what they must hold."""
+"""Datasets by name: where their files are, their checksums and expected counts."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Interactions:
     """The raw content of a dataset.
 
     Attributes:
-        actions: columns user, item (strings) and time (number), one row an action; they
-            may be larger than memory.
-        attributes: columns item, attribute (strings), one row a pair.
+        actions: columns user, item (strings) and time (number), one row per action;
+            they may be larger than memory.
+        attributes: columns item, attribute (strings), one row per pair.
         dropped: rows that are not among the actions, by reason.
         description: how the files were read, for `dataset.json`.
-        has_times: whether the times are times, not places in a file.
+        has_times: whether the times are real, not places in a file.
     """
 
     actions: pl.LazyFrame
@@ -46,8 +46,9 @@ class Source:
     """A dataset by name.
 
     Attributes:
-        variants: alternatives, the first that lies in the data folder is used and the
-            last is downloaded; each a tuple of files and the reader of their paths.
+        variants: alternatives, each a tuple of files and a reader of their paths. The
+            first one found in the data folder is used; if none is, the last one is
+            downloaded.
         licence: what the data may be used for.
         users, items, actions: counts after preparation with the dataset's own settings.
     """
@@ -110,8 +111,8 @@ SOURCES = {
     ),
     "ml-1m": Source(
         (
-            # The same ratings as ids, in the S3-Rec text format; only used if placed
-            # there.
+            # The same ratings as ids in S3-Rec's text format; only used if placed in
+            # the data folder.
             (
                 (
                     RemoteFile(

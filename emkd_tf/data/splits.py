@@ -1,4 +1,4 @@
-"""Who is evaluated, on which action, and where the training part of a history ends."""
+"""Decides who is evaluated, on which action, and where training parts end."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from emkd_tf.errors import InputError
 
-# Actions at the end of a history that leave-one-out holds out; the first of them is the
-# target.
+# Leave-one-out holds out this many actions at the end of a history; the first of them
+# is the target.
 HELD_OUT = {"validation": 2, "test": 1}
 NO_TARGET = -1
 
@@ -20,10 +20,10 @@ class Split:
     """Places in the flat array of items, for every user.
 
     Attributes:
-        training_ends: [users] int64, behind the training part of each history; its
-            start where there is none.
+        training_ends: [users] int64, the end of each history's training part; its start
+            if there is none.
         targets: by "validation" and "test", [users] int64 places of the targets,
-            NO_TARGET where the user is not evaluated.
+            NO_TARGET if the user is not evaluated.
     """
 
     training_ends: np.ndarray
@@ -34,7 +34,7 @@ class Split:
         return np.flatnonzero(self.targets[name] != NO_TARGET)
 
     def to_array(self) -> np.ndarray:
-        """Returns all of it as [3, users] int64."""
+        """Returns the whole split as [3, users] int64."""
         return np.stack([self.training_ends, *self.targets.values()])
 
     @classmethod
@@ -43,8 +43,8 @@ class Split:
         return cls(training_ends, dict(zip(HELD_OUT, targets, strict=True)))
 
     def fits(self, offsets: np.ndarray) -> bool:
-        """Tells whether its places lie in the histories of `offsets`, and each target
-        behind something that is known of the user."""
+        """Returns whether all places lie in the histories of `offsets`, with at least
+        one action of the user before each target."""
         starts, ends = offsets[:-1], offsets[1:]
         is_inside = (self.training_ends >= starts) & (self.training_ends <= ends)
         for places in self.targets.values():
@@ -53,22 +53,23 @@ class Split:
 
 
 def leave_one_out(offsets: np.ndarray) -> Split:
-    """A user's last action is the test target, the one before it the validation's."""
+    """The test target is a user's last action, the validation target the one before."""
     places = {name: offsets[1:] - count for name, count in HELD_OUT.items()}
     return Split(places["validation"], places)
 
 
 def global_time(before: np.ndarray, offsets: np.ndarray) -> Split:
-    """Cuts all histories at two times. The training sees what lies before the first
-    cut; a user's first action between the cuts is the validation target, the first one
-    behind both the test target. Who has none, or nothing before it, is not evaluated.
+    """Cuts all histories at two times. Training sees what lies before the first cut; a
+    user's first action between the cuts is the validation target, the first action
+    after both the test target. Users without a target, or with nothing before it, are
+    not evaluated.
 
     Args:
         before: [2, users] int64, see `before_cuts`.
         offsets: [users + 1] int64 bounds of the users.
 
-    Source: Meng et al. 2020 (temporal global split). Departure: one target a
-    user and part, as with leave-one-out.
+    Source: Meng et al. 2020 (temporal global split). Departure: one target per user and
+    part, as with leave-one-out.
     """
     starts, ends = offsets[:-1], offsets[1:]
     middle, last = starts + before
@@ -83,10 +84,10 @@ def before_cuts(times: np.ndarray, offsets: np.ndarray, share: float) -> np.ndar
     """Counts each user's actions before the two cuts of `global_time`.
 
     Args:
-        times: [actions], user after user.
+        times: [actions], grouped by user.
         offsets: [users + 1] int64 bounds of the users.
-        share: of the actions that lie between the cuts, and behind both; actions at the
-            time of a cut lie behind it.
+        share: of the actions between the cuts, and of those after both; an action at
+            the time of a cut comes after it.
 
     Returns:
         [2, users] int64.
@@ -98,21 +99,21 @@ def before_cuts(times: np.ndarray, offsets: np.ndarray, share: float) -> np.ndar
 
 
 def places_of_cuts(actions: int, share: float) -> list[int]:
-    """Returns the places of the two cuts among all times in order."""
+    """Returns the places of the two cuts among all sorted times."""
     behind = [round(parts * share * actions) for parts in (2, 1)]
     return [min(actions - count, actions - 1) for count in behind]
 
 
 def by_user(offsets: np.ndarray, share: float) -> Split:
-    """Holds out users: a share of them for the validation, another for the test. Their
-    last action is the target, and nothing of them is trained on.
+    """Holds out a share of the users for validation, and another for test. Their last
+    action is the target, and none of their actions is trained on.
 
     Args:
         offsets: [users + 1] int64 bounds of the users.
-        share: of the users for each of both.
+        share: of the users, for validation and test each.
 
-    Source: Liang et al. 2018 (strong generalization). Departure: the last
-    action is the target, not a fifth of them.
+    Source: Liang et al. 2018 (strong generalization). Departure: the last action is the
+    target, not a fifth of the actions.
     """
     starts, ends = offsets[:-1], offsets[1:]
     count = max(1, round(share * len(starts)))
@@ -140,10 +141,10 @@ def make_split(
         before: [2, users] int64, see `before_cuts`; None for "user".
 
     Returns:
-        The split, and what `dataset.json` says of it.
+        The split, and its summary for `dataset.json`.
 
     Raises:
-        InputError: it leaves nothing to train on, or nobody to evaluate.
+        InputError: the split leaves nothing to train on, or nobody to evaluate.
     """
     split = by_user(offsets, share) if before is None else global_time(before, offsets)
     counts = {part: len(split.users(part)) for part in HELD_OUT}
@@ -166,7 +167,7 @@ def make_split(
 
 
 def split_lines(summary: dict[str, Any] | None) -> list[str]:
-    """Says what `dataset.json` says of a split, if it is not leave-one-out."""
+    """Describes a split from its summary in `dataset.json`, None for leave-one-out."""
     if summary is None:
         return []
     trained_on, counts = summary["training_actions"], summary["users"]

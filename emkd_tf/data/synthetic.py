@@ -17,7 +17,7 @@ def generate(
 
     A user's interest is a category that now and then drifts to a neighbouring one.
     Within a category the next item is the successor of the last one in the category's
-    own order (half of the time), or a draw by popularity.
+    own order (half of the time), or drawn by popularity.
 
     Args:
         num_users: users, each with 8 to 29 actions.
@@ -28,8 +28,7 @@ def generate(
         attribute.
     """
     rng = np.random.default_rng(seed)
-    # Column t of `items` is every user's action t: the chains of all users advance
-    # together.
+    # Column t of `items` holds action t of every user: all users advance together.
     lengths = rng.integers(8, 30, size=num_users)
     steps = int(lengths.max())
     order = rng.permuted(

@@ -1,4 +1,4 @@
-"""A table that is read in pieces, and how its rows are named."""
+"""A table that is read in pieces and names its rows."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ class Table:
     """A file's rows, to be read in pieces.
 
     Attributes:
-        frame: the columns; those of text files are strings.
-        path: of the file.
+        frame: the columns; in text files they are strings.
+        path: the file.
         kind: how it is read, in a word.
-        first_line: of a text file the line of row 0, None for others.
-        types: by column, where the header tells them (`item_id:token`).
-        has_names: whether the file names its columns; else they have numbers.
-        open_part: opens a part of the file like the whole: lines of a text; of a
-            Parquet file its path, the first row and the number of rows. None where a
-            file can only be read from its beginning.
-        lacking: columns that not all files of a folder have, each with one that lacks
-            it.
+        first_line: the line of row 0 in a text file, None for others.
+        types: by column, if the header states them (`item_id:token`).
+        has_names: whether the file names its columns; else they are numbered.
+        open_part: opens a part of the file like the whole: for text, from its lines;
+            for Parquet, from its path, first row and number of rows. None if the file
+            can only be read from its beginning.
+        lacking: columns missing from some files of a folder, each with a file that
+            lacks it.
     """
 
     frame: pl.LazyFrame
@@ -54,7 +54,7 @@ class Table:
         return self.schema.names()
 
     def collect(self, frame: pl.LazyFrame) -> pl.DataFrame:
-        """Computes a frame of the file's rows."""
+        """Computes a frame derived from the file's rows."""
         try:
             with reading(self.path, self.kind):
                 return frame.collect(engine="streaming")
@@ -63,12 +63,12 @@ class Table:
             raise
 
     def find_fault(self) -> None:
-        """Raises an InputError that names the line where a record is no JSON."""
+        """Raises an InputError that names the line if a record is not JSON."""
         if self.kind == JSON_LINES:
             json_tables.require_json(self.path)
 
     def require_everywhere(self, names: Iterable[str]) -> None:
-        """Raises an InputError if a file of a folder lacks one of some columns."""
+        """Raises an InputError if a file of the folder lacks one of the columns."""
         for name in names:
             if name in self.lacking:
                 raise InputError(
@@ -77,13 +77,13 @@ class Table:
                 )
 
     def look(self, build: Callable[[Table], pl.LazyFrame]) -> dict[str, Any]:
-        """Computes aggregates of all rows.
+        """Computes aggregates over all rows.
 
         Args:
-            build: from this table, or a part of it, to a row of aggregates. They are
-                told apart by their names and types, so that those of parts can be put
-                together: "first ..." are numbers of rows, "earliest" and "latest"
-                values, truths hold where they hold for any row, others are counts.
+            build: maps this table, or a part of it, to a row of aggregates. Names and
+                types say how to merge those of parts: "first ..." are row numbers,
+                "earliest" and "latest" are values, booleans are true if true for any
+                row, and all others are counts.
         """
         return self.collect(build(self)).row(0, named=True)
 
@@ -92,7 +92,7 @@ class Table:
         if self.first_line is None:
             return f"{self.path} row {row}"
         line = row + self.first_line
-        if self.kind == TEXT:  # fields in quotes may have line breaks
+        if self.kind == TEXT:  # quoted fields may contain line breaks
             in_fields = pl.col(pl.String).str.count_matches("\n")
             breaks = pl.sum_horizontal(0, in_fields)
             before = self.frame.head(row).select(breaks.sum())

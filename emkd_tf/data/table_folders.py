@@ -1,4 +1,4 @@
-"""Which files of a folder are the table that a writer has put there."""
+"""Finds the files of a folder that make up the table a writer put there."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ _VERSIONED = {"_delta_log": "Delta", ".hoodie": "Hudi"}
 
 
 def table_files(folder: Path) -> list[Path]:
-    """Returns the Parquet files of a folder, or else its texts, in the order of their
-    names.
+    """Returns the Parquet files of a folder, or else its text files, ordered by name.
 
     Raises:
-        InputError: there is none, or there are tables of several kinds.
+        InputError: there are none, or there are tables of several kinds.
     """
     files = parquet_files(folder) or _text_files(folder)
     if not files:
@@ -31,15 +30,15 @@ def table_files(folder: Path) -> list[Path]:
 
 
 def parquet_files(folder: Path) -> list[Path]:
-    """Returns the Parquet files of a folder in the order of their names.
+    """Returns the Parquet files of a folder, ordered by name.
 
     Raises:
-        InputError: there are other tables beside them, Parquet without its ending, or
-            files of a Delta or Hudi table, of which others may have taken the place.
+        InputError: there are also other tables or Parquet files without the suffix, or
+            it is a Delta or Hudi table, some of whose files may be outdated.
     """
     files = _files(folder)
     parquet = [p for p in files if p.suffix.lower() in PARQUET_SUFFIXES]
-    # A text of notes may lie beside Parquet, but no other table.
+    # A text file with notes may lie next to Parquet, but no other table.
     others = [p for p in files if _kind(p) in (*ARROW_SUFFIXES, *_TEXT_SUFFIXES)]
     others += [p for p in files if p.suffix.lower() in _COMPRESSED]
     others += [p for p in files if p not in parquet and _begins_as_parquet(p)]
@@ -70,7 +69,7 @@ def _text_files(folder: Path) -> list[Path]:
 
 
 def _kind(path: Path) -> str:
-    """Returns a file's ending, or that before `.gz`."""
+    """Returns a file's suffix, or the one before `.gz` or `.zst`."""
     is_compressed = path.suffix.lower() in _COMPRESSED
     return Path(path.stem if is_compressed else path.name).suffix.lower()
 
@@ -80,7 +79,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _order(path: Path) -> tuple[list[list[str | int]], Path]:
-    """By names, and by the numbers in them: `month=2` comes before `month=10`."""
+    """Orders by name, with numbers in it by value: `month=2` before `month=10`."""
     parts = [re.split(r"(\d+)", part) for part in path.parts]
     numbered: list[list[str | int]] = [
         [int(text) if place % 2 else text for place, text in enumerate(texts)]
@@ -90,7 +89,7 @@ def _order(path: Path) -> tuple[list[list[str | int]], Path]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Yields the files of a folder, also behind links, each folder once."""
+    """Yields the files of a folder, following links but visiting each folder once."""
     seen: set[str] = set()
     for path, folders, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(path)
@@ -102,12 +101,12 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _begins_as_parquet(path: Path) -> bool:
-    """Hive and Trino write files without an ending."""
+    """Hive and Trino write files without a suffix."""
     with path.open("rb") as file:
         return file.read(4) == b"PAR1"
 
 
 def _is_hidden(path: Path, folder: Path) -> bool:
-    """Writers keep their own files behind such names; `_day=1` is a column."""
+    """Writers give their own files such names; `_day=1` is a column."""
     parts = path.relative_to(folder).parts
     return any(part.startswith(("_", ".")) and "=" not in part for part in parts)

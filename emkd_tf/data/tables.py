@@ -1,6 +1,6 @@
-"""Files as tables, read in pieces: what each kind of file is opened with.
+"""Opens files of every kind as tables that are read in pieces.
 
-What a file holds is told by its content, not by its name.
+A file's kind is decided by its content rather than its name.
 """
 
 from __future__ import annotations
@@ -53,15 +53,15 @@ def scan_table(
     """Opens a file to be read in pieces.
 
     Args:
-        path: a text table with any usual separator, JSON, a record a line, S3-Rec's
-            text, these compressed by gzip or Zstandard or not; Parquet, also a folder
-            of it; Arrow.
-        known_names: columns that a header would hold, beside those of usual names.
-        look: computes aggregates of a text table's lines.
-        may_be_empty: a table without rows is one.
+        path: a text table with any usual separator, JSON as a list or one record per
+            line, or S3-Rec's text, each possibly compressed by gzip or Zstandard;
+            Parquet; Arrow; or a folder of Parquet, delimited text or JSON.
+        known_names: columns that a header would contain, besides the usual names.
+        look: computes aggregates over a text table's lines.
+        may_be_empty: accept a table without rows.
 
     Raises:
-        InputError: the file is missing, empty, damaged or of another type.
+        InputError: the file is missing, empty, damaged or of an unsupported type.
     """
     require_readable(path)
     scan = _scan_folder if path.is_dir() else _scan_file
@@ -73,7 +73,7 @@ def scan_table(
 
 def scan_items(path: Path, known_names: Sequence[str] = ()) -> Table:
     """Opens a table of items: any that `scan_table` opens, or MovieLens' movies, which
-    a log may look like (`1::2::sport`).
+    it does not detect because a log may look like them (`1::2::sport`).
 
     Raises:
         InputError: see `scan_table`.
@@ -145,8 +145,8 @@ def _scan_text(path: Path, known_names: Sequence[str], look: LookAtLines) -> Tab
 
 
 def _is_of_hive(path: Path) -> bool:
-    """Returns whether the first line has a \\x01, at which `scan_lines` would end it;
-    compressed files are not looked into."""
+    """Returns whether the first line contains \\x01, at which `scan_lines` would end
+    it; compressed files are not checked."""
     with path.open("rb") as file:
         start = file.readline(_LONGEST_HEADER)
     return b"\x01" in start and not start.startswith(_COMPRESSED)
@@ -166,7 +166,7 @@ def _delimited(path: Path, dialect: Dialect, look: LookAtLines) -> Table:
 
 
 def _scan_json(path: Path, lines: Sequence[str], first_line: int | None) -> Table:
-    """Opens JSON; records have numbers of their own where lines are blank."""
+    """Opens JSON; with blank lines, records are counted instead of lines."""
     with reading(path, "JSON"):
         if json_tables.is_record_a_line(lines):
             records, part = json_tables.scan_records(path, lines)

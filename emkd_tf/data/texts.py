@@ -1,4 +1,4 @@
-"""Cells as text: ids and values exactly as they are written, and what says nothing."""
+"""Cells as text: ids and values exactly as written, and what stands for no value."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from typing import Any
 
 import polars as pl
 
-# How logs write that there is no value; an id of this text is no id.
+# How logs write that there is no value; such a text is not an id.
 NOTHING = (
     *("", "nan", "NaN", "NAN", "null", "NULL", "Null", "none", "None", "NONE"),
     *("<NA>", "<null>", "(null)", "NA", "N/A", "n/a", "#N/A", "NaT", "undefined"),
-    "\\N",  # of MySQL, Hive and COPY
+    "\\N",  # MySQL, Hive and COPY
 )
-EXACT_FLOATS = 2.0**53  # above, neighbouring whole numbers share a float
-_EXACT: dict[Any, float] = {pl.Float16: 2.0**11, pl.Float32: 2.0**24}  # of these
+EXACT_FLOATS = 2.0**53  # above it, neighbouring whole numbers share a float
+_EXACT: dict[Any, float] = {pl.Float16: 2.0**11, pl.Float32: 2.0**24}  # if shorter
 
 
 def as_text(dtype: pl.DataType, column: pl.Expr) -> pl.Expr:
     """Returns a column of single values as text.
 
-    Blanks around a text are not part of it. A whole number that is kept as a float (as
-    pandas does beside missing values), or as a decimal, is written without `.0`. What
-    says nothing (`NOTHING`, null, a float that is NaN) is null.
+    Blanks around a text are stripped. Whole numbers stored as floats (as pandas does
+    next to missing values) or decimals are written without `.0`. Anything that stands
+    for no value (`NOTHING`, null, NaN) is null.
     """
     if dtype.is_float():
         whole = column.cast(pl.Int64, strict=False)

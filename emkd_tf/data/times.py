@@ -1,5 +1,5 @@
-"""Times of actions as numbers that grow with time: numbers as they are, dates and ISO
-8601 texts as microseconds since 1970 in UTC."""
+"""Reads times of actions as numbers that grow with time: numbers unchanged, dates and
+ISO 8601 texts as microseconds since 1970 in UTC."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import polars as pl
 Reader = Callable[[pl.Expr], pl.Expr]
 
 MICROSECONDS = 1_000_000
-# Above these a number counts seconds, milliseconds, microseconds and nanoseconds since
-# 1970; below the first (March 1973) it may be anything that grows.
+# From these on, a number counts seconds, milliseconds, microseconds or nanoseconds
+# since 1970; below the first (March 1973) it may be anything that grows.
 _UNITS = ((1e8, 1), (1e11, 1_000), (1e14, MICROSECONDS), (1e17, 1_000_000_000))
-EARLIEST = 631_152_000  # second, of 1990: ids are numbers as well
-LATEST = 4_102_444_800  # second, of 2099: 20240101120000 counts no seconds
+EARLIEST = 631_152_000  # in seconds, start of 1990: ids are numbers too
+LATEST = 4_102_444_800  # in seconds, end of 2099: 20240101120000 is not seconds
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?inf(inity)?", re.I)
 _ISO = (
     r"^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2})"
     r"(?:[Tt ]+(\d{1,2}:\d{2})(:\d{2}(?:[.,]\d+)?)?)?"
     r"\s*(?:[Zz]|UTC|GMT|([+-]\d{2}):?(\d{2})?)?$"
 )
-# The usual ways to write ISO 8601, each many times faster than `_iso`.
+# The usual ways to write ISO 8601; each reads many times faster than `_iso`.
 _FORMATS = (
     "%Y-%m-%d %H:%M:%S%.f",
     "%Y-%m-%dT%H:%M:%S%.f",
@@ -34,14 +34,14 @@ _FORMATS = (
 
 
 def readers(sample: str) -> list[Reader]:
-    """Returns ways to read a column of texts, the fastest first.
+    """Returns ways to read a column of texts, fastest first.
 
     Args:
         sample: one of its texts.
 
     Returns:
-        Functions from a column to numbers, null where one cannot read a text; the last
-        one reads all that can be read.
+        Functions from a column to numbers, null for texts that they cannot read; the
+        last one reads everything that can be read.
     """
     if _NUMBER.fullmatch(sample):
         return [whole, numbers]
@@ -52,13 +52,13 @@ def readers(sample: str) -> list[Reader]:
 
 
 def numbers(column: pl.Expr) -> pl.Expr:
-    """Returns numbers, or texts of them, as floats; null where they are not finite."""
+    """Returns numbers, or texts of numbers, as floats; null if they are not finite."""
     found = column.cast(pl.Float64, strict=False)
     return pl.when(found.is_finite()).then(found)
 
 
 def whole(column: pl.Expr) -> pl.Expr:
-    """Returns a column as integers, null where it holds anything else."""
+    """Returns a column as integers; null for anything else."""
     return column.cast(pl.Int64, strict=False)
 
 
@@ -75,7 +75,7 @@ def _formatted(form: str) -> Reader:
 
 
 def _iso(column: pl.Expr) -> pl.Expr:
-    """Reads ISO 8601 with or without a clock and a zone; without a zone it is UTC."""
+    """Reads ISO 8601 with or without a time of day and a zone; the default is UTC."""
     parts = column.str.extract_groups(_ISO)
     date, clock, seconds, hours, minutes = (
         parts.struct.field(str(number)) for number in range(1, 6)
@@ -92,15 +92,15 @@ def _iso(column: pl.Expr) -> pl.Expr:
 
 
 def units_per_second(largest: float) -> int | None:
-    """Returns what numbers up to this one count a second in, or None if they are too
+    """Returns the units per second of times up to `largest`, or None if they are too
     small to be times since 1970."""
     units = [unit for least, unit in _UNITS if largest >= least]
     return units[-1] if units else None
 
 
 def unit_of_range(earliest: float, latest: float) -> int | None:
-    """Returns what numbers count a second in, or None where they are no times since
-    1970, end beyond 2100 or begin in another unit than they end in."""
+    """Returns the units per second of times, or None if they are not times since 1970,
+    end after the start of 2100, or begin and end in different units."""
     unit = units_per_second(latest)
     first = units_per_second(earliest)
     if unit is None or latest / unit > LATEST or first not in (None, unit):
@@ -109,8 +109,8 @@ def unit_of_range(earliest: float, latest: float) -> int | None:
 
 
 def mixed_units(earliest: float, latest: float) -> tuple[int, int] | None:
-    """Returns what two numbers count a second in, where both are times of 1990 to 2099
-    and their units differ; else None.
+    """Returns the units per second of two times if both lie in 1990 to 2099 and the
+    units differ; else None.
 
     >>> mixed_units(1_700_000_000, 1_700_000_000_000)
     (1, 1000)
@@ -126,14 +126,14 @@ def mixed_units(earliest: float, latest: float) -> tuple[int, int] | None:
 
 
 def bound(text: str, unit: int | None) -> float | None:
-    """Reads a bound of times: a number is taken as it is, a date in the times' unit.
+    """Reads a bound for times: numbers as they are, dates in the unit of the times.
 
     Args:
         text: a number or ISO 8601.
-        unit: see `units_per_second`; None if the times are no dates.
+        unit: see `units_per_second`; None if the times are not dates.
 
     Returns:
-        The bound, or None if the text is none.
+        The bound, or None if the text is not one, or a date while `unit` is None.
     """
     text = text.strip()
     if _NUMBER.fullmatch(text):
@@ -145,10 +145,10 @@ def bound(text: str, unit: int | None) -> float | None:
 
 
 def as_date(time: float, unit: int | None) -> str:
-    """Writes a time for people.
+    """Formats a time for people.
 
     Args:
-        time: a number of a log.
+        time: a number from a log.
         unit: see `units_per_second`.
     """
     if unit is None:

@@ -1,4 +1,4 @@
-"""Titles of items, for people to read: models know ids alone."""
+"""Titles of items, for people to read; models only know ids."""
 
 from __future__ import annotations
 
@@ -23,14 +23,13 @@ def read_titles(path: Path, item_columns: Sequence[str] = ()) -> dict[str, str]:
     Args:
         path: a table of items (see `scan_items`), with a column of ids and one of
             titles.
-        item_columns: names of the items' column that are looked for before the usual
-            ones.
+        item_columns: names for the item column, tried before the usual ones.
 
     Returns:
         The first title of each item by its id.
 
     Raises:
-        InputError: the file cannot be read, or lacks one of both columns.
+        InputError: the file cannot be read, or lacks one of the two columns.
     """
     table = scan_items(path, item_columns)
     found = {
@@ -53,12 +52,12 @@ def find_titles(data: DataConfig, given: str | None = None) -> dict[str, str]:
     """Returns the titles of a run's items.
 
     Args:
-        data: of the run; its attributes serve if the file is still there and has a
+        data: of the run; its attributes are used if the file still exists and has a
             column of titles.
-        given: file to take instead.
+        given: file to use instead.
 
     Raises:
-        InputError: see `read_titles`, of a given file.
+        InputError: see `read_titles`, for a given file.
     """
     columns = [c for c in (data.attribute_item_column, data.item_column) if c]
     if given is not None:

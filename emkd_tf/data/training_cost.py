@@ -1,8 +1,8 @@
-"""What a training on a log would take: arithmetic and memory traffic by formulas, the
-speed of this machine by a measured product and a measured copy.
+"""Estimates what training on a log would take: arithmetic and memory traffic from
+formulas, the speed of this machine from a measured product and a measured copy.
 
-The constants were fitted to steps of Beauty with 64 and 256 hidden units
-(docs/data.md holds estimates beside measurements).
+The constants were fitted to steps on Beauty with 64 and 256 hidden units (docs/data.md
+compares estimates with measurements).
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from emkd_tf.config.model_table import MODELS
 from emkd_tf.data.examples.rows import Windows
 
 _SIDE = 1536  # of the measured product
-_COPIED = 16_000_000  # numbers of the measured copy
-_PRODUCT_SHARE = 0.9  # of the large product's speed that smaller ones reach
-# What is beside products, as copies of [chosen, items] and [tokens, hidden units].
+_COPIED = 16_000_000  # numbers in the measured copy
+_PRODUCT_SHARE = 0.9  # share of the large product's speed that smaller ones reach
+# Everything besides products, as copies of [chosen, items] and [tokens, hidden units].
 _LOGIT_COPIES, _STATE_COPIES = 4, 200
 _PROCESS_BYTES = 0.9 * 2**30
-_LOGIT_TENSORS, _STATE_TENSORS = 5, 5  # held at a time, of a network and of a block
+_LOGIT_TENSORS, _STATE_TENSORS = 5, 5  # held at a time, per network and per block
 _WEIGHT_TENSORS = 4  # weights, gradient and two moments
 
 
 @dataclasses.dataclass(frozen=True)
 class Speed:
-    """What this machine does: operations a second in a large float32 product, and
-    bytes copied a second."""
+    """The speed of this machine: operations per second in a large float32 product, and
+    bytes copied per second."""
 
     product: float
     copy: float
@@ -61,9 +61,9 @@ class TrainingCost:
     """An estimate.
 
     Attributes:
-        windows: training windows of an epoch.
-        steps: of an epoch.
-        seconds: of an epoch, on the processors of this machine.
+        windows: training windows per epoch.
+        steps: per epoch.
+        seconds: per epoch, on the processors of this machine.
         memory_gib: of the process.
     """
 
@@ -76,11 +76,11 @@ class TrainingCost:
 def training_cost(
     config: Config, lengths: np.ndarray, num_items: int, speed: Speed
 ) -> TrainingCost:
-    """Estimates an epoch.
+    """Estimates the cost of an epoch.
 
     Args:
         config: the model and its training.
-        lengths: [users] int64, actions of each user that are trained on.
+        lengths: [users] int64, number of each user's actions that are trained on.
         num_items: V.
         speed: of this machine.
     """
@@ -117,7 +117,7 @@ def training_cost(
 
 
 def _num_windows(config: Config, lengths: np.ndarray, is_masked: bool) -> int:
-    """Returns how many windows of such histories an epoch trains on."""
+    """Returns how many windows an epoch trains on."""
     data = config.data
     if is_masked:
         ends = np.cumsum(lengths)

@@ -1,10 +1,10 @@
 """Sequence encoders: (tokens [T, d], packing, dropout) to states [T, d].
 
-The embedding stands outside. A class says of itself:
+The embedding is separate. Each class declares:
 
-- `KNOWS_ORDER`: it tells orders of items apart without position embeddings;
-- `IS_CAUSAL`: a state knows nothing of later items;
-- `NORMS_EMBEDDING`: its tokens should have gone through a layer norm.
+- `KNOWS_ORDER`: it is sensitive to the order of items without position embeddings;
+- `IS_CAUSAL`: a state does not depend on later items;
+- `NORMS_EMBEDDING`: it expects tokens that have passed a layer norm.
 
 `config/encoder_table.py` lists them.
 """

@@ -1,4 +1,4 @@
-"""Multi-head attention of items to the items of their own sequence."""
+"""Multi-head attention between the items of a sequence."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ class Attention(tf.keras.layers.Layer):
     """softmax(Q W_q (X W_k)^T / sqrt(d / heads)) X W_v, with dropout of the softmax.
 
     Args:
-        hidden_units, num_heads: d, and into how many parts it is split.
+        hidden_units, num_heads: d, and how many heads share it.
         weights: makes the projections, which have biases.
-        is_causal: a place sees itself and what came before, else all items.
+        is_causal: positions see only themselves and earlier ones instead of all items.
         precision: of the products with weights.
 
     Call:
         queries: [T, d] float, or [B, d] of the last column with `last_only`.
-        sources: [T, d] float, what keys and values are made of; packing; dropout.
-        Returns queries' shape, of `precision`, without an output projection.
+        sources: [T, d] float, projected to keys and values; packing; dropout.
+        Returns the shape of queries in `precision`, without an output projection.
 
     Source: Vaswani et al. 2017, section 3.2. Departure: none.
     """
@@ -100,11 +100,11 @@ def attend(
 
     Args:
         heads: queries, keys and values, each [B, heads, L, d / heads]; with `last_only`
-            one query a head.
-        packing, dropout: of the batch; dropout of the softmax.
-        hidden_units, num_heads: d, and into how many parts it is split.
-        is_causal: a place sees itself and what came before, else all items.
-        last_only: the queries are those of the last column, which sees all.
+            one query per head.
+        packing, dropout: of the batch, and of the softmax.
+        hidden_units, num_heads: d, and how many heads share it.
+        is_causal: positions see only themselves and earlier ones instead of all items.
+        last_only: there are only the queries of the last column, which sees everything.
 
     Returns:
         [T, d], or [B, d] with `last_only`.

@@ -1,4 +1,4 @@
-"""The attributes of items as one vector an item."""
+"""The attributes of an item as one vector."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class AttributeEmbedding(tf.keras.layers.Layer):
     """A learned vector for each attribute, looked up by item.
 
     Args:
-        attribute_ids: [V + 2, K] int32, each item's attributes, numbered from 1, each
-            once, PAD_ID elsewhere; see `data.attributes.attribute_ids`.
+        attribute_ids: [V + 2, K] int32, each item's attributes, numbered from 1,
+            without repetition, PAD_ID elsewhere; see `data.attributes.attribute_ids`.
         num_attributes: A, >= 1.
         hidden_units: d.
         seed: of the initial weights.
@@ -27,9 +27,9 @@ class AttributeEmbedding(tf.keras.layers.Layer):
     Call:
         item_ids: [n] int32.
         Returns [n, K, d] float, and [n, K] bool, False where there is no attribute; the
-        vectors there have no meaning.
+        vectors there are meaningless.
 
-    See also `sums` and `sums_of_all`, of an item's vectors.
+    See also `sums` and `sums_of_all`, which add up an item's vectors.
     """
 
     def __init__(
@@ -42,9 +42,9 @@ class AttributeEmbedding(tf.keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         self.hidden_units = hidden_units
-        # A constant: processors and graphics cards read it alike, and exports hold it.
+        # A constant: CPUs and GPUs both read it, and exports contain it.
         self._attribute_ids = tf.constant(attribute_ids, tf.int32)
-        # The same without the gaps: an item with many attributes widens no other one.
+        # The same without gaps: an item with many attributes does not widen the others.
         items, places = np.nonzero(attribute_ids != PAD_ID)
         self._pairs = tf.constant([items, attribute_ids[items, places]], tf.int32)
         self.vectors = self.add_weight(
@@ -58,7 +58,7 @@ class AttributeEmbedding(tf.keras.layers.Layer):
         return tf.gather(self.vectors, attribute_ids), attribute_ids != PAD_ID
 
     def sums(self, item_ids: tf.Tensor) -> tf.Tensor:
-        """Returns the sum of each item's vectors, zero for one without: [n] int32 to
+        """Returns the sum of each item's vectors, zero if it has none: [n] int32 to
         [n, d] float."""
         vectors, is_attribute = self(item_ids)
         return _weighted_sum(vectors, tf.cast(is_attribute, vectors.dtype))
@@ -72,9 +72,9 @@ class AttributeEmbedding(tf.keras.layers.Layer):
 
 
 class MeanPooling(tf.keras.layers.Layer):
-    """The mean of an item's attributes; zero for an item without.
+    """The mean of an item's attributes; zero for an item without attributes.
 
-    Args: those of `AttentionPooling`; a mean has no weights.
+    Args: as in `AttentionPooling`, but unused: a mean has no weights.
 
     Call:
         vectors: [n, K, d] float; is_attribute: [n, K] bool.
@@ -91,7 +91,7 @@ class MeanPooling(tf.keras.layers.Layer):
 
 
 class AttentionPooling(tf.keras.layers.Layer):
-    """The attributes weighed by softmax(v . relu(W a + b)); zero for an item without.
+    """Attributes weighted by softmax(v . relu(W a + b)); zero for an item without any.
 
     Args:
         hidden_units: d.
@@ -99,8 +99,8 @@ class AttentionPooling(tf.keras.layers.Layer):
 
     Call: see `MeanPooling`.
 
-    Source: Zhang et al. 2019 (FDSA), section 3.3. Departure: no constant beside v . x,
-    which a softmax does not know.
+    Source: Zhang et al. 2019 (FDSA), section 3.3. Departure: no constant added to
+    v . x, since it would cancel in the softmax.
     """
 
     def __init__(self, hidden_units: int, seed: int, **kwargs: Any):
@@ -110,7 +110,7 @@ class AttentionPooling(tf.keras.layers.Layer):
         self.outer = weights.dense("outer", hidden_units, 1, use_bias=False)
 
     def call(self, vectors: tf.Tensor, is_attribute: tf.Tensor) -> tf.Tensor:
-        # As rows: a product of three axes takes operations that exports do without.
+        # As rows: a product over three axes needs operations that exports do without.
         rows = tf.reshape(vectors, [-1, vectors.shape[-1]])
         logits = self.outer(tf.nn.relu(self.inner(rows)))
         logits = tf.reshape(logits, tf.shape(is_attribute))

@@ -22,13 +22,13 @@ class TransformerBlock(tf.keras.layers.Layer):
 
     Call:
         tokens: [T, d] float; packing: of their places in [B, L]; dropout.
-        last_only: compute what the last column needs.
+        last_only: compute only what the last column needs.
         Returns [T, d], or [B, d] of the last column.
 
-    Source: Du et al. 2023 (encoder); the norm's place and the dropout after the
-    block follow the authors' release. Departures: a norm divides by Keras's deviation,
-    the release's by the unbiased one plus 1e-6; biases start at 0, the release's
-    uniform.
+    Source: Du et al. 2023 (encoder); the position of the norm and the dropout after the
+    block follow the authors' release. Departures: norms divide by the deviation as
+    Keras computes it, in the release by the unbiased one plus 1e-6; biases start at 0,
+    in the release uniform.
     """
 
     def __init__(
@@ -104,15 +104,15 @@ class TransformerBlock(tf.keras.layers.Layer):
         layer: tf.keras.layers.Dense,
         dropout: Dropout,
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Returns the tokens, the product of their norm and a layer's weights, and the
-        bias to be added to it."""
+        """Returns the tokens, the product of the normalized tokens and a layer's
+        weights, and the bias to add to it."""
         tokens, standard = transformer_block.standardize(
             tokens, dtype=self._dtype_of_factors
         )
         kernel, bias = layer.kernel, tf.convert_to_tensor(layer.bias)
         if dropout.is_training:
-            # The norm's scale and offset go into the weights. Their gradients are then
-            # sums over the weights, not over all tokens.
+            # The norm's scale and offset are folded into the weights, so that their
+            # gradients are sums over the weights, not over all tokens.
             bias = bias + tf.linalg.matvec(kernel, norm.beta, transpose_a=True)
             kernel = norm.gamma[:, tf.newaxis] * kernel
         else:
@@ -151,7 +151,7 @@ class BidirectionalEncoder(BlockEncoder):
     Args:
         common: of `BlockEncoder`.
 
-    Call: see `BlockEncoder`; states have no meaning at spare rows.
+    Call: see `BlockEncoder`; states at spare rows are meaningless.
 
     Source: Du et al. 2023 (encoder). Departure: none.
     """

@@ -1,4 +1,4 @@
-"""What the transformer encoders have in common: equal blocks, one after the other."""
+"""What all transformer encoders share: a stack of identical blocks."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from emkd_tf.kernels.packing import Packing, clear
 
 
 class BlockEncoder(tf.keras.layers.Layer):
-    """Passes tokens through blocks of a transformer.
+    """Passes tokens through the blocks of a transformer.
 
     Args:
         block: builds one from d, the heads, its `Weights`, the precision and `options`.
-        options: of the blocks of an encoder, by name.
+        options: of the encoder's blocks, by name.
         hidden_units: d.
         num_blocks, num_heads: of the transformer.
-        seed: of the initial weights; networks with different seeds start different.
+        seed: of the initial weights; networks with different seeds start differently.
         initialization: of the matrices, one of INITIALIZERS.
         precision: of the products with weights.
 
     Call:
         tokens: [T, d] float; packing: of their places in [B, L]; dropout.
-        last_only: compute the last column's states alone, which must hold no padding.
+        last_only: compute only the last column's states; it must hold no padding.
         Returns [T, d] float, zero at spare rows; with `last_only` [B, d].
     """
 
@@ -80,9 +80,9 @@ class BlockEncoder(tf.keras.layers.Layer):
     def through_blocks(
         self, tokens: tf.Tensor, packing: Packing, dropout: Dropout, last_only: bool
     ) -> tf.Tensor:
-        """Returns the last block's states, without meaning at spare rows."""
+        """Returns the states of the last block, meaningless at spare rows."""
         for block in self.blocks:
-            # Only the last block's other columns are read by nothing.
+            # Only in the last block are the other columns never read.
             is_last = last_only and block is self.blocks[-1]
             tokens = block(tokens, packing, dropout, last_only=is_last)
         return tokens

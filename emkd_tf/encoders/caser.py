@@ -20,13 +20,13 @@ class CaserEncoder(tf.keras.layers.Layer):
     c_h = max over time of relu(conv(X, F_h) + f_h), heights h = 1 .. window
     state = relu(dropout([v; c_1; ..; c_window]) W + b)
 
-    X holds zeros where the window reaches beyond the history. The user's vector is
-    the model's matter.
+    X holds zeros where the window reaches beyond the history. The model adds the user's
+    vector.
 
     Args:
         hidden_units: d.
-        seed: of the initial weights; networks with different seeds start different.
-        window: items that a state knows: its own and those before.
+        seed: of the initial weights; networks with different seeds start differently.
+        window: number of items that a state depends on: its own and those before.
         vertical_filters: columns of F.
         horizontal_filters: columns of each F_h.
         initialization: of the filters and of W, one of INITIALIZERS.
@@ -34,9 +34,9 @@ class CaserEncoder(tf.keras.layers.Layer):
 
     Call: see `BlockEncoder`.
 
-    Source: Tang and Wang 2018, section 3, and the authors' release. Departures: states
-    of all places share their windows' items; dropout is on these too, as before every
-    encoder here.
+    Source: Tang and Wang 2018, section 3, and the authors' release. Departures: the
+    windows of all positions share their items; dropout applies to these too, as before
+    every encoder here.
     """
 
     KNOWS_ORDER, IS_CAUSAL, NORMS_EMBEDDING = True, True, False

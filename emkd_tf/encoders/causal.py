@@ -20,7 +20,7 @@ from emkd_tf.kernels.precision import matmul
 
 
 class CausalBlock(tf.keras.layers.Layer):
-    """Attention to what came before, then a feed-forward network d -> d -> d.
+    """Attention to earlier items, then a feed-forward network d -> d -> d.
 
     norm "query": q = LN(x); x = q + dropout(attention(q, x, x) W_o);
                    y = LN(x); x = y + dropout(FFN(y))
@@ -33,12 +33,12 @@ class CausalBlock(tf.keras.layers.Layer):
 
     Call:
         tokens: [T, d] float; packing: of their places in [B, L]; dropout.
-        last_only: compute the last column alone.
+        last_only: compute only the last column.
         Returns [T, d], or [B, d] of the last column.
 
     Source: Kang and McAuley 2018, section 3.2, and the authors' release. Departures:
-    an output projection W_o and dropout behind it, unless it is switched off; norms
-    have 1e-6 in place of 1e-8.
+    an output projection W_o followed by dropout, unless switched off; norms use 1e-6
+    instead of 1e-8.
     """
 
     def __init__(
@@ -102,12 +102,12 @@ class CausalBlock(tf.keras.layers.Layer):
 
 @tf.keras.utils.register_keras_serializable("emkd_tf")
 class CausalEncoder(BlockEncoder):
-    """Passes tokens through causal blocks: a state knows its item and those before.
+    """Passes tokens through causal blocks: a state sees its own item and earlier ones.
 
     Args:
         norm: form of the block, see `CausalBlock`: "query" or "pre".
-        output_projection: off for the authors' release.
-        final_norm: a layer norm behind the last block.
+        output_projection: off as in the authors' release.
+        final_norm: add a layer norm after the last block.
         common: of `BlockEncoder`.
 
     Call: see `BlockEncoder`.

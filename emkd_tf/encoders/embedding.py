@@ -14,7 +14,7 @@ from emkd_tf.kernels.dropout import Dropout, drop
 from emkd_tf.kernels.fusion import fused
 from emkd_tf.kernels.packing import Packing
 
-EPSILON = 1e-12  # of the norm, as in BERT
+EPSILON = 1e-12  # in the norm, as in BERT
 
 
 @fused
@@ -46,12 +46,12 @@ def at_places(
     dropout: Dropout,
     norm: tf.keras.layers.LayerNormalization | None = None,
 ) -> tf.Tensor:
-    """Tells tokens their places: dropout(x + P), or with a norm dropout(LN(x + P)).
+    """Adds positions to tokens: dropout(x + P), or with a norm dropout(LN(x + P)).
 
     Args:
         tokens: [T, d] float.
-        positions: [max_length, d], whose last row is that of the last column; None
-            leaves them out.
+        positions: [max_length, d], the last row for the last column; None leaves them
+            out.
         packing: of the tokens' places in [B, L], L <= max_length.
         dropout: of the sum.
         norm: of the sum.
@@ -73,9 +73,9 @@ class ItemEmbedding(tf.keras.layers.Layer):
     """Adds a learned item embedding and a learned position embedding: dropout(E + P),
     or with `norm` dropout(LN(E + P)); without `use_positions` there is no P.
 
-    With `attributes` an item is E + the sum of its attributes' vectors, here and where
-    items are scored: what is learned of one item tells of those that it is like. With
-    `scale` it is sqrt(d) E here, and E where it is scored.
+    With `attributes` an item is E + the sum of its attributes' vectors, both here and
+    where items are scored, so that what is learned about one item carries over to
+    similar ones. With `scale` it is sqrt(d) E here, and E where it is scored.
 
     Sequences are left-padded: the last column always has the last position, and a batch
     narrower than `max_length` uses the last positions.
@@ -83,15 +83,15 @@ class ItemEmbedding(tf.keras.layers.Layer):
     Args:
         vocabulary_size, max_length, hidden_units: of the tables.
         seed: of the initial weights.
-        norm: a layer norm of the sum.
-        use_positions: off for encoders that know the order of items by themselves.
+        norm: apply a layer norm to the sum.
+        use_positions: off for encoders that know the order of items without.
         initialization: of the tables, one of EMBEDDINGS.
         attributes: of the items, or None.
-        scale: multiply items by sqrt(d) before they are told their places.
+        scale: multiply items by sqrt(d) before adding positions.
 
     Call:
         item_ids: [B, L] int32, L <= max_length; packing: of their items; dropout.
-        Returns [T, d] float, one row an item.
+        Returns [T, d] float, one row per item.
 
     Source: Du et al. 2023 (encoder); the norm as in Devlin et al. 2019 (BERT), the sum
     as in Rendle 2010 (factorization machines), the factor as in Vaswani et al. 2017 and
@@ -143,21 +143,21 @@ class ItemEmbedding(tf.keras.layers.Layer):
         return at_places(items, self.positions, packing, dropout, self.norm)
 
     def rows(self, item_ids: tf.Tensor) -> tf.Tensor:
-        """Returns items without their places: [n] int32 to [n, d] float."""
+        """Returns items without positions: [n] int32 to [n, d] float."""
         if self.folding.table is not None:
             return tf.gather(self.folding.table, item_ids)
         own = tf.gather(self.items, item_ids)
         return own if self.attributes is None else own + self.attributes.sums(item_ids)
 
     def table(self, num_rows: int) -> tf.Tensor:
-        """Returns `rows` of the first items, [num_rows, d]."""
+        """Returns the `rows` of the first ids, [num_rows, d]."""
         own = self.items[:num_rows]
         if self.attributes is None:
             return own
         return own + self.attributes.sums_of_all()[:num_rows]
 
     def table_variable(self) -> tf.Variable:
-        """Returns the `table` of all rows, [V + 2, d], as a variable."""
+        """Returns the `table` with all rows, [V + 2, d], as a variable."""
         if self.attributes is None:
             return self.items
         table = self.table(self.vocabulary_size)
@@ -165,7 +165,7 @@ class ItemEmbedding(tf.keras.layers.Layer):
 
     @property
     def folded_variables(self) -> list[tf.Variable]:
-        """The weights that `table_variable` takes the place of."""
+        """The weights that `table_variable` replaces."""
         if self.attributes is None:
             return []
         return [self.items, *self.attributes.trainable_variables]

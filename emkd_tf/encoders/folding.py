@@ -1,4 +1,4 @@
-"""Items that are looked up in one table, in place of what they are computed from."""
+"""Looks items up in one precomputed table instead of computing them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import tensorflow as tf
 class Folding:
     """Where an embedding looks its items up while an export is traced.
 
-    It is no Keras layer: the live model neither tracks nor saves the table.
+    Not a Keras layer, so that the live model neither tracks nor saves the table.
 
     Attributes:
-        table: [V + 2, d], all rows of the embedding; None where it computes them.
+        table: [V + 2, d], all rows of the embedding; None if it computes them.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Folding:
 
     @contextlib.contextmanager
     def into(self, table: tf.Variable) -> Iterator[None]:
-        """Inside, the embedding's items are the rows of a table."""
+        """Inside the block, the embedding's items are the rows of `table`."""
         before, self.table = self.table, table
         try:
             yield

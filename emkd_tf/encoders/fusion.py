@@ -1,4 +1,4 @@
-"""Items and their attributes as one vector an item."""
+"""Fuses an item and its attributes into one vector."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _ITEMS_AT_ONCE = 8192
 
 
 class FusedEmbedding(tf.keras.layers.Layer):
-    """[e; g]: an item's embedding, and what a transformer makes of it among the
-    embeddings of its attributes, which have no order.
+    """[e; g]: an item's embedding, and its state in a transformer over the item and its
+    attributes, which have no order.
 
     Args:
         vocabulary_size: V + 2.
@@ -30,10 +30,10 @@ class FusedEmbedding(tf.keras.layers.Layer):
 
     Call:
         item_ids: [B, L] int32, L <= max_length; packing: of their items; dropout.
-        Returns [T, 2d] float, one row an item: dropout([e; g] + P).
+        Returns [T, 2d] float, one row per item: dropout([e; g] + P).
 
     Source: Qiu et al. 2021 (MMInfoRec), section 3.2, and the authors' release.
-    Departure: positions from the newest item, as everywhere here.
+    Departure: positions count from the newest item, as everywhere here.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class FusedEmbedding(tf.keras.layers.Layer):
             return tf.gather(self.folding.table, item_ids)
         items = tf.gather(self.items, item_ids)
         attributes, is_attribute = self.attributes(item_ids)
-        # The item stands last, where an encoder can return the one state alone.
+        # The item comes last, where an encoder can return its state alone.
         tokens = tf.concat([attributes, items[:, tf.newaxis]], axis=1)
         is_token = tf.pad(is_attribute, [[0, 0], [0, 1]], constant_values=True)
         packing = Packing(is_token, skip_padding=self._skips)
@@ -81,7 +81,7 @@ class FusedEmbedding(tf.keras.layers.Layer):
         return self.fuse(item_ids, Dropout(0.0, None))
 
     def table(self, num_rows: int) -> tf.Tensor:
-        """See `ItemEmbedding.table`; row 0 has no meaning."""
+        """See `ItemEmbedding.table`; row 0 is meaningless."""
         item_ids = tf.range(num_rows)
         parts = [
             self.rows(item_ids[first : first + _ITEMS_AT_ONCE])

@@ -19,18 +19,18 @@ class GRUEncoder(tf.keras.layers.Layer):
     z = sigmoid(x W_z + h U_z); r = sigmoid(x W_r + h U_r)
     h = z * h + (1 - z) * tanh(x W_h + r * (h U_h)); state = h P + p
 
-    Padding comes first and has x = 0; without biases h stays 0 there.
+    Padding comes first and has x = 0; since there are no biases, h stays 0 there.
 
     Args:
         hidden_units: d.
         recurrent_units: width of h.
-        seed: of the initial weights; networks with different seeds start different.
+        seed: of the initial weights; networks with different seeds start differently.
         initialization: of the matrices, one of INITIALIZERS.
-        precision: of the products with W and P; that with U is float32.
+        precision: of the products with W and P; the product with U is float32.
 
-    Call: see `BlockEncoder`; dropout is the embedding's matter.
+    Call: see `BlockEncoder`; dropout is left to the embedding.
 
-    Source: Hidasi et al. 2016 (GRU4Rec); the unit as Cho et al. 2014 and Keras'
+    Source: Hidasi et al. 2016 (GRU4Rec); the unit as in Cho et al. 2014 and Keras'
     GRU(reset_after=True); the projection as in RecBole. Departure: none.
     """
 
@@ -83,7 +83,7 @@ class GRUEncoder(tf.keras.layers.Layer):
         return states if last_only else clear(states, packing.is_row)
 
     def _unroll(self, inputs: tf.Tensor, last_only: bool) -> tf.Tensor:
-        """Returns h [L, B, units] of x W [L, B, 3 units], or the last [B, units]."""
+        """Returns h [L, B, units] from x W [L, B, 3 units], or the last [B, units]."""
         kernel = tf.convert_to_tensor(self.recurrent.kernel)
         start = tf.zeros([tf.shape(inputs)[1], self.recurrent_units])
         unroll = tf.foldl if last_only else tf.scan

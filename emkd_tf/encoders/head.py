@@ -1,4 +1,4 @@
-"""What BERT puts between states and the table of items."""
+"""The layer that BERT puts between states and the item table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Initial weights that depend on a network's seed and the weight's name alone."""
+"""Initial weights that depend only on a network's seed and the weight's name."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def xavier_normal(seed: int, name: str) -> tf.keras.initializers.Initializer:
 
 
 def _release(mode: str) -> Initializer:
-    """What PyTorch's linear layers start from: uniform within 1 / sqrt(inputs)."""
+    """PyTorch's default for linear layers: uniform within 1 / sqrt(inputs)."""
 
     def start(seed: int, name: str) -> tf.keras.initializers.Initializer:
         return tf.keras.initializers.VarianceScaling(
@@ -43,27 +43,27 @@ def _release(mode: str) -> Initializer:
 
 
 def standard_normal(seed: int, name: str) -> tf.keras.initializers.Initializer:
-    """Returns N(0, 1), what PyTorch's embeddings start from."""
+    """Returns N(0, 1), PyTorch's default for embeddings."""
     return tf.keras.initializers.RandomNormal(stddev=1.0, seed=_mixed(seed, name))
 
 
 def start_uniform(weights: Sequence[tf.Variable], bound: float, seed: int) -> None:
-    """Gives weights values that are uniform in [-bound, bound), whatever they are;
-    the same for the same seed and order."""
+    """Overwrites weights of any kind with values uniform in [-bound, bound); the same
+    for the same seed and order."""
     for number, weight in enumerate(weights):
         key = tf.constant([seed, number], tf.int64)
         weight.assign(tf.random.stateless_uniform(weight.shape, key, -bound, bound))
 
 
-# Of matrices [inputs, units]; "release" is how the release of EMKD starts.
+# For matrices [inputs, units]; "release" is what EMKD's release starts from.
 INITIALIZERS: dict[str, Initializer] = {
     "normal": normal,
     "xavier": xavier_normal,
     "release": _release("fan_in"),
 }
-# Of tables [ids, d] that are looked up.
+# For tables [ids, d] that are looked up.
 EMBEDDINGS = {**INITIALIZERS, "release": standard_normal}
-# Of tables [items, d] that score: matrices whose inputs are their columns.
+# For tables [items, d] that score: matrices whose inputs are the columns.
 SCORING = {**INITIALIZERS, "release": _release("fan_out")}
 
 

@@ -1,4 +1,4 @@
-"""The two layers that all encoders are made of, and what is computed with them."""
+"""The two layers that all encoders are built from, and functions that apply them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from emkd_tf.kernels.precision import matmul
 
 
 class Weights:
-    """Makes the layers of one block, whose weights start from a seed and their names.
+    """Makes the layers of one block; their weights start from a seed and their names.
 
     Args:
         scope: name of the block.
@@ -24,13 +24,13 @@ class Weights:
         self.scope, self.seed, self.initialization = scope, seed, initialization
 
     def initializer(self, name: str) -> tf.keras.initializers.Initializer:
-        """Returns what a matrix of this name starts from."""
+        """Returns the initializer of the matrix with this name."""
         return INITIALIZERS[self.initialization](self.seed, f"{self.scope}/{name}")
 
     def dense(
         self, name: str, inputs: int, units: int, use_bias: bool = True
     ) -> tf.keras.layers.Dense:
-        """Returns a layer of a matrix [inputs, units] and a bias [units]."""
+        """Returns a layer with a matrix [inputs, units] and a bias [units]."""
         layer = tf.keras.layers.Dense(
             units,
             use_bias=use_bias,
@@ -43,7 +43,7 @@ class Weights:
     def norm(
         self, name: str, width: int, epsilon: float = transformer_block.NORM_EPSILON
     ) -> tf.keras.layers.LayerNormalization:
-        """Returns a layer norm's scale [width] and offset [width]."""
+        """Returns a layer norm with scale [width] and offset [width]."""
         layer = tf.keras.layers.LayerNormalization(epsilon=epsilon, name=name)
         layer.build([None, width])
         return layer
@@ -57,7 +57,7 @@ def layer_norm(
     *,
     epsilon: float,
 ) -> tf.Tensor:
-    """Returns the norm of rows [T, d], by scale and offset [d]."""
+    """Returns the layer norm of rows [T, d], with scale and offset [d]."""
     centred = tokens - tf.reduce_mean(tokens, axis=-1, keepdims=True)
     variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
     return centred * tf.math.rsqrt(variance + epsilon) * scale + offset
@@ -72,7 +72,7 @@ def normalize(tokens: tf.Tensor, norm: tf.keras.layers.LayerNormalization) -> tf
 def rectify(
     product: tf.Tensor, bias: tf.Tensor, seed: tf.Tensor, *, rate: float
 ) -> tf.Tensor:
-    """Returns the ReLU of a product [T, d] and its bias, with dropout."""
+    """Returns the ReLU of a product [T, d] plus its bias, with dropout."""
     values = tf.nn.relu(transformer_block.with_bias(product, bias))
     return tf.cast(drop(values, seed, rate), product.dtype)
 

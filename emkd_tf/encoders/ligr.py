@@ -16,7 +16,7 @@ from emkd_tf.kernels.precision import matmul
 
 
 class LiGRBlock(tf.keras.layers.Layer):
-    """Attention to what came before, then a feed-forward network, each behind a gate.
+    """Attention to earlier items, then a feed-forward network, each with a gate.
 
     h = h + sigmoid(h G_1 + g_1) * dropout(attention(LN(h)) W_o + b_o)
     h = h + sigmoid(h G_2 + g_2) * dropout(FFN(LN(h)))
@@ -27,7 +27,7 @@ class LiGRBlock(tf.keras.layers.Layer):
     Call: see `CausalBlock`.
 
     Source: arXiv 2502.03417 (LiGR), as in arXiv 2508.06450 (eSASRec). Departure: the
-    inner width is 4 d on all data, there d on Toys and 2 d on Sports.
+    inner width is 4 d on all data; theirs is d on Toys and 2 d on Sports.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ from emkd_tf.kernels.dropout import Dropout, drop
 
 
 class MemoryRead(tf.keras.layers.Layer):
-    """dropout(softmax(x W + b) M + x): what the memory's slots hold, added to a state.
+    """dropout(softmax(x W + b) M + x): adds what a state reads from the memory's slots.
 
     Args:
         hidden_units: width of the states.

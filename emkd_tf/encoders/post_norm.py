@@ -102,12 +102,12 @@ def _gelu(product: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
 class PostNormEncoder(BlockEncoder):
     """Passes tokens through post-norm blocks.
 
-    The embedding has a layer norm of its own, which it asks for.
+    The embedding must have its own layer norm (`NORMS_EMBEDDING`).
 
     Args:
-        is_causal: a state knows its item and those before, else all items.
-        feed_forward_factor: width of the feed-forward network by d.
-        activation: in it, "gelu", or "relu" with dropout behind.
+        is_causal: a state sees its own item and earlier ones instead of all items.
+        feed_forward_factor: inner width of the feed-forward network, in d.
+        activation: inside it: "gelu", or "relu" followed by dropout.
         epsilon: of the norms.
         common: of `BlockEncoder`.
 
@@ -138,7 +138,7 @@ class PostNormEncoder(BlockEncoder):
 
 @tf.keras.utils.register_keras_serializable("emkd_tf")
 class CausalPostNormEncoder(PostNormEncoder):
-    """The same with `is_causal`, as SASRec is written in most public libraries."""
+    """The same with `is_causal`, as most public libraries implement SASRec."""
 
     IS_CAUSAL = True
 
@@ -148,7 +148,7 @@ class CausalPostNormEncoder(PostNormEncoder):
 
 @tf.keras.utils.register_keras_serializable("emkd_tf")
 class CausalReluEncoder(PostNormEncoder):
-    """The same with `is_causal`, ReLU and d -> d -> d, as MMInfoRec has it.
+    """The same with `is_causal`, ReLU and d -> d -> d, as in MMInfoRec.
 
     Source: Qiu et al. 2021 (MMInfoRec), the authors' release. Departure: none.
     """

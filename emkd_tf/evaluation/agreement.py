@@ -1,4 +1,4 @@
-"""Checks that TFRS' top-k lists and the evaluator's ranks tell the same."""
+"""Checks that TFRS' top-k lists agree with the evaluator's ranks."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from emkd_tf.models.ranker import Ranker
 from emkd_tf.retrieval.index import EnsembleIndex
 from emkd_tf.special_ids import PAD_ID
 
-# What two products of one pair of vectors may differ by, in units of the sum of their
-# terms' sizes: terms may be large where the score is not.
+# How much two products of the same vectors may differ, relative to the sum of the
+# absolute terms: terms may be large even if the score is not.
 _ROUNDING = 1e-4
 
 
@@ -24,10 +24,10 @@ class Agreement:
     """Metrics of the TFRS lists, and where they contradict the ranks.
 
     Attributes:
-        metrics: "HR@k" and "NDCG@k" of the lists; they equal the ranks' but for ties,
-            which the ranks count against the target.
-        users: whose list and rank differ by more than rounding.
-        example: of one of them, in words; "" if there is none.
+        metrics: "HR@k" and "NDCG@k" of the lists; they equal the ranks' except for
+            ties, which the ranks count against the target.
+        users: number of users whose list and rank differ by more than rounding.
+        example: one of them in words; "" if there is none.
     """
 
     metrics: dict[str, float]
@@ -43,7 +43,7 @@ def retrieval_agreement(
     protocol: str = "unseen",
     k: int = 10,
 ) -> Agreement:
-    """Retrieves every user's top k under a protocol and compares with the ranks.
+    """Retrieves every user's top k under a protocol and compares it with the ranks.
 
     Args:
         model: to retrieve with.
@@ -58,7 +58,7 @@ def retrieval_agreement(
     sizes = tf.abs(item_vectors)
     places = np.full(len(ranks), k + 1, np.int64)
     agreement = Agreement({})
-    # The chunks of the ranks: other ones give vectors with other last bits.
+    # Same chunks as for the ranks: others give vectors with different last bits.
     size = chunk_users(histories.num_items)
     for chunk in chunks(histories, split, model.history_length, size):
         vectors = encode(tf.constant(chunk["item_ids"]), tf.constant(chunk["users"]))
@@ -96,8 +96,8 @@ def _exclusions(chunk: dict[str, np.ndarray], protocol: str) -> np.ndarray:
 
 
 def _by_width(exclusions: np.ndarray, num_items: int, k: int) -> list[np.ndarray]:
-    """Groups rows: those with few exclusions together, each with very many alone; one
-    that leaves no item has no list."""
+    """Groups rows: all with few exclusions together, each with very many alone; a row
+    that excludes all items has no list."""
     widths = (exclusions != PAD_ID).sum(axis=1)
     wide = np.flatnonzero((widths > num_items - k) & (widths < num_items))
     groups = [np.flatnonzero(widths <= num_items - k), *wide[:, np.newaxis]]
@@ -105,7 +105,7 @@ def _by_width(exclusions: np.ndarray, num_items: int, k: int) -> list[np.ndarray
 
 
 def _narrow(exclusions: np.ndarray, widest: int) -> np.ndarray:
-    """Drops padding that no row needs; few widths, for TFRS traces each one anew."""
+    """Drops padding that no row needs, leaving few widths: TFRS retraces for each."""
     width = int((exclusions != PAD_ID).sum(axis=1).max())
     if width:
         rounded = min(2 ** (width - 1).bit_length(), exclusions.shape[1], widest)
@@ -117,11 +117,11 @@ def _contradictions(
     places: np.ndarray, ranks: np.ndarray, scores: np.ndarray, rounding: np.ndarray
 ) -> list[int]:
     """Returns the rows where two places of one item differ although the list's scores
-    between them do not tie.
+    at these places do not tie.
 
     Args:
         places, ranks: [n] int, in the list and by counting.
-        scores, rounding: [n, k] float, of the list, and what each may be off by.
+        scores, rounding: [n, k] float, of the list, and the error of each score.
     """
     last = scores.shape[1]
     places, ranks = np.minimum(places, last + 1), np.minimum(ranks, last + 1)

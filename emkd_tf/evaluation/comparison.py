@@ -1,8 +1,8 @@
-"""Compares models by what each user adds to a metric, over users and over seeds.
+"""Compares models by what each user contributes to a metric, over users and seeds.
 
-Over users they say how far the figures of these trained models would move with other
-users; over seeds, how far with another training. A method is shown to be better when
-both say so.
+Intervals over users say how far the figures of these trained models would move with
+other users; intervals over seeds, how far with another training run. A method is shown
+to be better when both say so.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Estimate:
 
     Attributes:
         mean: over users and seeds.
-        over_users: the trained models being given.
-        over_seeds: the users being given; None for a single seed.
+        over_users: given the trained models.
+        over_seeds: given the users; None for a single seed.
     """
 
     mean: float
@@ -40,11 +40,12 @@ class Estimate:
 
 @dataclasses.dataclass(frozen=True)
 class Difference(Estimate):
-    """How much more a model reaches than another one.
+    """How much better a model is than another.
 
     Attributes:
-        p_users: p-value over users, corrected for several comparisons.
-        p_seeds: the same over seeds; None where one of both has a single seed.
+        p_users: p-value over users, corrected for multiple comparisons.
+        p_seeds: the same over seeds; None if either model has a single seed or neither
+            varies over seeds.
     """
 
     p_users: float
@@ -55,7 +56,7 @@ def estimate(values: np.ndarray) -> Estimate:
     """Returns a model's metric with its intervals.
 
     Args:
-        values: [seeds, users] float, what each user adds.
+        values: [seeds, users] float, what each user contributes.
     """
     by_seed = values.mean(axis=1)
     return Estimate(
@@ -71,12 +72,12 @@ def differences(
     """Compares models with one of them.
 
     Args:
-        values: [seeds, users] float by model; the seeds may differ in number.
+        values: [seeds, users] float by model; the number of seeds may differ.
         baseline: the model to compare with; None takes the best. The best is known only
             after looking, so the p-values are then corrected for all pairs of models.
 
     Returns:
-        The model compared with, and the others' differences to it.
+        The reference model, and the others' differences to it.
     """
     reference = baseline or max(values, key=lambda name: values[name].mean())
     others = [name for name in values if name != reference]
@@ -108,6 +109,6 @@ def differences(
 def _corrected(
     p_values: dict[tuple[str, str], float | None],
 ) -> dict[tuple[str, str], float]:
-    """Corrects those that are known."""
+    """Corrects the p-values that are known."""
     known = {pair: p for pair, p in p_values.items() if p is not None}
     return dict(zip(known, holm(list(known.values())).tolist(), strict=True))

@@ -1,4 +1,4 @@
-"""What a comparison of runs finds, as rows."""
+"""The results of a comparison of runs, as rows."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Row:
         run: name of the run or the group.
         seeds: how many runs it is the mean of.
         metric: one of METRICS.
-        parted_by, part: what the users were parted by, and which part; "" for all.
-        users: in the part.
+        parted_by, part: how users were divided, and which part this is; "" for all.
+        users: how many are in the part.
         estimate: of the metric.
-        difference: to the run compared with, of the chosen metric for all users.
+        difference: to the reference, for the chosen metric over all users.
     """
 
     run: str
@@ -52,12 +52,12 @@ def compare(
 
     Args:
         groups: runs by the name of their group, all comparable.
-        metric: the one that differences and parts are told of, one of METRICS.
+        metric: the metric of differences and parts, one of METRICS.
         baseline: name of the group to compare with; None takes the best.
 
     Returns:
-        The group compared with; and a row for each group and metric, then for each
-        group and part of the users.
+        The reference group; and a row for each group and metric, then for each part of
+        the users and group.
     """
     values = {
         name: np.stack([user_values(run.ranks, metric) for run in runs])
@@ -84,9 +84,10 @@ def compare(
 
 
 def user_parts(groups: Groups) -> dict[str, Parts]:
-    """Returns how users can be parted by what the runs know of them.
+    """Divides users into parts in every way that the runs' columns allow.
 
-    Comparable runs have the same users and targets, so the first that knows is asked.
+    Comparable runs have the same users and targets, so the first run with a column
+    provides it.
     """
     kinds = {
         "history length": ("history_length", by_history_length),
@@ -103,8 +104,8 @@ def user_parts(groups: Groups) -> dict[str, Parts]:
 
 
 def to_frame(rows: Sequence[Row], **context: str) -> pl.DataFrame:
-    """Returns the rows with every number in full, a column each, behind those of the
-    context, which is the same for all."""
+    """Returns the rows with every number unrounded in a column of its own, after the
+    columns of the context, which is the same for all rows."""
     flat = [{**context, **_flat(row)} for row in rows]
     return pl.DataFrame(flat, infer_schema_length=None)
 
@@ -123,10 +124,10 @@ def _flat(row: Row) -> dict[str, str | float | None]:
 
 
 def bounds(name: str, of: Estimate | None, prefix: str = "") -> dict[str, float | None]:
-    """Returns an estimate as columns, all None without one.
+    """Returns an estimate as columns; all are None without one.
 
     Args:
-        name: of its mean.
+        name: column of the mean.
         of: the estimate.
         prefix: of the columns of its intervals.
     """

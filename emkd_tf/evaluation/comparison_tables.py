@@ -1,4 +1,4 @@
-"""The rows of a comparison as tables to read."""
+"""Formats the rows of a comparison as readable tables."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def comparison_tables(
     Args:
         rows: of `compare`.
         subject: data, split and protocol in words.
-        metric: that the differences are told of.
-        reference: the group compared with, in words.
+        metric: the metric of the differences.
+        reference: the reference group in words.
 
     Returns:
-        All metrics over users, and over seeds where a group has several; differences to
-        the reference; the metric by each way of parting the users.
+        All metrics over users, and over seeds if a group has several; differences to
+        the reference; the metric for each way of dividing users into parts.
     """
     of_all = [row for row in rows if not row.parted_by]
     tables = [
@@ -49,7 +49,7 @@ def comparison_tables(
 
 
 def part_tables(rows: Sequence[Row], metric: str) -> list[TextTable]:
-    """Arranges the rows of parts of the users: a table for each way of parting them."""
+    """Arranges the rows of parts of the users: one table for each way of dividing."""
     tables = []
     for parted_by in dict.fromkeys(row.parted_by for row in rows if row.parted_by):
         own = [row for row in rows if row.parted_by == parted_by]
@@ -60,7 +60,7 @@ def part_tables(rows: Sequence[Row], metric: str) -> list[TextTable]:
 
 
 def describe_ranks(run: RunRanks, split: str) -> str:
-    """Says what ranks were made of: data, split, protocol and users."""
+    """Describes what ranks belong to: data, split, protocol and users."""
     users = f"{len(run.ranks):,} users"
     excluded = int(run.is_excluded.sum())
     if excluded:
@@ -69,12 +69,12 @@ def describe_ranks(run: RunRanks, split: str) -> str:
 
 
 def reference_in_words(reference: str, num_groups: int, *, is_chosen: bool) -> str:
-    """Says what is compared with, and for how many comparisons p is corrected.
+    """Names the reference, and for how many comparisons p is corrected.
 
     Args:
-        reference: the group compared with.
-        num_groups: of the comparison, with the reference.
-        is_chosen: beforehand, not for being the best.
+        reference: the reference group.
+        num_groups: groups in the comparison, including the reference.
+        is_chosen: the reference was chosen beforehand, not for being the best.
     """
     others = num_groups - 1
     if is_chosen:
@@ -90,7 +90,7 @@ def _pivot(
     column: Callable[[Row], str],
     cell: Callable[[Row], str],
 ) -> TextTable:
-    """Puts each run in a line."""
+    """Puts each run in one row."""
     cells = {(_run(row), column(row)): cell(row) for row in rows}
     runs = dict.fromkeys(run for run, _ in cells)
     return TextTable(
@@ -146,7 +146,7 @@ def _range(interval: Interval | None) -> str:
 
 
 def p_text(p: float | None, unknown: str = _NOTHING) -> str:
-    """Returns a p-value for a table, and `unknown` where there is none."""
+    """Formats a p-value for a table, or returns `unknown` if there is none."""
     if p is None:
         return unknown
     return f"{p:.4f}" if p >= 1e-4 else "<0.0001"

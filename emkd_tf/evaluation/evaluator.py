@@ -26,16 +26,16 @@ _functions: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 def chunks(
     histories: Histories, split: str, window: int, size: int = CHUNK_USERS
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Yields what an evaluation needs of `size` users at a time.
+    """Yields what evaluation needs, for `size` users at a time.
 
-    Users with histories of about the same length go together, so that little of a chunk
-    is padding.
+    Users with histories of similar length go together, so that chunks contain little
+    padding.
 
     Args:
         histories: of all users.
         split: "validation" or "test".
-        window: newest items that the encoder sees.
-        size: users of a chunk.
+        window: number of newest items that the encoder sees.
+        size: users per chunk.
 
     Yields:
         "users" [n], and "rows" [n], their places among the split's users; "item_ids"
@@ -50,7 +50,7 @@ def chunks(
         users = evaluated[rows]
         history = histories.before_target(split, users)
         # The last occurrence of an item decides whether it is in the window: sort by
-        # item, then by place, and keep the last of each run.
+        # item, then by place, and keep the last one of each item.
         order = np.argsort(history, axis=1, kind="stable")
         seen = np.take_along_axis(history, order, axis=1)
         is_last = np.ones(seen.shape, bool)
@@ -66,7 +66,7 @@ def chunks(
 
 
 def chunk_users(num_items: int) -> int:
-    """Returns how many users' scores of all items are held at a time."""
+    """Returns for how many users the scores of all items are held at a time."""
     return int(np.clip(_MOST_SCORES // num_items, 32, _MOST_USERS))
 
 
@@ -84,11 +84,11 @@ def rank_users(
         histories: of all users.
         split: "validation" (target: the last but one item) or "test" (the last).
         members: also rank by each network of an ensemble alone.
-        most_chunks: stop after so many chunks of users, which compiles all that is
-            needed; None ranks all users.
+        most_chunks: stop after this many chunks of users, enough to compile everything;
+            None ranks all users.
 
     Returns:
-        [n] int32 ranks of the users that the split evaluates, NEVER where the protocol
+        [n] int32 ranks of the users that the split evaluates, NEVER if the protocol
         excludes the target, by member ("ensemble" is the model) and protocol.
     """
     if isinstance(model, Ranker):
@@ -147,9 +147,9 @@ def user_vector_function(model: Ranker) -> tf.types.experimental.PolymorphicFunc
     """Returns `user_vectors` of item_ids [B, any] int32 and users [B] int64 as a graph,
     which is traced once for all evaluations."""
     if model not in _functions:
-        own = weakref.proxy(model)  # its entry goes with the model
+        own = weakref.proxy(model)  # so that the entry is freed with the model
         _functions[model] = tf.function(
-            # A bound method would keep the model.
+            # A bound method would keep the model alive.
             lambda item_ids, users: own.user_vectors(item_ids, users),
             input_signature=[
                 tf.TensorSpec([None, None], tf.int32),

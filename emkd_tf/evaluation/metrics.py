@@ -1,5 +1,4 @@
-"""Ranking metrics from the rank of each user's one target; every user counts the
-same."""
+"""Ranking metrics from the rank of each user's only target; all users count equally."""
 
 from __future__ import annotations
 
@@ -8,9 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 CUTOFFS = (5, 10, 20)
-SELECTION_METRIC = "NDCG@10"  # of the validation, by which models are chosen
-# Rank of a target that the protocol excludes, as if it came behind everything: within
-# no cutoff, and worth nothing to MRR.
+SELECTION_METRIC = "NDCG@10"  # on the validation split, selects models
+# Rank of a target that the protocol excludes, as if it came after everything: outside
+# every cutoff, and worth nothing to MRR.
 NEVER = int(np.iinfo(np.int32).max)
 
 
@@ -27,12 +26,12 @@ _GAINS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def user_values(ranks: np.ndarray, metric: str) -> np.ndarray:
-    """Returns what each user adds to a metric, which is the mean of them: to HR@k a one
-    for a target among the first k, to NDCG@k 1 / log2(rank + 1) within the first k, to
-    MRR the reciprocal rank, over the whole ranking.
+    """Returns each user's contribution to a metric, which is their mean: for HR@k 1 if
+    the target is among the first k, for NDCG@k 1 / log2(rank + 1) within the first k,
+    for MRR the reciprocal rank, over the whole ranking.
 
     Args:
-        ranks: [users] int, from 1; NEVER or more adds nothing to any metric.
+        ranks: [users] int, from 1; NEVER or more contributes nothing to any metric.
         metric: one of METRICS, or with another k.
 
     Returns:
@@ -54,8 +53,8 @@ def summarize(ranks: np.ndarray, metrics: Sequence[str] = METRICS) -> dict[str, 
     """Returns metrics by their names.
 
     Args:
-        ranks: [users] int, from 1; NEVER where the target is excluded.
-        metrics: those of METRICS, or with another k.
+        ranks: [users] int, from 1; NEVER if the target is excluded.
+        metrics: names from METRICS, or with another k.
 
     >>> summarize(np.array([1, 3, NEVER, NEVER]), ["HR@10", "NDCG@10"])
     {'HR@10': 0.5, 'NDCG@10': 0.375}

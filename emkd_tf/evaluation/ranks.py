@@ -1,4 +1,4 @@
-"""Exact ranks under all protocols: of scores, or of user and item vectors."""
+"""Exact ranks under all protocols, from scores or from user and item vectors."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def rank_scores(
 ) -> dict[str, tf.Tensor]:
     """Counts the items that score at least as high as the target.
 
-    A tie counts against the target, and so does a score that is no number. A target
-    that is itself excluded cannot be hit: its rank is NEVER.
+    Ties count against the target, and so do NaN scores. A target that is itself
+    excluded cannot be hit: its rank is NEVER.
 
     Args:
         scores: [B, V] float64, items 1..V.
@@ -56,7 +56,7 @@ def rank_scores(
 
     Returns:
         [B] int32 ranks from 1 by protocol: "unseen" (items of the history excluded),
-        "window" (those of the input window excluded), "all" (none excluded).
+        "window" (items of the input window excluded), "all" (none excluded).
     """
     return _ranks(scores, targets, seen, in_window)
 
@@ -64,11 +64,11 @@ def rank_scores(
 def _ranks(
     scores: tf.Tensor, targets: tf.Tensor, seen: tf.Tensor, in_window: tf.Tensor
 ) -> dict[str, tf.Tensor]:
-    # The target's score comes from the same product: another one differs in its last
-    # bits.
+    # The target's score must come from the same product: another would differ in its
+    # last bits.
     target = tf.gather(scores, targets - 1, batch_dims=1)[:, tf.newaxis]
-    # Counting what is lower, not what is not: a graph optimizer turns ~(x < y) into
-    # x >= y, which differs for a NaN.
+    # Count lower scores instead of the others directly: a graph optimizer turns
+    # ~(x < y) into x >= y, which differs for NaN.
     rank = tf.shape(scores)[1] - _count(scores < target)
     seen_scores = tf.gather(scores, tf.maximum(seen - 1, 0), batch_dims=1)
     is_target = seen == targets[:, tf.newaxis]
@@ -90,6 +90,6 @@ def _ranks(
 def _count(is_counted: tf.Tensor) -> tf.Tensor:
     """Counts each row's true values, up to 2^24: [B, n] bool to [B] int32.
 
-    Sums of float32, which TensorFlow adds up twice as fast as integers.
+    It sums float32, which TensorFlow does twice as fast as integers.
     """
     return tf.cast(tf.reduce_sum(tf.cast(is_counted, tf.float32), axis=1), tf.int32)

@@ -1,4 +1,4 @@
-"""The saved ranks of finished runs: read without TensorFlow, and only compared where
+"""Reads the saved ranks of finished runs without TensorFlow, and compares them only if
 they answer the same question."""
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from emkd_tf.errors import InputError
 from emkd_tf.evaluation.metrics import NEVER
 from emkd_tf.run_reading import reading, require_finished
 
-# What may differ within a group of seeds. A protocol may not: it chose the best epoch.
+# What may differ within a group of seeds; not the protocol, which chose the best epoch.
 _MAY_DIFFER = {*BESIDE_TRAINING, "seed"}
-SUM = " + "  # between the models' names of a run that is a sum of others
+SUM = " + "  # joins the models' names of a run that is a sum of others
 _OF_USERS = ("target", "is_repeat", "history_length", "target_count")
 _SEED_IN_NAME = re.compile(r"[-_.]?seed[-_.=]?\d+$")
 
@@ -32,15 +32,15 @@ class RunRanks:
     """The ranks of one split of a run under one protocol.
 
     Attributes:
-        path: of the run directory.
+        path: the run directory.
         dataset, fingerprint: name and content hash of its data.
         model: its name.
-        settings: the run's, by flat name.
-        protocol: what was excluded from the ranking.
-        history_length: newest items of a history that it reads; of older runs the
+        settings: the run's settings, by flat name.
+        protocol: decides what was excluded from the ranking.
+        history_length: how many of the newest items the model reads; for older runs the
             setting `max_length`.
-        columns: of the users that the split evaluates: user; rank (from 1; NEVER where
-            the target itself is excluded); of newer runs also target, is_repeat,
+        columns: of the users that the split evaluates: user; rank (from 1; NEVER if
+            the target itself is excluded); in newer runs also target, is_repeat,
             history_length, target_count.
     """
 
@@ -60,20 +60,20 @@ class RunRanks:
 
     @property
     def is_excluded(self) -> np.ndarray:
-        """[users] bool: the target can be in no list."""
+        """[users] bool: the target cannot be in any list."""
         return self.ranks >= NEVER
 
 
 def read_run(path: Path, split: str, protocol: str | None = None) -> RunRanks:
-    """Reads what a finished run wrote down.
+    """Reads the saved ranks of a finished run.
 
     Args:
-        path: of the run directory.
+        path: the run directory.
         split: "validation" or "test".
         protocol: None takes the run's own.
 
     Raises:
-        InputError: no run, an unfinished or damaged one, or one without these ranks.
+        InputError: not a run, unfinished, damaged, or without these ranks.
     """
     if not (path / CONFIG_FILE).is_file():
         raise no_run(path)
@@ -100,7 +100,7 @@ def read_run(path: Path, split: str, protocol: str | None = None) -> RunRanks:
     with reading(of_users, pl.exceptions.PolarsError):
         columns = pl.read_parquet(of_users, columns=[n for n in wanted if n in known])
         columns = columns.rename(wanted, strict=False)
-        if "target" in columns.columns:  # none: the split does not evaluate this user
+        if "target" in columns.columns:  # null: the split does not evaluate this user
             columns = columns.drop_nulls("target")
         if not _are_ranks(columns["rank"]):
             raise ValueError(ranks)
@@ -129,10 +129,10 @@ def _are_ranks(column: pl.Series) -> bool:
 
 
 def require_comparable(runs: Sequence[RunRanks]) -> None:
-    """Refuses runs that rank other users' targets, or among other items.
+    """Refuses runs that rank different users' targets, or among different items.
 
     Raises:
-        InputError: which two runs, and in what they differ.
+        InputError: names two runs and how they differ.
     """
     first = runs[0]
     for run in runs[1:]:
@@ -172,14 +172,14 @@ def _obstacle(one: RunRanks, two: RunRanks) -> str | None:
 
 
 def seed_groups(runs: Sequence[RunRanks]) -> dict[str, list[RunRanks]]:
-    """Puts runs together that differ only in their seed.
+    """Groups runs that differ only in their seed.
 
-    Two runs of one seed are two groups: the code or the machine may differ. So are two
-    sums of runs, whose settings are those of their first ones.
+    Two runs with the same seed form two groups: the code or the machine may differ. So
+    do two sums of runs, since their settings are those of their first run.
 
     Returns:
-        The runs of each group by its name: that of its first directory, without the
-        seed; the whole path where two groups would have the same name.
+        The runs of each group by its name: the name of its first directory, without the
+        seed; the whole path if two groups would have the same name.
     """
     groups: list[list[RunRanks]] = []
     for run in runs:
@@ -206,6 +206,6 @@ def _is_another_seed(group: Sequence[RunRanks], run: RunRanks) -> bool:
 
 
 def _decisive(run: RunRanks) -> dict[str, Any]:
-    """Returns the settings that decide what is trained, beside the seed."""
+    """Returns the settings that decide what is trained, apart from the seed."""
     settings = {**to_flat(from_flat({})), **run.settings}
     return {k: v for k, v in settings.items() if k not in _MAY_DIFFER}

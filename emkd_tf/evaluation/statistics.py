@@ -10,20 +10,20 @@ from scipy import stats
 
 CONFIDENCE = 0.95
 _RESAMPLES = 2_000
-_STEP = 1e-3  # values of users that are closer are drawn as one
+_STEP = 1e-3  # users' values that are closer are drawn as one
 
 
 class Interval(NamedTuple):
-    """Bounds that hold the true value with probability 95 %."""
+    """Bounds that contain the true value with probability 95 %."""
 
     low: float
     high: float
 
 
 def bootstrap_interval(values: np.ndarray, seed: int = 0) -> Interval:
-    """Estimates the interval of a mean over users by drawing as many users again.
+    """Estimates the interval of a mean over users by resampling as many users.
 
-    Which users are drawn does not matter, only how often each value is: the counts are
+    Only how often each value is drawn matters, not which users are: the counts are
     multinomial, so that a million users cost no more than a thousand.
 
     Args:
@@ -31,7 +31,7 @@ def bootstrap_interval(values: np.ndarray, seed: int = 0) -> Interval:
         seed: of the draws; equal seeds give equal intervals.
 
     Source: Efron 1979, percentile method. Departure: values within .001 of one another
-        are drawn as their mean, which changes a bound by less than its own noise.
+        are drawn as their mean, which changes a bound by less than its noise.
     """
     groups = np.rint((values - values.min()) / _STEP).astype(np.int64)
     counts = np.bincount(groups)
@@ -50,10 +50,10 @@ def bootstrap_interval(values: np.ndarray, seed: int = 0) -> Interval:
 def paired_p(differences: np.ndarray) -> float:
     """Tests whether the mean of the users' differences is zero, by a paired t-test.
 
-    It tests what the tables show, the mean. Wilcoxon's test does not: it leaves out the
-    users whom both serve alike, which are most, and weighs the others by their order. A
-    permutation test gives the same answer for hundreds of users and cannot tell small
-    p-values, of which a correction for several comparisons needs to know the size.
+    It tests what the tables show, the mean. Wilcoxon's test does not: it drops the
+    users with equal values, which are most users, and weighs the others by rank. A
+    permutation test gives the same answer for hundreds of users but cannot resolve
+    small p-values, whose size a correction for multiple comparisons needs.
 
     Args:
         differences: [users] float.
@@ -63,7 +63,7 @@ def paired_p(differences: np.ndarray) -> float:
 
     Source: Smucker, Allan and Carterette 2007; Urbano, Lima and Hanjalic 2019.
     """
-    if np.ptp(differences) == 0.0:  # t has no spread; by permutation of the signs
+    if np.ptp(differences) == 0.0:  # no spread for t: permute the signs instead
         return 2.0 ** (1 - len(differences)) if differences[0] else 1.0
     return float(stats.ttest_1samp(differences, 0.0).pvalue)
 
@@ -87,15 +87,15 @@ def seeds_interval(means: np.ndarray) -> Interval | None:
 def seeds_difference(
     ours: np.ndarray, others: np.ndarray
 ) -> tuple[Interval | None, float | None]:
-    """Compares two models over seeds by Welch's t-test: seeds of two models are no
-    pairs, and their spreads differ.
+    """Compares two models over seeds by Welch's t-test: seeds of two models are not
+    paired, and their spreads differ.
 
     Args:
         ours, others: [seeds] float, each model's metric by seed.
 
     Returns:
-        Interval and p-value of the difference; None and None for a single seed or seeds
-        without any spread.
+        Interval and p-value of the difference; None and None if either model has a
+        single seed or neither has any spread.
     """
     if min(len(ours), len(others)) == 1 or np.ptp(ours) == np.ptp(others) == 0.0:
         return None, None
@@ -105,8 +105,8 @@ def seeds_difference(
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:
-    """Corrects p-values for being several, so that the chance of even one false claim
-    stays below the level that they are read at.
+    """Corrects p-values for multiple comparisons, so that the chance of even one false
+    claim stays below the significance level.
 
     >>> holm([0.01, 0.04, 0.03]).round(2).tolist()
     [0.03, 0.06, 0.06]

@@ -1,4 +1,4 @@
-"""What is known of users' targets beside their ranks, and the file with both."""
+"""Facts about users' targets besides their ranks, and the file with both."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _ACTIONS_AT_ONCE = 1_000_000
 
 @dataclasses.dataclass(frozen=True)
 class Targets:
-    """The held-out items of a split, an entry an evaluated user.
+    """The held-out items of a split, one entry per evaluated user.
 
     Attributes:
         items: [n] int32 item ids.
         is_repeat: [n] bool, the item is already in the history before it.
-        history_lengths: [n] int64 actions before it.
-        training_counts: [n] int64, how often it is in the training parts of all
-            histories.
+        history_lengths: [n] int64, number of actions before it.
+        training_counts: [n] int64, how often the item occurs in the training parts of
+            all histories.
     """
 
     items: np.ndarray
@@ -63,16 +63,16 @@ def _is_repeat(
 
 
 def summarize_repeats(ranks: np.ndarray, targets: Targets) -> dict[str, object]:
-    """Summarizes the targets that are repeats and the others apart.
+    """Summarizes targets that are repeats and all others separately.
 
     Args:
         ranks: [n] int, under one protocol.
         targets: of the same split.
 
     Returns:
-        "targets": how many there are, "repeats": how many of them are repeats,
-        "excluded": how many no list can hold; where there are repeats, the metrics of
-        "repeat" and of "new" targets.
+        "targets": how many there are, "repeats": how many are repeats, "excluded": how
+        many cannot be in any list; if there are repeats, the metrics of "repeat" and of
+        "new" targets.
     """
     is_repeat = targets.is_repeat
     found: dict[str, object] = {
@@ -93,15 +93,16 @@ def write_per_user(
     targets: dict[str, Targets],
     ranks: dict[str, dict[str, np.ndarray]],
 ) -> None:
-    """Writes `per_user.parquet`, a row a user; what a split does not evaluate is null.
+    """Writes `per_user.parquet`, one row per user; null if a split does not evaluate
+    the user.
 
     Its columns are `user` (text id) and for each split `{split}_target` (text id),
     `{split}_is_repeat`, `{split}_history_length`, `{split}_target_count` (see
     `Targets`) and the rank under each protocol, `{split}_unseen` and so on: from 1, or
-    NEVER (2147483647) where the protocol excludes the target.
+    NEVER (2147483647) if the protocol excludes the target.
 
     Args:
-        path: of the file.
+        path: the file.
         histories: of all users.
         targets: by split.
         ranks: [n] int by split and protocol.

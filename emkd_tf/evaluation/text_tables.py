@@ -1,4 +1,4 @@
-"""Tables of text, as Markdown, LaTeX and CSV."""
+"""Writes tables of text as Markdown, LaTeX and CSV."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TextTable:
 
 
 def to_markdown(table: TextTable) -> str:
-    """Returns a table for GitHub and its like, with its title above."""
+    """Returns a table in GitHub's Markdown, with its title above."""
     marks = ["---", *["---:"] * (len(table.header) - 1)]
     escaped = [
         [cell.replace("|", r"\|") for cell in row]
@@ -45,7 +45,7 @@ def to_markdown(table: TextTable) -> str:
 
 
 def to_latex(table: TextTable) -> str:
-    """Returns a `table` with its title as caption; it needs the package booktabs."""
+    """Returns a `table` with its title as caption; requires the package booktabs."""
     header, *rows = (
         " & ".join(_in_latex(cell) for cell in row) + r" \\"
         for row in (table.header, *table.rows)

@@ -1,5 +1,5 @@
-"""Parts of the users whose metrics are told apart: by the length of the history, by the
-popularity of the target, by whether the target is a repeat."""
+"""Divides users into parts with metrics of their own: by the length of the history, by
+the popularity of the target, by whether the target is a repeat."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _THIRDS = ("tail", "middle", "head")
 
 
 def by_history_length(lengths: np.ndarray) -> Parts:
-    """Parts users by how many actions are known of them.
+    """Divides users by the number of their known actions.
 
     Args:
         lengths: [users] int.
@@ -26,19 +26,20 @@ def by_history_length(lengths: np.ndarray) -> Parts:
 
 
 def popularity_bounds(target_counts: np.ndarray) -> list[int]:
-    """Returns the largest counts of the tail and of the middle: about a third of the
-    users have a target in each part.
+    """Returns the largest counts of the tail and of the middle, such that about a third
+    of the users have their target in each part.
 
     Args:
-        target_counts: [users] int, how often each one's target is in the training data.
+        target_counts: [users] int, how often each user's target is in the training
+            data.
     """
     bounds = np.quantile(target_counts, [1 / 3, 2 / 3], method="inverted_cdf")
     return bounds.tolist()
 
 
 def by_popularity(target_counts: np.ndarray) -> Parts:
-    """Parts users in thirds by how often their target is in the training data; users
-    with equally popular targets stay together.
+    """Divides users into thirds by how often their target is in the training data;
+    users with equally popular targets stay together.
 
     Args:
         target_counts: [users] int.
@@ -50,17 +51,17 @@ def by_popularity(target_counts: np.ndarray) -> Parts:
 
 
 def by_bounds(counts: np.ndarray, bounds: Sequence[int]) -> Parts:
-    """Parts any items at the bounds of users' targets.
+    """Divides any items at the bounds for users' targets.
 
     Args:
-        counts: [n] int, how often each one is in the training data.
-        bounds: of `popularity_bounds`.
+        counts: [n] int, how often each item is in the training data.
+        bounds: from `popularity_bounds`.
     """
     return _between(counts, bounds, [f"{name} " for name in _THIRDS])
 
 
 def by_repetition(is_repeat: np.ndarray) -> Parts:
-    """Parts users by whether their target is in their history already.
+    """Divides users by whether their target is already in their history.
 
     Args:
         is_repeat: [users] bool.
@@ -70,7 +71,7 @@ def by_repetition(is_repeat: np.ndarray) -> Parts:
 
 
 def _between(values: np.ndarray, bounds: Sequence[int], names: Sequence[str]) -> Parts:
-    """Parts values at bounds, each of which is the largest value of its part."""
+    """Divides values at bounds, each of which is the largest value of its part."""
     ranges = [
         f"up to {bounds[0]}",
         *(f"{low + 1}-{high}" for low, high in itertools.pairwise(bounds)),

@@ -1,2 +1,2 @@
-"""The formulas of encoders and objectives made fast: nobody needs to open these modules
-to understand a model. Tests hold each to plain TensorFlow or numpy."""
+"""Fast versions of the formulas of encoders and objectives. You need not read these
+modules to understand a model; tests compare each with plain TensorFlow or numpy."""

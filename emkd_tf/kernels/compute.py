@@ -11,7 +11,7 @@ class Compute:
 
     Attributes:
         precision: of matrix products with weights, "float32" or "bfloat16".
-        static_shapes: give every tensor a static shape, as XLA wants them; padding is
+        static_shapes: give every tensor a static shape, as XLA needs; padding is then
             computed instead of skipped.
         fuse: compile the element-wise formulas between products, see `fusion`.
     """

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 
 def derived_seed(seed: tf.Tensor | None, number: int) -> tf.Tensor | None:
-    """Returns the seed [2] int32 of one of several uses of a seed; None, for no
+    """Derives the seed [2] int32 for one of several uses of `seed`; None, for no
     dropout, stays None."""
     if seed is None:
         return None
@@ -15,7 +15,7 @@ def derived_seed(seed: tf.Tensor | None, number: int) -> tf.Tensor | None:
 
 
 class Dropout:
-    """Hands out a new seed at each call, all from one seed.
+    """Hands out a new seed at each call, all derived from one seed.
 
     Args:
         rate: probability of dropping a value, in [0, 1).
@@ -32,7 +32,7 @@ class Dropout:
         self._calls = 0
 
     def at_rate(self, rate: float) -> Dropout:
-        """Returns a dropout of another rate, with seeds of its own."""
+        """Returns a dropout with another rate and its own seeds."""
         self._calls += 1
         return Dropout(rate, derived_seed(self._seed, self._calls))
 
@@ -42,7 +42,7 @@ class Dropout:
         if self.rate == 0.0:
             return tf.zeros([2], tf.int32)
         self._calls += 1
-        # Folding leaves the number of the call as it is in half of the seed.
+        # Folding leaves the call's number unchanged in one half of the seed.
         folded = derived_seed(self._seed, self._calls)
         return tf.random.stateless_uniform([2], folded, None, None, tf.int32)
 
@@ -65,11 +65,11 @@ def drop(values: tf.Tensor, seed: tf.Tensor, rate: float) -> tf.Tensor:
 def _random_bits(shape: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Hashes each place with a seed: [2] uint32 to `shape` uint32.
 
-    A dozen integer operations a value, without a state, so that they melt into the
-    kernel that drops; the generators of TensorFlow and XLA take longer than the rest of
-    it. The multipliers are those of the 32-bit finalizer "lowbias32" (Wellons 2018);
+    A dozen integer operations per value and no state, so they fuse into the kernel
+    that drops; the generators of TensorFlow and XLA take longer than the rest of that
+    kernel. The multipliers come from the 32-bit finalizer "lowbias32" (Wellons 2018);
     its rounds are keyed by the two halves of the seed, which must be random
-    themselves, as those of `Dropout` are.
+    themselves, as the seeds of `Dropout` are.
     """
 
     def shifted(bits: tf.Tensor, by: int) -> tf.Tensor:

@@ -1,8 +1,8 @@
-"""Element-wise formulas as one kernel each, forwards and backwards.
+"""Compiles each element-wise formula to one kernel, forward and backward.
 
-Between its matrix products a training step is bound by memory: a formula of ten
-operations reads and writes its tensor ten times, and its gradient twice as often. XLA
-makes one loop of it.
+Between matrix products a training step is memory-bound: a formula of ten operations
+reads and writes its tensor ten times, and its gradient twice as often. XLA turns it
+into a single loop.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _state = threading.local()
 
 @contextlib.contextmanager
 def fusion(is_on: bool) -> Iterator[None]:
-    """Fuses the `fused` formulas that are traced inside, in this thread.
+    """Fuses the `fused` formulas that this thread traces inside.
 
-    Off by default: an exported model must hold stock operations only.
+    Off by default: an exported model may contain only stock operations.
     """
     before = _is_on()
     _state.is_on = is_on
@@ -44,16 +44,16 @@ def fused(
     gradient: Callable[..., Any] | None = None,
     reads: Sequence[str] = (),
 ) -> Callable[..., Any]:
-    """Makes a formula one kernel under `fusion`, and leaves it as it is elsewhere.
+    """Compiles a formula to one kernel under `fusion`; elsewhere it runs unchanged.
 
-    Its gradient computes the formula again from the inputs, which costs less than
-    keeping what lies between.
+    Its gradient recomputes the formula from the inputs, which costs less than keeping
+    the intermediate values.
 
     Args:
         formula: a function of tensors, with constants by keyword.
-        gradient: the gradient written by hand, where it needs less than all inputs: a
-            function of those, the upstream gradients and the constants, to the
-            gradients by all inputs, None for those that are no floats.
+        gradient: the gradient written by hand, for formulas whose gradient needs only
+            some inputs. It takes these, the upstream gradients and the constants, and
+            returns the gradients by all inputs, None for those that are not floats.
         reads: names of the inputs that `gradient` needs; only these are kept.
     """
     if formula is None:
@@ -65,7 +65,7 @@ def fused(
     def call(*inputs: tf.Tensor, **constants: Any) -> Any:
         if not _is_on():
             return formula(*inputs, **constants)
-        # A variable of a strategy would count as closed over by the formula.
+        # A strategy's variable would count as captured by the formula.
         inputs = tuple(tf.convert_to_tensor(x) for x in inputs)
         forward, backward = _compiled(
             formula, gradient, tuple(sorted(constants.items()))
@@ -108,10 +108,10 @@ def _compiled(
 
 
 def rounded_up(count: tf.Tensor) -> tf.Tensor:
-    """Rounds a number of rows [] int32 up under `fusion`, to one of few.
+    """Rounds a number of rows [] int32 up to one of a few values, under `fusion`.
 
-    Every number of rows is a kernel of its own to compile. Keeping six binary digits
-    wastes 1 % of the rows, and the batches of a training meet a handful of numbers.
+    Every number of rows needs its own compiled kernel. Keeping six binary digits
+    wastes 1 % of the rows, and leaves a handful of numbers over a training run.
     """
     if not _is_on():
         return count

@@ -16,8 +16,8 @@ Tensors = Sequence[tf.Tensor]
 
 
 class _Head(NamedTuple):
-    """How a network scores items: [V + 1, d], the same in the products' precision, and
-    [V + 1] or nothing."""
+    """How a network scores items: the table [V + 1, d], the same table in the precision
+    of the products, and the bias [V + 1] or None."""
 
     table: tf.Tensor
     factor: tf.Tensor
@@ -26,24 +26,24 @@ class _Head(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class ItemSoftmax:
-    """Sums of MIP and KD over chosen positions, by all item logits of N networks.
+    """Sums of MIP and KD over chosen positions, from all item logits of N networks.
 
-    Logits are as wide as the catalogue: those of all positions would fill the memory
-    several times, and every operation on them would wait for it. So they are made and
-    used a chunk of positions at a time, and the gradient along with the values. It is
-    written by hand, for what is weighted, scattered and added [P, V + 1] in a gradient
-    of the separate losses is as much memory again.
+    Logits are as wide as the catalogue: for all positions together they would fill
+    memory several times over, and every operation on them would wait for it. So they
+    are computed and used one chunk of positions at a time, and the gradient along with
+    the values. The gradient is written by hand: the gradients of the separate losses
+    would weight, scatter and add tensors [P, V + 1], which take as much memory again.
 
     Args:
         temperature: of KD; at 1 it needs no softmax of its own.
         distillation_weight: of KD in the total; None leaves KD out.
         precision: of the products with the items' weights.
-        chunk_size: positions at a time, at most; None for all at once.
+        chunk_size: largest number of positions per chunk; None for all at once.
 
     Call:
         states: N tensors [P, d] float, at chosen positions.
-        tables, biases: N tensors [V + 1, d] and [V + 1] each, that score the items; no
-            biases at all where items are scored without.
+        tables, biases: N tensors [V + 1, d] and [V + 1] each that score the items;
+            `biases` is empty if items are scored without.
         labels: [P] int32, the original items.
         weights: [P] float, of the positions in each sum.
         Returns [2 + N]: sum of MIP + distillation_weight * KD, KD summed over pairs of
@@ -98,7 +98,7 @@ class ItemSoftmax:
 
         num_rows = tf.size(labels)
         num_chunks = tf.maximum(1, (num_rows + self.chunk_size - 1) // self.chunk_size)
-        size = (num_rows + num_chunks - 1) // num_chunks  # all of about the same size
+        size = (num_rows + num_chunks - 1) // num_chunks  # chunks of about equal size
 
         def add_chunk(
             number: tf.Tensor, values: tf.Tensor, by_states: list, totals: list
@@ -123,7 +123,7 @@ class ItemSoftmax:
             lambda number, *_: number < num_chunks,
             add_chunk,
             (0, tf.zeros([2 + len(states)]), [array_of(x) for x in states], totals),
-            parallel_iterations=1,  # one chunk at a time stays in the cache
+            parallel_iterations=1,  # a single chunk stays in the cache
         )
         return values, [*(array.concat() for array in by_states), *totals]
 
@@ -134,7 +134,7 @@ class ItemSoftmax:
         labels: tf.Tensor,
         weights: tf.Tensor,
     ) -> tuple[tf.Tensor, list[tf.Tensor], list[tf.Tensor]]:
-        """Returns the sums of some positions, the gradient by their states, and the
+        """Returns the sums over some positions, the gradient by their states, and the
         gradient by tables and biases without the labels' part."""
         logits = [self._logits(x, head) for x, head in zip(states, heads, strict=True)]
         losses, kd, slopes = self._losses_and_slopes(logits, labels)
@@ -201,8 +201,8 @@ class ItemSoftmax:
 def _products_and_slopes(
     *tensors: tf.Tensor, temperature: float, weight: float, dtype: tf.DType
 ) -> list[tf.Tensor]:
-    """[P, V + 1] each: N logits, softmaxes and softened softmaxes to what adds up to
-    KD, times its weight unless that is zero, and to N slopes."""
+    """Takes N logits, softmaxes and softened softmaxes, [P, V + 1] each; returns the
+    terms that add up to KD, times its weight unless that is zero, and N slopes."""
     third = len(tensors) // 3
     logits, probabilities = tensors[:third], tensors[third : 2 * third]
     softened = tensors[2 * third :]
@@ -222,8 +222,8 @@ def _added(totals: Tensors, values: Tensors) -> list[tf.Tensor]:
 def _of_labels(
     states: Tensors, head: _Head, labels: tf.Tensor, weights: tf.Tensor
 ) -> list[tf.Tensor]:
-    """Returns the labels' own part of the gradients by tables and biases, a row each: a
-    label's logit enters its loss with -1."""
+    """Returns the labels' part of the gradients by tables and biases, one row per
+    label: a label's logit enters its loss with -1."""
     rows = head.table.shape[0]
     totals = [
         tf.math.unsorted_segment_sum(-weights[:, tf.newaxis] * x, labels, rows)

@@ -1,4 +1,4 @@
-"""Skips padding: the rows of a batch's items, without the positions between them."""
+"""Skips padding: keeps the rows of a batch's items and drops all other positions."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from emkd_tf.special_ids import PAD_ID
 
 
 class Packing:
-    """Maps [B, L, ...] to [T, ...], a row for every position that holds an item, and
+    """Maps [B, L, ...] to [T, ...], one row for every position that holds an item, and
     back.
 
-    Two thirds of the positions of a batch can be padding; what works on one position at
-    a time (projections, norms, feed-forward) need not touch them. T counts the items
-    and at least one spare row; spare rows hold finite values without meaning. With
-    `skip_padding` off T is B * L, shapes are static as XLA wants them, and padding
-    positions are the spare rows.
+    Two thirds of the positions of a batch can be padding; whatever works on one
+    position at a time (projections, norms, feed-forward) need not touch them. T counts
+    the items plus at least one spare row; spare rows hold finite but meaningless
+    values. With `skip_padding` off, T is B * L, shapes are static as XLA needs, and
+    the padding positions are the spare rows.
 
     Args:
         is_item: [B, L] bool.
@@ -38,7 +38,7 @@ class Packing:
         num_rows = rounded_up(count + 1)
         self._positions = tf.pad(items, [[0, num_rows - count]])
         self.is_row = (tf.range(num_rows) < count)[:, tf.newaxis]
-        # The last row is a spare one and stands for every padding position.
+        # The last row is spare and stands for every padding position.
         row = tf.cumsum(tf.cast(flat, tf.int32)) - 1
         self._rows = tf.where(flat, row, num_rows - 1)
 
@@ -51,7 +51,7 @@ class Packing:
         return self._gather(rows) if self._skips else rows
 
     def pack_ids(self, padded: tf.Tensor) -> tf.Tensor:
-        """Takes the items' places of ids [B, L]; returns [T], PAD_ID at spare rows."""
+        """Takes the items of ids [B, L]; returns [T], PAD_ID at spare rows."""
         return tf.where(self.is_row[:, 0], self.pack(padded), PAD_ID)
 
     def unpack(self, tokens: tf.Tensor) -> tf.Tensor:
@@ -60,7 +60,7 @@ class Packing:
         return tf.reshape(self._spread(tokens) if self._skips else tokens, shape)
 
     def last(self, tokens: tf.Tensor) -> tf.Tensor:
-        """Takes the rows of [T, ...] that stand for the last column; returns
+        """Takes the rows of [T, ...] that belong to the last column; returns
         [B, ...]."""
         if not self._skips:
             return self.unpack(tokens)[:, -1]
@@ -78,8 +78,8 @@ class Packing:
             shape = [batch, length, num_parts, num_heads, width]
             tokens = tf.transpose(tf.reshape(tokens, shape), [2, 0, 3, 1, 4])
             return tf.unstack(tokens)
-        # One gather of rows as short as a head's instead of a split, another order of
-        # rows and a transposition.
+        # A single gather of head-sized rows instead of a split, a reordering of rows
+        # and a transposition.
         rows = tf.reshape(self._rows, [batch, 1, length]) * num_parts
         heads = tf.range(num_heads)[:, tf.newaxis]
         short = tf.reshape(tokens, [-1, width])
@@ -116,7 +116,7 @@ class Packing:
 
         return from_heads(padded)
 
-    # Gathering and spreading are each other's gradient, as long as spare rows are zero;
+    # Gathering and spreading are each other's gradient as long as spare rows are zero;
     # TensorFlow would scatter-add.
     def _gather(self, rows: tf.Tensor) -> tf.Tensor:
         @tf.custom_gradient

@@ -1,4 +1,4 @@
-"""Takes the positions of a batch that have a label, and leaves out the others."""
+"""Selects the positions of a batch that have a label."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def chosen_positions(
 
     Args:
         labels: [n] int32, PAD_ID where nothing was chosen.
-        capacity: length of the result where it must be static; None for as many as
-            there are, or a few more under `fusion`. What is chosen beyond the capacity
-            is left out.
+        capacity: length of the result if it must be static; None for as many as there
+            are, or a few more under `fusion`. Positions beyond the capacity are left
+            out.
 
     Returns:
-        Positions [P] int32, and [P] bool, False at places that are not used; they hold
+        Positions [P] int32, and [P] bool, False for unused places, which hold
         position 0.
     """
     is_chosen = labels != PAD_ID
@@ -37,7 +37,7 @@ def chosen_positions(
 
 
 def largest_count(places: int, share: float) -> int:
-    """Bounds how many of so many places are chosen independently with a probability:
-    six standard deviations above the expectation."""
+    """Bounds how many of `places` are chosen if each is chosen independently with
+    probability `share`: six standard deviations above the expectation."""
     deviation = (places * share * (1 - share)) ** 0.5
     return min(places, int(places * share + 6 * deviation) + 1)

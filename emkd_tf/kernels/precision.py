@@ -1,4 +1,4 @@
-"""Matrix products in a shorter number format; all else stays float32."""
+"""Matrix products in a shorter number format; everything else stays float32."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def matmul(
     Args:
         left, right: float32 or `precision`.
         precision: "float32" or "bfloat16"; processors with bfloat16 units multiply
-            twice as fast and more.
+            at least twice as fast.
         transpose_b: see tf.matmul.
 
     Returns:
@@ -28,12 +28,12 @@ def matmul(
 
 
 def rounded(values: tf.Tensor, precision: str) -> tf.Tensor:
-    """Converts a factor of many products to `precision` once."""
+    """Converts a factor used in many products to `precision` once."""
     return tf.cast(values, tf.as_dtype(precision))
 
 
 def _product(left: tf.Tensor, right: tf.Tensor, transpose_b: bool) -> tf.Tensor:
-    """tf.matmul of many rows [T, k] and a small matrix, with a quicker gradient."""
+    """tf.matmul of many rows [T, k] and a small matrix, with a faster gradient."""
 
     @tf.custom_gradient
     def product(left: tf.Tensor, right: tf.Tensor):
@@ -44,7 +44,7 @@ def _product(left: tf.Tensor, right: tf.Tensor, transpose_b: bool) -> tf.Tensor:
             inputs, outputs = right.shape
             if inputs > outputs:
                 # oneDNN sums over many rows a third faster into a wide matrix than
-                # into a high one.
+                # into a tall one.
                 high = tf.matmul(upstream, left, transpose_a=True)
                 return by_left, tf.transpose(high)
             return by_left, tf.matmul(left, upstream, transpose_a=True)

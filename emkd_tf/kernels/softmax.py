@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-_LEAST_PROBABILITY = 1e-30  # below, its logarithm is that of a rounded number, or none
+_LEAST_PROBABILITY = 1e-30  # below it, rounding spoils the logarithm, or it is -inf
 
 
 def softmax_cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
@@ -33,9 +33,9 @@ def softmax_cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
 
 
 def cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns the cross entropy [P] of logits [P, V + 1], and their softmax, which less
-    one at the label is the gradient."""
-    # As TensorFlow's own, but from the softmax of oneDNN, which takes half the time.
+    """Returns the cross entropy [P] of logits [P, V + 1] and their softmax; the softmax
+    minus 1 at the label is the gradient."""
+    # Like TensorFlow's own, but from oneDNN's softmax, which takes half the time.
     probabilities = tf.nn.softmax(logits)
     of_labels = tf.gather(probabilities, labels, batch_dims=1)
 
@@ -45,7 +45,7 @@ def cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.T
         )
         return normalizer - tf.gather(logits, labels, batch_dims=1)
 
-    # Reading all logits once more is for labels whose probability is nearly zero.
+    # Only labels whose probability is nearly zero need all logits read once more.
     loss = tf.cond(
         tf.reduce_min(of_labels) > _LEAST_PROBABILITY,
         lambda: -tf.math.log(of_labels),
@@ -55,12 +55,12 @@ def cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.T
 
 
 def symmetric_divergence(logits: Sequence[tf.Tensor], temperature: float) -> tf.Tensor:
-    """Returns the sum over pairs (a, b) of KL(sg(p_b) || p_a) / 2 + KL(sg(p_a) || p_b)
-    / 2 [P] of N logits [P, V + 1], with p = softmax(y) and y = logits / temperature.
+    """Returns [P], the sum over pairs (a, b) of KL(sg(p_b) || p_a) / 2 + KL(sg(p_a) ||
+    p_b) / 2 for N logits [P, V + 1], with p = softmax(y) and y = logits / temperature.
 
-    A pair's two halves add up to <p_a - p_b, y_a - y_b> / 2: the normalizers of the two
-    softmaxes cancel. Summed over all pairs that is sum_n <N p_n - P, y_n> / 2 with P =
-    sum_n p_n, and a student's gradient is (N p_n - P) / (2 t).
+    The two halves of a pair add up to <p_a - p_b, y_a - y_b> / 2: the normalizers of
+    the two softmaxes cancel. Over all pairs this sums to sum_n <N p_n - P, y_n> / 2
+    with P = sum_n p_n, and a student's gradient is (N p_n - P) / (2 t).
     """
 
     @tf.custom_gradient
@@ -85,8 +85,8 @@ def symmetric_divergence(logits: Sequence[tf.Tensor], temperature: float) -> tf.
 def gaps_to_the_mean(
     probabilities: Sequence[tf.Tensor], scale: float
 ) -> list[tf.Tensor]:
-    """Returns scale * (N p_n - P) of N softmaxes p_n and their sum P: with `scale` 1 /
-    (2 temperature) each network's gradient of KD, whose products with the logits add up
-    to KD."""
+    """Returns scale * (N p_n - P) for N softmaxes p_n and their sum P. With `scale` 1 /
+    (2 temperature) this is each network's gradient of KD, and its products with the
+    logits add up to KD."""
     total = scale * tf.add_n(probabilities)
     return [(scale * len(probabilities)) * p - total for p in probabilities]

@@ -1,7 +1,8 @@
 """What a transformer block computes between its matrix products, one row at a time.
 
-All of it is float32; `dtype` is the number format of the products' factors, which these
-formulas write and whose products they read, without passes over memory of its own.
+All of it is float32; `dtype` is the number format of the factors of products. These
+formulas write the factors and read the products, so that converting costs no pass over
+memory of its own.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from emkd_tf.kernels.packing import Packing, clear_spare
 
 NORM_EPSILON = 1e-6
 _GELU_SCALE, _GELU_CUBE = (2.0 / math.pi) ** 0.5, 0.044715
-_MASKED_LOGIT = -1e9  # finite: a row of padding alone must not become NaN
+_MASKED_LOGIT = -1e9  # finite: a row of nothing but padding must not become NaN
 
 
 def standardize(
@@ -29,8 +30,8 @@ def standardize(
         dtype: of the standardized rows.
 
     Returns:
-        The tokens, and the standardized rows [T, d]. Who goes on with both takes the
-        tokens from here: their two gradients meet in one kernel.
+        The tokens, and the standardized rows [T, d]. Callers that go on using both
+        should take the tokens from here, so that both gradients meet in one kernel.
     """
 
     @tf.custom_gradient
@@ -78,7 +79,7 @@ def scale_and_shift(
 
 def with_bias(product: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
     """Adds a bias [units] to a product [T, units]; returns float32."""
-    # A sum that TensorFlow melts into the product where nothing else reads that.
+    # TensorFlow fuses this sum into the product if nothing else reads the product.
     return tf.nn.bias_add(tf.cast(product, tf.float32), bias)
 
 
@@ -91,8 +92,8 @@ def split_heads(
     *,
     dtype: tf.DType,
 ) -> list[tf.Tensor]:
-    """Adds the bias [parts * d] to a product [T, parts * d] and returns its parts,
-    queries, keys and values for three, as [B, heads, L, d / heads] each. Gradients of
+    """Adds the bias [parts * d] to a product [T, parts * d] and returns its parts (for
+    three: queries, keys and values) as [B, heads, L, d / heads] each. Gradients of
     spare rows are zero."""
 
     @tf.custom_gradient
@@ -131,8 +132,8 @@ def attention_weights(
     rate: float,
     is_causal: bool = False,
 ) -> tf.Tensor:
-    """Softmax over the items [B, L] among the keys, causal: over those up to the
-    query, with dropout: [B, heads, L, L] to the same."""
+    """Softmax with dropout over the keys that are items [B, L], if causal only over
+    those up to the query: [B, heads, L, L] to the same."""
     is_key = is_item[:, tf.newaxis, tf.newaxis, :]
     if is_causal:
         place = tf.range(tf.shape(logits)[-1])
@@ -148,15 +149,15 @@ def activate(
 ) -> tf.Tensor:
     """GELU of a product [T, 4d] and its bias, with dropout."""
     values = with_bias(product, bias)
-    # Serving drops nothing: TensorFlow's own is melted into the product.
+    # Serving drops nothing, and TensorFlow fuses its own GELU into the product.
     values = _gelu(values) if rate else tf.nn.gelu(values, approximate=True)
     return tf.cast(drop(values, seed, rate), product.dtype)
 
 
 @tf.custom_gradient
 def _gelu(x: tf.Tensor):
-    """GELU by the hyperbolic tangent, as tf.nn.gelu; its gradient keeps two tensors of
-    the widest in a block where that of tf.nn.gelu keeps five."""
+    """GELU by the hyperbolic tangent, as tf.nn.gelu. Its gradient keeps two tensors as
+    wide as any in a block, the gradient of tf.nn.gelu five."""
     tangent = tf.tanh(_GELU_SCALE * (x + _GELU_CUBE * tf.pow(x, 3)))
 
     def gradient(upstream: tf.Tensor) -> tf.Tensor:
@@ -190,7 +191,7 @@ def add_residual(
     """Adds a product and its bias, with dropout, to tokens [T, d] float32.
 
     Args:
-        seeds: [1, 2] int32, of the dropout; a second one is for dropout of the sum.
+        seeds: [1, 2] int32, of the dropout; a second row adds dropout of the sum.
         dtype: of the product.
     """
     first, *rest = tf.unstack(seeds)

@@ -1,2 +1,2 @@
-"""Recommenders: `user_vectors(item_ids) -> [B, D]`, `item_vectors() -> [V, D]`, and
-their inner product is the score."""
+"""Recommenders: `user_vectors(item_ids) -> [B, D]`, `item_vectors() -> [V, D]`; their
+inner product is the score."""

@@ -42,7 +42,7 @@ class AttributeHead(tf.keras.layers.Layer):
 def make_attribute_heads(
     towers: Sequence[Tower], num_attributes: int, seed: int
 ) -> list[AttributeHead]:
-    """Returns a head for each tower, which start different."""
+    """Returns one head per tower; each starts from different weights."""
     seeds = network_seeds(seed, len(towers))
     return [
         AttributeHead(tower.width, num_attributes, own, tower.initialization)

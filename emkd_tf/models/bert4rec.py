@@ -24,17 +24,17 @@ from emkd_tf.models.tower import Tower
 
 
 class BERT4Rec(Recommender):
-    """Masked item prediction; with several networks their scores add up.
+    """Masked item prediction; the scores of several networks add up.
 
     Args:
-        towers: N, whose query is a mask token.
+        towers: N, each with a mask token as its query.
         item_loss: at hidden items; with a `distillation_weight` the networks also learn
             from each other there.
-        most_hidden: the most items that a sequence hides, for static shapes.
+        most_hidden: largest number of items hidden in a sequence, for static shapes.
         options: of `Recommender`.
 
     Source: Sun et al. 2019, section 3. Departures: histories are padded on the left;
-    no item of the validation is trained on, where the authors' release does so.
+    validation items are never trained on, unlike in the authors' release.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class BERT4Rec(Recommender):
 
     @classmethod
     def examples(cls, config: Config, histories: Histories) -> Examples:
-        """Windows of the training parts, and what is hidden of them."""
+        """Windows of the training parts with some items hidden."""
         data = config.data
         rows = Windows(*histories.training_bounds(), data.max_length, data.window_step)
         examples = Examples(rows, [_masked_items(config, histories)])
@@ -84,7 +84,7 @@ class BERT4Rec(Recommender):
         """See `Recommender.compute_losses`.
 
         Args:
-            batch: "views" and "labels" [B, 1, L] int32; and what the item loss wants.
+            batch: "views" and "labels" [B, 1, L] int32; and what the item loss needs.
             dropout_seed: [2] int32, or None for no dropout.
         """
         views, states = batch["views"][:, 0], []

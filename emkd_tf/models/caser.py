@@ -23,14 +23,13 @@ class Caser(NextItemModel):
     that came next.
 
     Args:
-        num_targets: T, the items after each place that it learns.
+        num_targets: T, how many of the items after each place are learned.
         options: see `NextItemModel`.
 
-    Source: Tang and Wang 2018, section 3. Departures: the vector of the user is a
-    choice, see `UserTower`; without it the item vectors are of width d, not 2d, and may
-    be the tied item embedding, as in RecBole. A batch is one of users, whose places all
-    learn, not of windows: the preset `paper` takes as many users as have some 512
-    windows.
+    Source: Tang and Wang 2018, section 3. Departures: the user's vector is optional,
+    see `UserTower`; without it item vectors have width d, not 2d, and may be the tied
+    item embedding, as in RecBole. Batches consist of users, all of whose places learn,
+    not of windows: the preset `paper` takes as many users as have some 512 windows.
     """
 
     ENCODER = "caser"
@@ -44,13 +43,13 @@ class Caser(NextItemModel):
     def arguments(cls, config: Config, histories: Histories) -> dict[str, Any]:
         num_targets = config.objective.num_targets
         found = super().arguments(config, histories)
-        # Further targets are learned at the places before the last one.
+        # Further targets are learned at places before the last one.
         only_last = found["only_last"] and num_targets == 1
         return {**found, "num_targets": num_targets, "only_last": only_last}
 
     @classmethod
     def build_towers(cls, config: Config, histories: Histories) -> list[Tower]:
-        """See `NextItemModel.build_towers`; towers that know their users, if asked."""
+        """See `NextItemModel.build_towers`; with user vectors, returns user towers."""
         if not config.model.user_vectors:
             return super().build_towers(config, histories)
         form = partial(UserTower, num_users=histories.num_users)
@@ -58,7 +57,7 @@ class Caser(NextItemModel):
 
     @classmethod
     def examples(cls, config: Config, histories: Histories) -> Examples:
-        """See `NextItemModel.examples`; with the users of the rows if they matter."""
+        """See `NextItemModel.examples`; includes the rows' users if they matter."""
         found = super().examples(config, histories)
         return dataclasses.replace(found, with_users=config.model.user_vectors)
 
@@ -68,7 +67,7 @@ class Caser(NextItemModel):
         """See `NextItemModel.compute_losses`; the mean over the targets of a place.
 
         Args:
-            batch: as there; "users" [B] int32 for towers that know their users.
+            batch: as there; "users" [B] int32 for user towers.
             dropout_seed: [2] int32, or None for no dropout.
         """
         states, packing = self.encode(batch["item_ids"], dropout_seed)
@@ -78,7 +77,7 @@ class Caser(NextItemModel):
             users = packing.pack(users)
             pairs = zip(self.towers, states, strict=True)
             states = [tower.with_users(of_tower, users) for tower, of_tower in pairs]
-        # What a place learns as its t-th target is the label t - 1 places later.
+        # The t-th target of a place is the label t - 1 places later.
         sums = [
             self.next_item_sums(states, packing, _later(batch, by))
             for by in range(self._num_targets)
@@ -89,7 +88,7 @@ class Caser(NextItemModel):
 
 
 def _later(batch: dict[str, tf.Tensor], by: int) -> dict[str, tf.Tensor]:
-    """Moves what belongs to labels `by` places to the left, and padding behind it."""
+    """Shifts labels and their negatives left by `by` places and pads on the right."""
     moved = {}
     for name in {"labels", "negatives"} & batch.keys():
         values = batch[name]

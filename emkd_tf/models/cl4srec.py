@@ -1,4 +1,4 @@
-"""CL4SRec: next item prediction, and a contrast of two augmented histories."""
+"""CL4SRec: next item prediction plus a contrast of two augmented histories."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class CL4SRec(ViewContrast):
 
     Args: see `ViewContrast`.
 
-    Source: Xie et al. 2022. Departures: the two operators differ and the view is its
-    last state, as in the release of DuoRec; see also `ViewContrast`.
+    Source: Xie et al. 2022. Departures: the two operators differ and a view is
+    represented by its last state, as in the release of DuoRec; see also `ViewContrast`.
     """
 
     @classmethod
     def examples(cls, config: Config, histories: Histories) -> Examples:
-        """As of `NextItemModel`, with "views" [B, 2, L]."""
+        """See `NextItemModel.examples`; adds "views" [B, 2, L]."""
         examples = super().examples(config, histories)
         objective = config.objective
         augmentations = Augmentations(

@@ -1,4 +1,4 @@
-"""Weights for items that no step has seen, from their attributes."""
+"""Derives weights for items that no training step has seen from their attributes."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ STRENGTH = 10.0  # of the regression; benchmarks/cold_items.py
 
 
 class AttributeRegression(NamedTuple):
-    """What an item's row of a weight is expected to be, given its attributes.
+    """Predicts an item's row of a weight from its attributes.
 
-    Rows y of known items are taken for y = c + sum over an item's attributes of
-    w[attribute] + noise, with c their mean and w of least squares and of little
-    length: sum |y - c - w x|^2 + strength * |w|^2.
+    Rows y of known items are modelled as y = c + sum over an item's attributes of
+    w[attribute] + noise, with c their mean and w from penalized least squares, which
+    minimizes sum |y - c - w x|^2 + strength * |w|^2.
 
     Attributes:
         known: [V, A] attributes of the known items, 0 and 1.
-        cold: [C, A] those of the cold ones.
+        cold: [C, A] attributes of the cold items.
         strength: as above, > 0.
 
     Source: ridge regression (Hoerl and Kennard 1970).
@@ -36,7 +36,7 @@ class AttributeRegression(NamedTuple):
 
     @classmethod
     def of(cls, histories: Histories, num_known: int) -> AttributeRegression:
-        """Takes the items up to a number as known, those behind it as cold."""
+        """Treats items 1 to `num_known` as known and all later ones as cold."""
         values, offsets = histories.attribute_values, histories.attribute_offsets
         shape = (histories.num_items, histories.num_attributes)
         ones = np.ones(len(values))
@@ -44,7 +44,7 @@ class AttributeRegression(NamedTuple):
         return cls(table[:num_known], table[num_known:])
 
     def rows(self, rows: np.ndarray) -> np.ndarray:
-        """Returns [C, d] of the cold items, from [V, d] of the known ones."""
+        """Predicts the rows [C, d] of the cold items from [V, d] of the known ones."""
         rows = rows.astype(np.float64)
         mean = rows.mean(axis=0)
         weights = [
@@ -57,15 +57,15 @@ class AttributeRegression(NamedTuple):
 def copy_weights(
     source: Recommender, target: Recommender, histories: Histories
 ) -> None:
-    """Gives a model of more items the weights of one that was trained without them.
+    """Copies the weights of a trained model to one that has more items.
 
-    Tables of items have a row of zeros, the items, and what is no item; rows of cold
-    items are regressed on their attributes.
+    Item tables hold a padding row, the items, and rows that are not items; the rows of
+    cold items are predicted from their attributes.
 
     Args:
-        source: of V items.
-        target: of V + C items, otherwise the same.
-        histories: whose items V + 1 to V + C are cold.
+        source: with V items.
+        target: with V + C items, otherwise the same.
+        histories: with items V + 1 to V + C cold.
     """
     num_known = source.ensemble.num_items
     regression = AttributeRegression.of(histories, num_known)

@@ -20,15 +20,15 @@ from emkd_tf.special_ids import PAD_ID
 class Distilled(NextItemModel):
     """Total = next item + teacher_weight * KL of the teacher's lists.
 
-    Batches without lists are learned from as any next item model does.
+    Batches without lists are learned from as in any next item model.
 
     Args:
         teacher_weight: of the lists.
         teacher_temperature: of the softmax over a list.
         options: of `NextItemModel`.
 
-    Source: Hinton et al. 2015; Tang and Wang 2018 (ranking distillation), for lists in
-    place of all items. Departure: the distribution over the list, not its order alone.
+    Source: Hinton et al. 2015; Tang and Wang 2018 (ranking distillation), for lists
+    instead of all items. Departure: the distribution over the list, not only its order.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Distilled(NextItemModel):
         """See `Recommender.compute_losses`.
 
         Args:
-            batch: as of `NextItemModel`; "list_items" [B, L, K] int32, PAD_ID where
+            batch: as in `NextItemModel`; "list_items" [B, L, K] int32, PAD_ID where
                 there is no list, and "list_scores" [B, L, K] float.
             dropout_seed: [2] int32, or None for no dropout.
         """
@@ -73,7 +73,7 @@ class Distilled(NextItemModel):
     def _teacher_shares(
         self, states: list[tf.Tensor], packing: Packing, batch: dict[str, tf.Tensor]
     ) -> tf.Tensor:
-        """Returns each tower's divergence from the lists [N], summed over places."""
+        """Returns [N], each tower's divergence from the lists, summed over places."""
         items = packing.pack(batch["list_items"])  # [T, K]
         scores = packing.pack(batch["list_scores"])
         first = tf.where(packing.is_row[:, 0], items[:, 0], PAD_ID)

@@ -1,4 +1,4 @@
-"""DuoRec: next item prediction, and a contrast with histories that led to the same."""
+"""DuoRec: next item prediction plus a contrast with histories of the same next item."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from emkd_tf.models.view_contrast import ViewContrast
 
 
 class DuoRec(ViewContrast):
-    """The views are the history under another dropout, and a history that had the same
-    next item.
+    """The views are the history under different dropout, and another history with the
+    same next item.
 
     Args:
         contrast_views: which two: "us_x", the history again and one with the same
@@ -25,8 +25,8 @@ class DuoRec(ViewContrast):
             target.
         options: of `ViewContrast`.
 
-    Source: Qiu et al. 2022; the mode us_x is that of the authors' release. Departure:
-    see `ViewContrast`.
+    Source: Qiu et al. 2022; us_x is the mode of the authors' release. Departure: see
+    `ViewContrast`.
     """
 
     def __init__(self, *args, contrast_views: str = "us_x", **options):
@@ -44,8 +44,8 @@ class DuoRec(ViewContrast):
 
     @classmethod
     def examples(cls, config: Config, histories: Histories) -> Examples:
-        """A row for every next item, with "partner_ids" [B, L + 1] of a row that has
-        the same one."""
+        """One row per next item, with "partner_ids" [B, L + 1], a row that has the same
+        next item."""
         examples = super().examples(_with_prefixes(config), histories)
         pairs = None
         if config.objective.contrast_views != "un":
@@ -61,6 +61,6 @@ class DuoRec(ViewContrast):
 
 
 def _with_prefixes(config: Config) -> Config:
-    """Targets belong to rows that have one each."""
+    """Sets `rows` to prefix: partners are found by target, so rows need one each."""
     data = dataclasses.replace(config.data, rows="prefix")
     return dataclasses.replace(config, data=data)

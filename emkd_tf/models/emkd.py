@@ -38,16 +38,16 @@ class EMKD(Recommender):
     """The ensemble of N networks with its loss.
 
     Args:
-        towers: N, whose query is a mask token.
+        towers: N, each with a mask token as its query.
         item_loss: of MIP and, if it has a `distillation_weight`, KD.
         attribute_ids: [V + 2, K] int32, each item's attributes, numbered from 1.
         num_attributes: A; 0 for no AP.
         loss_weights: of the other terms.
         options: of `Recommender`.
 
-    Source: Du et al. 2023. Departures: the networks start from different weights, the
-    release starts their transformer blocks identical; Adam's epsilon is Keras's 1e-7,
-    the release's 1e-8; see also `TransformerBlock`.
+    Source: Du et al. 2023. Departures: the networks start from different weights, while
+    their transformer blocks start identical in the release; Adam's epsilon is Keras's
+    1e-7, in the release 1e-8; see also `TransformerBlock`.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class EMKD(Recommender):
 
     @classmethod
     def examples(cls, config: Config, histories: Histories) -> Examples:
-        """Windows of the training parts, and their masked views."""
+        """Windows of the training parts with their masked views."""
         data, objective = config.data, config.objective
         length, num_views = data.max_length, objective.num_views
         rows = Windows(*histories.training_bounds(), length, data.window_step)
@@ -116,7 +116,7 @@ class EMKD(Recommender):
 
         Args:
             batch: "item_ids" [B, L], "views" and "labels" [B, M, L], "row" [B], all
-                int32; and what the item loss wants.
+                int32; and what the item loss needs.
             dropout_seed: [2] int32, or None for no dropout.
         """
         states = [
@@ -165,7 +165,7 @@ class EMKD(Recommender):
         views = batch["views"]
         num_views, length = views.shape[1:]
         num_sequences = tf.shape(views)[0]
-        # Sequences first, then views: parts that lie together split without a copy.
+        # Sequences first, then views: contiguous parts split without a copy.
         rows = tf.concat([batch["item_ids"], tf.reshape(views, [-1, length])], axis=0)
         anchors, of_views = tf.split(
             tower.states(rows, derived_seed(dropout_seed, number)),

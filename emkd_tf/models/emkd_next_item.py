@@ -1,4 +1,4 @@
-"""EMKD with the next item as its task: causal networks that learn together."""
+"""EMKD with next item prediction as its task: causal networks that learn together."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class EMKDNextItem(NextItemModel):
 
     Total = NIP + KD + attribute_weight * AP + contrast_weight * (ICL + CCL): NIP and KD
     at every place; AP for the attributes of the next items; ICL and CCL between the
-    newest states of the sequences and of a second pass with other dropout.
+    newest states of the sequences and those of a second pass with different dropout.
 
     Args:
         towers: N, with causal encoders.
@@ -40,14 +40,14 @@ class EMKDNextItem(NextItemModel):
         attribute_ids: [V + 2, K] int32, each item's attributes, numbered from 1.
         num_attributes: A; 0 for no AP.
         attribute_weight: of AP.
-        contrasts: those that take part, "icl" and "ccl" or some of them.
-        contrast_weight: of these.
-        temperature: of these.
+        contrasts: which of "icl" and "ccl" take part.
+        contrast_weight: of the contrasts.
+        temperature: of the contrasts.
         options: of `NextItemModel`.
 
-    Source: Du et al. 2023 for the exchange; figure 4 puts it on SASRec. Departures: AP
-    predicts the next item's attributes, the paper's the item's own, which a causal
-    state has seen; a view is another dropout of the sequence.
+    Source: Du et al. 2023 for the exchange; figure 4 applies it to SASRec. Departures:
+    AP predicts the next item's attributes, in the paper the item's own, which a causal
+    state has seen; a view is the sequence under different dropout.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class EMKDNextItem(NextItemModel):
     def compute_losses(
         self, batch: dict[str, tf.Tensor], dropout_seed: tf.Tensor | None = None
     ) -> dict[str, tf.Tensor]:
-        """See `NextItemModel.compute_losses`; "row" [B] int32 is needed as well."""
+        """See `NextItemModel.compute_losses`; batches also need "row" [B] int32."""
         states, packing = self.encode(batch["item_ids"], dropout_seed)
         sums = self.next_item_sums(states, packing, batch)
         others = {}

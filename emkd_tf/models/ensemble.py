@@ -1,4 +1,4 @@
-"""How towers score items together: one inner product."""
+"""Lets towers score items together, by one inner product."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Ensemble:
 
     Args:
         towers: one or more, of any widths and lengths.
-        names: of the towers, each another, if not their own.
+        names: unique names for the towers, instead of their own.
 
     Attributes:
         num_items: V.
@@ -37,14 +37,14 @@ class Ensemble:
 
     @property
     def knows_users(self) -> bool:
-        """Whether a score depends on the user beside the history."""
+        """Whether scores depend on the user as well as on the history."""
         return any(isinstance(tower, UserTower) for tower in self.towers)
 
     def queries(
         self, item_ids: tf.Tensor, users: tf.Tensor | None = None
     ) -> list[tf.Tensor]:
-        """Returns the towers' queries [B, d] of histories [B, any], for the towers that
-        know their users with these."""
+        """Returns the towers' queries [B, d] of histories [B, any]; `users` go to the
+        towers that know their users."""
         return [
             tower.query(item_ids, users)
             if isinstance(tower, UserTower)
@@ -59,11 +59,11 @@ class Ensemble:
 
         Args:
             item_ids: [B, any] int32, left-padded with PAD_ID.
-            users: [B] int numbers of the users, UNKNOWN among them, for towers that
-                know their users; None where none is known.
+            users: [B] int user numbers, possibly UNKNOWN, for towers that know their
+                users; None if no user is known.
 
         Returns:
-            [B, D + 1] float: the towers' queries, and a one for the bias.
+            [B, D + 1] float: the towers' queries, and a 1 for the bias.
         """
         queries = self.queries(item_ids, users)
         return tf.concat([*queries, tf.ones_like(queries[0][:, :1])], axis=-1)
@@ -75,14 +75,14 @@ class Ensemble:
         return tf.concat([*tables, self.item_bias()[1:, tf.newaxis]], axis=-1)
 
     def item_bias(self) -> tf.Tensor:
-        """Returns the towers' summed bias [V + 1]; zeros where none has one."""
+        """Returns the towers' summed bias [V + 1]; zeros if no tower has one."""
         biases = [t.item_bias for t in self.towers if t.item_bias is not None]
         if not biases:
             return tf.zeros([self.num_items + 1])
         return tf.add_n([tf.convert_to_tensor(bias) for bias in biases])
 
     def alone(self, number: int) -> Ensemble:
-        """Returns the tower of a number, from 1, as an ensemble of its own.
+        """Returns tower `number`, counted from 1, as an ensemble of its own.
 
         Raises:
             InputError: there is no such tower.

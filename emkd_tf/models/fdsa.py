@@ -1,5 +1,5 @@
-"""FDSA: one network reads the items, another their attributes; both predict the next
-item."""
+"""FDSA: one network reads the items, another their attributes; together they predict
+the next item."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from emkd_tf.models.tower import Tower
 
 
 class TwoStreamTower(Tower):
-    """A tower with a second encoder, of its items' attributes.
+    """A tower with a second encoder over its items' attributes.
 
     state = dropout(LN([state of the items; state of the attributes] W + b))
 
     Args:
-        encoder: of the items; that of the attributes is like it, with its own weights.
+        encoder: of the items; the attributes get one like it with its own weights.
         attribute_ids, num_attributes: see `AttributeEmbedding`.
         pooling: how the attributes of an item become one vector, a name of POOLINGS.
         options: of `Tower`.
 
-    Source: Zhang et al. 2019 (FDSA), section 3; that both streams share the positions
-    and the norm of the embedding as in RecBole. Departure: the last norm is its own.
+    Source: Zhang et al. 2019 (FDSA), section 3; both streams share the positions and
+    the norm of the embedding, as in RecBole. Departure: the last norm is separate.
     """
 
     def __init__(
@@ -89,8 +89,8 @@ class TwoStreamTower(Tower):
 
 
 class FDSA(NextItemModel):
-    """Next item prediction from items and their attributes; the attributes of the items
-    to choose from are not read.
+    """Next item prediction from items and their attributes; attributes of candidate
+    items are not read.
 
     Args: see `NextItemModel`; the towers are `TwoStreamTower`.
 

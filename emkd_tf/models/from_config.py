@@ -1,4 +1,4 @@
-"""What models read from a config alike: towers and ways to compute."""
+"""What all models read from a config in the same way: towers and how to compute."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def make_towers(
     form: Callable[..., Tower] = Tower,
     width: int | None = None,
 ) -> list[Tower]:
-    """Builds `num_networks` towers that start different.
+    """Builds `num_networks` towers that start from different weights.
 
     Args:
         config: of the run.
         histories: for the size of the catalogue.
-        encoder: a name of ENCODERS, where the settings name none.
+        encoder: default, a name in ENCODERS, if the settings name none.
         mask_query, use_item_bias, head: see `Tower`.
-        form: what makes a tower of these arguments of `Tower`.
+        form: makes a tower from these arguments of `Tower`.
         width: of the encoder, if not d.
     """
     settings = config.model
@@ -75,8 +75,8 @@ def make_towers(
 
 
 def _attributes(config: Config, histories: Histories, seed: int) -> dict[str, Any]:
-    """Returns what makes a tower's items the sum of their own and their attributes'
-    vectors, where that is asked for and there are attributes."""
+    """Returns the argument that makes a tower's items the sum of their own and their
+    attributes' vectors, if this is switched on and there are attributes."""
     if not (config.model.attribute_embeddings and histories.num_attributes):
         return {}
     width = config.model.hidden_units
@@ -89,7 +89,7 @@ def require_causal(config: Config, hint: str = ", or give `rows` prefix") -> Non
 
     Args:
         config: of the run.
-        hint: what else mends it.
+        hint: another way to fix it.
     """
     for name in (config.model.encoder or "").split(","):
         if name and not encoder_class(name).IS_CAUSAL:
@@ -103,8 +103,8 @@ def require_causal(config: Config, hint: str = ", or give `rows` prefix") -> Non
 def make_encoder(
     config: Config, name: str, seed: int, width: int | None = None
 ) -> tf.keras.layers.Layer:
-    """Builds the encoder of a name of ENCODERS, of a width or else of d, with the
-    settings that it takes; what is None is as the encoder has it."""
+    """Builds the encoder `name` of ENCODERS, of `width` or else d, with the settings
+    that it takes; a setting of None leaves the encoder's own default."""
     settings = {key: getattr(config.model, key) for key in ENCODERS[name].reads}
     return encoder_class(name)(
         hidden_units=width or config.model.hidden_units,
@@ -118,7 +118,7 @@ def require_attributes(config: Config, histories: Histories) -> None:
     """Refuses a dataset without attributes.
 
     Raises:
-        InputError: it has none.
+        InputError: the dataset has none.
     """
     if histories.num_attributes == 0:
         raise InputError(
@@ -146,5 +146,5 @@ def training_options(config: Config) -> dict[str, Any]:
 
 
 def network_seeds(seed: int, num_networks: int) -> list[int]:
-    """Returns the networks' own seeds, derived from that of the model."""
+    """Derives the networks' own seeds from the model's seed."""
     return np.random.SeedSequence(seed).generate_state(num_networks).tolist()

@@ -20,16 +20,16 @@ from emkd_tf.special_ids import vocabulary_size
 
 
 class FusedTower(Tower):
-    """A tower that computes its item table: an item is [e; g], its embedding and what a
-    transformer makes of it among its attributes. States read from a memory.
+    """A tower that computes its item table: an item is [e; g], its embedding and its
+    state in a transformer over itself and its attributes. States read from a memory.
 
     Args:
         encoder: of width 2d.
         num_items, max_length: V and L.
         attribute_ids, num_attributes: see `AttributeEmbedding`.
         num_blocks, num_heads: of the transformer over an item and its attributes.
-        memory_slots: of the memory; 0 for none.
-        memory_dropout: behind the memory.
+        memory_slots: of the memory; 0 for no memory.
+        memory_dropout: after the memory.
         seed, compute, options: of `Tower`.
 
     Source: Qiu et al. 2021 (MMInfoRec), section 3, and the authors' release ("attcc").
@@ -97,7 +97,7 @@ class FusedTower(Tower):
         return states if last_only else clear(states, packing.is_row)
 
     def remember(self, states: tf.Tensor, dropout: Dropout) -> tf.Tensor:
-        """Returns states [n, 2d] with what the memory adds to them."""
+        """Returns states [n, 2d] plus what they read from the memory, if any."""
         return states if self.memory is None else self.memory(states, dropout)
 
     @property

@@ -1,4 +1,4 @@
-"""What the losses of a state's item have in common."""
+"""What all losses that teach a state its item have in common."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from emkd_tf.models.tower import Tower
 
 
 class ItemSums(NamedTuple):
-    """Sums over positions: `items` [N] by tower; the `distillation` between them; and
-    `total`, the sum of the first and the weighted second, which has the gradient."""
+    """Sums over positions: `items` [N] by tower; the `distillation` between towers; and
+    `total`, the sum of the former and the weighted latter, which has the gradient."""
 
     total: tf.Tensor
     distillation: tf.Tensor
@@ -37,7 +37,7 @@ class ItemLoss(abc.ABC):
 
     Call:
         towers: N, for their item tables and biases.
-        states: N tensors [P, d] float of the encoders, one row a position.
+        states: N tensors [P, d] float of the encoders, one row per position.
         labels: [P] int32, the positions' items.
         weights: [P] float, of the positions in each sum.
         drawn: what the batch carries: "candidates" [S] and "log_expected" [S], or
@@ -64,7 +64,7 @@ class ItemLoss(abc.ABC):
 
     @abc.abstractmethod
     def _sums(self, towers, states, labels, weights, drawn) -> ItemSums:
-        """Returns the sums of states that went through the towers' heads."""
+        """Returns the sums for states that have passed the towers' heads."""
 
 
 def drawn_of(
@@ -73,8 +73,8 @@ def drawn_of(
     """Returns what a batch carries for the item loss.
 
     Args:
-        batch: with "candidates" and "log_expected", "negatives", or none of them.
-        take: picks the positions' rows of the negatives.
+        batch: with "candidates" and "log_expected", "negatives", or neither.
+        take: picks the rows of the negatives for the positions.
     """
     drawn = {k: batch[k] for k in ("candidates", "log_expected") if k in batch}
     if "negatives" in batch:

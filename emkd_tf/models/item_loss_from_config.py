@@ -1,4 +1,4 @@
-"""The item loss of a config, and the items that it wants drawn."""
+"""The item loss of a config, and the drawn items that it needs."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from emkd_tf.models.item_losses import ITEM_LOSSES
 
 
 def item_loss_class(config: Config, histories: Histories) -> type[ItemLoss]:
-    """Returns the item loss of the settings, or the full softmax where candidates would
-    be as many as all items."""
+    """Returns the item loss of the settings, or the full softmax if there would be as
+    many candidates as items."""
     objective = config.objective
     chosen = ITEM_LOSSES[objective.item_loss]
     if chosen.CARRIES == "candidates" and objective.num_sampled >= histories.num_items:
@@ -25,7 +25,7 @@ def item_loss_class(config: Config, histories: Histories) -> type[ItemLoss]:
 
 
 def make_item_loss(config: Config, histories: Histories) -> ItemLoss:
-    """Builds the item loss, with distillation if that takes part."""
+    """Builds the item loss, with distillation if it is switched on."""
     objective = config.objective
     weight = objective.distillation_weight if objective.distillation else None
     return item_loss_class(config, histories)(
@@ -41,13 +41,13 @@ def with_drawn_items(
     histories: Histories,
     num_views: int | None = None,
 ) -> Examples:
-    """Returns examples whose batches carry the items that the item loss wants drawn.
+    """Returns examples whose batches carry the drawn items that the item loss needs.
 
     Args:
         examples: with "labels".
         config: of the run.
         histories: for the items, their counts, and what users chose.
-        num_views: M, where every view has labels of its own.
+        num_views: M, if every view has its own labels.
     """
     objective = config.objective
     carries = item_loss_class(config, histories).CARRIES
@@ -58,8 +58,8 @@ def with_drawn_items(
     if carries != "negatives":
         return examples
     sizes = (histories.num_items, objective.num_negatives, config.data.max_length)
-    # One or few decide much: the recipes with these losses draw items that the user has
-    # not chosen; those with hundreds leave out the label alone.
+    # With one or few negatives each matters: recipes with these losses draw items that
+    # the user has not chosen. Recipes with hundreds only leave out the label.
     is_few = objective.item_loss in ("bce", "bpr")
     negatives = Negatives(*sizes, num_views, outside="user" if is_few else "label")
     return dataclasses.replace(

@@ -1,5 +1,5 @@
-"""How a state learns its item, by name: over all items, or over a few that a batch
-carries."""
+"""The losses by which a state learns its item, by name: over all items, or over a few
+that the batch carries."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from emkd_tf.objectives.distillation import distillation_loss
 from emkd_tf.objectives.masked_item import masked_item_loss
 from emkd_tf.objectives.sampling import sampling_offsets
 
-CHUNK_POSITIONS = 256  # whose logits of all items are held at a time
+CHUNK_POSITIONS = 256  # positions whose logits of all items are held at a time
 
 
 class FullSoftmax(ItemLoss):
     """Cross entropy over all items.
 
-    Departure: the row of PAD_ID, which is never ranked, is one more class, as in the
-    release of EMKD.
+    Departure: the row of PAD_ID, which is never ranked, is an additional class, as in
+    the release of EMKD.
     """
 
     def _sums(self, towers, states, labels, weights, drawn) -> ItemSums:
@@ -58,11 +58,11 @@ class _OverDrawn(ItemLoss):
 
     @abc.abstractmethod
     def _logits(self, tower, states, labels, drawn) -> tf.Tensor:
-        """[P, 1 + k]: the label's, then those of the drawn items."""
+        """[P, 1 + k]: the label's logit, then the drawn items'."""
 
     @abc.abstractmethod
     def _offsets(self, labels, drawn) -> tf.Tensor:
-        """[P, 1 + k], to be taken off the logits before a softmax."""
+        """[P, 1 + k], to be subtracted from the logits before a softmax."""
 
     @abc.abstractmethod
     def _loss(self, logits, offsets, tower) -> tf.Tensor:
@@ -121,7 +121,7 @@ class SoftmaxOfNegatives(_OverNegatives):
 
 
 class BinaryCrossEntropy(_OverNegatives):
-    """The label against each negative as decisions of their own (SASRec)."""
+    """The label and each negative as independent binary decisions (SASRec)."""
 
     def _loss(self, logits, offsets, tower) -> tf.Tensor:
         return negatives.binary_cross_entropy(logits)
@@ -135,7 +135,8 @@ class PairwiseRanking(_OverNegatives):
 
 
 class GeneralizedBinaryCrossEntropy(_OverNegatives):
-    """Binary cross entropy that does not overrate items for sampling few negatives."""
+    """Binary cross entropy corrected for overconfidence from sampling few negatives
+    (gSASRec)."""
 
     calibration = 0.75
 

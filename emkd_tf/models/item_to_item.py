@@ -1,4 +1,4 @@
-"""What speaks for an item is what goes with the last items of a history."""
+"""Scores items by how well they go with the last items of a history."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class ItemToItem:
     i_0 is the newest item of the history, i_1 the one before it.
 
     Args:
-        table: [V, V] float, sparse; row i - 1 is what item i speaks for.
-        prior: [V] float, the scores where nothing is known of the user.
-        num_last: items of a history that count, the newest, >= 1.
+        table: [V, V] float, sparse; row i - 1 holds what item i contributes.
+        prior: [V] float, the scores for an empty history.
+        num_last: how many of the newest items of a history count, >= 1.
         decay: weight of an item relative to the next newer one, in (0, 1].
-        max_length: L, the newest items of a history that can count at all; they form
-            the `window` of the protocol.
+        max_length: L, how many of the newest items can count at all; they form the
+            `window` of the protocol.
 
     Attributes:
         history_length: L.
@@ -62,11 +62,11 @@ class ItemToItem:
 
 
 class TrainingActions(NamedTuple):
-    """What tables of item pairs are counted from.
+    """The actions from which tables of item pairs are counted.
 
     Attributes:
-        users: [n] numbers from 0, one after the other.
-        items: [n] int32 item ids, each user's in the order of time.
+        users: [n] user numbers from 0, grouped by user.
+        items: [n] int32 item ids, each user's in order of time.
         num_users, num_items: of the dataset.
     """
 
@@ -82,13 +82,13 @@ class TrainingActions(NamedTuple):
         """Takes the actions between bounds.
 
         Args:
-            items: [actions] int32 item ids, user after user.
+            items: [actions] int32 item ids, grouped by user.
             starts, ends: [users] int64 bounds of each user's part.
             num_items: V.
         """
         lengths = ends - starts
         users = np.repeat(np.arange(len(lengths)), lengths)
-        before = np.cumsum(lengths) - lengths  # actions of the users before each
+        before = np.cumsum(lengths) - lengths  # actions of all earlier users
         places = np.arange(len(users)) + np.repeat(starts - before, lengths)
         return cls(users, items[places], len(starts), num_items)
 
@@ -99,6 +99,6 @@ class TrainingActions(NamedTuple):
         return cls.between(histories.items, *bounds, histories.num_items)
 
     def popularity(self) -> np.ndarray:
-        """Returns the share [V] of each item 1..V in the actions."""
+        """Returns the share of each item 1..V in the actions, [V]."""
         counts = np.bincount(self.items, minlength=self.num_items + 1)[1:]
         return counts / max(len(self.items), 1)

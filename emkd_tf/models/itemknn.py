@@ -1,4 +1,4 @@
-"""ItemKNN: items that the same users chose, for the last items of a history."""
+"""ItemKNN: recommends items chosen by the same users as a history's last items."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from emkd_tf.data.histories import Histories
 from emkd_tf.models.item_to_item import ItemToItem, TrainingActions
 
 _ROWS = 1024  # items whose neighbours are found at a time
-_TIE_BREAK = 1e-9  # popularity orders the items that no item of the history knows
+_TIE_BREAK = 1e-9  # popularity orders items without a neighbour in the history
 
 
 class ItemKNN(ItemToItem):
-    """Measures how similar items are by their users.
+    """Measures the similarity of items by their users.
 
     Args:
-        actions: that are counted.
-        num_neighbours: most similar items that are kept of each item, >= 1.
-        shrinkage: added to the denominator of the cosine, >= 0: pairs of few users
-            count less.
-        num_last, decay: items of a history that count, and how much less with age.
+        actions: to count.
+        num_neighbours: most similar items kept per item, >= 1.
+        shrinkage: added to the denominator of the cosine, >= 0, so that pairs with few
+            users count less.
+        num_last, decay: how many items of a history count, and how much less with age.
         max_length: L of the protocol `window`.
 
     Source: Sarwar et al. 2001, cosine of co-occurrence. Departure: weights by age.
@@ -42,7 +42,7 @@ class ItemKNN(ItemToItem):
             (np.ones(len(actions.users), np.float32), places),
             shape=(actions.num_items, actions.num_users),
         ).tocsr()
-        chosen.data[:] = 1.0  # once is as good as twice
+        chosen.data[:] = 1.0  # repeated actions count once
         parts = [
             _nearest(chosen, first, num_neighbours, shrinkage)
             for first in range(0, actions.num_items, _ROWS)
@@ -69,7 +69,7 @@ class ItemKNN(ItemToItem):
 def _nearest(
     chosen: sparse.csr_array, first: int, num_neighbours: int, shrinkage: float
 ) -> sparse.csr_array:
-    """Returns the cosines [rows, V] of the items from `first` on with their nearest."""
+    """Returns the cosines [rows, V] of items from `first` on with their nearest."""
     sizes = chosen.sum(axis=1)
     together = (chosen[first : first + _ROWS] @ chosen.T).tocoo()
     rows, columns = together.coords

@@ -1,4 +1,4 @@
-"""What EMKD's loss is made of, and how much each term of it counts."""
+"""The terms of EMKD's loss and their weights."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ class LossWeights:
     """Total = MIP + attribute_weight * AP + contrast_weight * (ICL + CCL)
     + distillation_weight * KD.
 
-    MIP and KD, at the positions that are chosen in the views, are the item loss's.
+    The item loss computes MIP and KD, at the positions chosen in the views.
 
     Args:
         temperature: of the contrast.
         contrast_weight: the paper's lambda.
-        attribute_weight: of AP; the paper has none.
+        attribute_weight: of AP; the paper has no such weight.
         attribute_prediction, intra_contrast, cross_contrast: whether AP, ICL and CCL
             take part.
         contrast_self_term: see `objectives.contrastive`.
         chosen_share: with static shapes, the expected share of chosen positions in
-            sequences without padding; it bounds how many can be computed.
+            sequences without padding; it bounds how many are computed.
 
     Source: Du et al. 2023 (objectives). Departure: none; AP is over all items as in the
-    paper, where the release takes the positions chosen in the last view.
+    paper, while the release takes the positions chosen in the last view.
     """
 
     temperature: float = 0.3

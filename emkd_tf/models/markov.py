@@ -13,14 +13,14 @@ from emkd_tf.models.item_to_item import ItemToItem, TrainingActions
 class Markov(ItemToItem):
     """Counts which item follows which.
 
-    The score is that of the probability (count[i, j] + smoothing * popularity[j]) /
-    (count[i] + smoothing) of item j after item i, without the denominator, which is
-    the same for all j.
+    The score is the probability (count[i, j] + smoothing * popularity[j]) / (count[i] +
+    smoothing) of item j after item i, without the denominator, which is the same for
+    all j.
 
     Args:
-        actions: that are counted.
-        smoothing: actions by popularity that are added to those after each item, > 0;
-            below 1 / the largest share of an item it only orders what is else equal.
+        actions: to count.
+        smoothing: number of actions, spread by popularity, added to those after each
+            item, > 0; below 1 / the largest share of an item it only breaks ties.
         max_length: L of the protocol `window`.
     """
 

@@ -1,4 +1,4 @@
-"""The token behind a history whose state is the query."""
+"""The mask token after a history; its state is the query."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def with_mask_token(item_ids: tf.Tensor, mask_id: int, max_length: int) -> tf.Te
         max_length: L.
 
     Returns:
-        [B, min(length + 1, L)] int32; the prediction is read at the last place.
+        [B, min(length + 1, L)] int32; the prediction is read from the last place.
     """
     item_ids = item_ids[:, -(max_length - 1) :]
     return tf.pad(item_ids, [[0, 0], [0, 1]], constant_values=mask_id)

@@ -1,5 +1,5 @@
-"""MMInfoRec: states find the next items among those of the batch, fused with their
-attributes."""
+"""MMInfoRec: states find their next items among all items of the batch, which are fused
+with their attributes."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ from emkd_tf.special_ids import PAD_ID
 
 
 class MMInfoRec(Recommender):
-    """Contrast of the next S items of every place with all items of the global batch.
+    """Contrasts the next S items of every place with all items of the global batch.
 
     Args:
         towers: N; their scores add up.
-        expected_labels: next items of a global batch, on average over the training
+        expected_labels: average number of next items per global batch over the training
             data.
-        steps: S; from the second on a recurrent unit goes on from what it predicted.
-        encodings: of the candidates, each with dropout of its own.
-        temperature: that divides the scores.
+        steps: S; from the second on, a recurrent unit continues from its predictions.
+        encodings: how often candidates are encoded, each time with its own dropout.
+        temperature: divides the scores.
         options: of `Recommender`.
 
     Source: Qiu et al. 2021 (MMInfoRec), section 3, and the authors' release.
     Departures: the mean is over the expected number of next items, not over a batch's
-    places; the last item of a row is not read, as nothing follows it; the release's tau
-    multiplies scores.
+    places; the last item of a row is not read, since nothing follows it; the release's
+    tau multiplies scores.
     """
 
     def __init__(
@@ -107,8 +107,8 @@ class MMInfoRec(Recommender):
 
     @classmethod
     def examples(cls, config: Config, histories: Histories) -> Examples:
-        """The newest items of the training part as one row a user (rows shift), or all
-        of it in rows of that length (whole)."""
+        """The newest items of the training part as one row per user (rows shift), or
+        all of it in rows of that length (whole)."""
         return Examples(rows_of(config, histories), [NextItem()])
 
     def compute_losses(
@@ -133,7 +133,7 @@ class MMInfoRec(Recommender):
         batch: dict[str, tf.Tensor],
         seed: tf.Tensor | None,
     ) -> tf.Tensor:
-        """Returns a tower's loss, the mean over the steps."""
+        """Returns a tower's loss, averaged over the steps."""
         states, packing = tower.encode(batch["item_ids"], seed)
         dropout = Dropout(tower.dropout_rate, derived_seed(seed, 1))
         candidates, vectors = self._candidates(tower, batch, dropout)
@@ -153,7 +153,7 @@ class MMInfoRec(Recommender):
     def _predictions(
         self, number: int, states: tf.Tensor, dropout: Dropout
     ) -> list[tf.Tensor]:
-        """Returns S predictions [T, 2d] of each place."""
+        """Returns S predictions [T, 2d] for each place."""
         found, carried = [states], tf.zeros_like(states)
         for _ in range(1, self._steps):
             carried, _ = self.heads[number](found[-1], [carried])
@@ -163,8 +163,8 @@ class MMInfoRec(Recommender):
     def _candidates(
         self, tower: FusedTower, batch: dict[str, tf.Tensor], dropout: Dropout
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns every item that stands in the global batch, as often as it does and
-        in every encoding: [C] int32, PAD_ID where there is none, and [C, 2d]."""
+        """Returns every item of the global batch, as often as it occurs and in every
+        encoding: ids [C] int32, PAD_ID where there is none, and vectors [C, 2d]."""
         rows = tf.concat([batch["item_ids"], batch["labels"][:, -1:]], axis=1)
         rows = tf.reshape(rows, [-1])
         capacity = rows.shape[0] if self.compute.static_shapes else None
@@ -177,8 +177,8 @@ class MMInfoRec(Recommender):
 
 
 def _labels_ahead(labels: tf.Tensor, step: int, packing: Packing) -> tf.Tensor:
-    """Returns what stands `step` places behind the labels [B, L] of each place, packed
-    to [T]; PAD_ID where a row has ended."""
+    """Returns the label `step` places after each place of labels [B, L], packed to [T];
+    PAD_ID beyond the end of a row."""
     return packing.pack_ids(tf.pad(labels[:, step:], [[0, 0], [0, step]]))
 
 

@@ -26,7 +26,7 @@ from emkd_tf.models.recommender import Recommender
 from emkd_tf.models.tower import Tower
 from emkd_tf.objectives.next_item import place_weights
 
-# What makes of bounds [sequences], twice, and L the rows of a setting.
+# By setting: makes rows from starts [sequences], ends [sequences] and L.
 ROWS: dict[str, Callable[[np.ndarray, np.ndarray, int], Rows]] = {
     "shift": Shift,
     "whole": Whole,
@@ -35,20 +35,21 @@ ROWS: dict[str, Callable[[np.ndarray, np.ndarray, int], Rows]] = {
 
 
 class NextItemModel(Recommender):
-    """Next item prediction; with several networks their scores add up.
+    """Next item prediction; the scores of several networks add up.
 
     Args:
         towers: N, with causal encoders.
         item_loss: of the next items; with a `distillation_weight` the networks also
             learn from each other at every place.
-        expected_labels: labels of a global batch, on average over the training data.
-        only_last: batches have no label but at the last place: others are spared.
-        terms, network_terms: of a model that adds losses of its own.
+        expected_labels: average number of labels per global batch over the training
+            data.
+        only_last: batches have labels only at the last place; the others are skipped.
+        terms, network_terms: for models that add losses of their own.
         options: of `Recommender`.
 
     Attributes:
-        ENCODER: of the networks, a name of ENCODERS, where the settings name none.
-        TOWER: further arguments of its towers.
+        ENCODER: default encoder, a name in ENCODERS, if the settings name none.
+        TOWER: further arguments of the towers.
 
     Source: Kang and McAuley 2018, section 3.5. Departures: the item loss is a choice;
     the loss is divided by the expected number of labels, not by each batch's own.
@@ -85,7 +86,7 @@ class NextItemModel(Recommender):
         """Builds the model of a config for a dataset.
 
         Raises:
-            InputError: an encoder sees the items that it should predict.
+            InputError: an encoder sees the items that it has to predict.
         """
         if config.data.rows != "prefix":
             require_causal(config)
@@ -94,13 +95,13 @@ class NextItemModel(Recommender):
 
     @classmethod
     def build_towers(cls, config: Config, histories: Histories) -> list[Tower]:
-        """Returns the networks; a model with others replaces it."""
+        """Returns the networks; models with other towers override it."""
         return make_towers(config, histories, cls.ENCODER, **cls.TOWER)
 
     @classmethod
     def arguments(cls, config: Config, histories: Histories) -> dict[str, Any]:
-        """Returns what the model takes beside its towers; a model with more settings
-        adds to it."""
+        """Returns the model's arguments besides its towers; models with more settings
+        extend it."""
         return {
             "item_loss": make_item_loss(config, histories),
             "expected_labels": expected_labels(config, histories),
@@ -110,8 +111,8 @@ class NextItemModel(Recommender):
 
     @classmethod
     def examples(cls, config: Config, histories: Histories) -> Examples:
-        """The newest items of the training part as one row a user (rows shift), all of
-        it in rows of that length (whole), or a row for every next item (prefix)."""
+        """The newest items of the training part as one row per user (rows shift), all
+        of it in rows of that length (whole), or one row per next item (prefix)."""
         next_item = NextItem(config.data.rows == "prefix")
         examples = Examples(rows_of(config, histories), [next_item])
         return with_drawn_items(examples, config, histories)
@@ -122,7 +123,7 @@ class NextItemModel(Recommender):
         """See `Recommender.compute_losses`.
 
         Args:
-            batch: "item_ids" and "labels" [B, L] int32; and what the item loss wants.
+            batch: "item_ids" and "labels" [B, L] int32; and what the item loss needs.
             dropout_seed: [2] int32, or None for no dropout.
         """
         states, packing = self.encode(batch["item_ids"], dropout_seed)
@@ -132,14 +133,14 @@ class NextItemModel(Recommender):
     def encode(
         self, item_ids: tf.Tensor, dropout_seed: tf.Tensor | None
     ) -> tuple[list[tf.Tensor], Packing]:
-        """Encodes sequences [B, L] by all towers: N tensors [T, d], and where their
-        rows stand."""
+        """Encodes sequences [B, L] with all towers: N tensors [T, d], and the packing
+        of their rows."""
         states = []
         for number, tower in enumerate(self.towers):
             seed = derived_seed(dropout_seed, number)
             of_tower, packing = tower.encode(item_ids, seed)
             states.append(of_tower)
-        # Where the rows stand is the same for all towers.
+        # The packing is the same for all towers.
         return states, packing
 
     def next_item_sums(
@@ -148,7 +149,7 @@ class NextItemModel(Recommender):
         packing: Packing,
         batch: dict[str, tf.Tensor],
     ) -> ItemSums:
-        """Returns the item loss and the distillation of states [T, d], with the batch's
+        """Returns the item loss and the distillation for states [T, d] and the batch's
         "labels" [B, L]."""
         if self._only_last:
             states = [packing.last(of_tower) for of_tower in states]
@@ -163,8 +164,8 @@ class NextItemModel(Recommender):
     def next_item_losses(
         self, sums: ItemSums, added: tf.Tensor | float = 0.0, **terms: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """Returns the losses by name: those of the items, and a model's own terms, of
-        which `added` goes into the total."""
+        """Returns the losses by name: the item losses and a model's own `terms`, whose
+        contribution to the total is `added`."""
         losses = {
             "total": sums.total + added,
             "next_item": sums.items,
@@ -174,12 +175,12 @@ class NextItemModel(Recommender):
 
 
 def rows_of(config: Config, histories: Histories) -> Rows:
-    """Returns the rows of next item models, by the setting `rows`."""
+    """Returns the rows that next item models learn from, by the setting `rows`."""
     return ROWS[config.data.rows](*histories.training_bounds(), config.data.max_length)
 
 
 def expected_labels(config: Config, histories: Histories) -> float:
-    """Returns the labels of a batch on average: one a row that is a prefix."""
+    """Returns the average number of labels per batch; prefix rows have one each."""
     if config.data.rows == "prefix":
         return float(config.training.batch_size)
     starts, ends = histories.training_bounds()

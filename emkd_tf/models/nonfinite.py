@@ -1,4 +1,4 @@
-"""Losses and gradients that are not finite."""
+"""Detects and clears losses and gradients that are not finite."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from emkd_tf.models.replicas import global_sum
 
-# None of a weight that the loss does not read.
+# None for weights that the loss does not read.
 Gradient: TypeAlias = "tf.Tensor | tf.IndexedSlices | None"
 
 
@@ -19,7 +19,7 @@ def without_nonfinite(
     """Zeroes losses and gradients of all replicas if any value is not finite.
 
     Returns:
-        Whether one is not, a bool scalar; the losses; the gradients.
+        Whether any value is not finite, a bool scalar; the losses; the gradients.
     """
     is_bad = tf.logical_not(are_finite(losses["total"], gradients))
     is_bad = global_sum(tf.cast(is_bad, tf.float32)) > 0.0
@@ -28,7 +28,7 @@ def without_nonfinite(
 
 
 def are_finite(loss: tf.Tensor, gradients: Sequence[Gradient]) -> tf.Tensor:
-    """Tells whether a loss, a scalar, and all values of its gradients are finite: a
+    """Returns whether a scalar loss and all values of its gradients are finite, as a
     bool scalar."""
     known = [gradient for gradient in gradients if gradient is not None]
     values = tf.nest.flatten(known, expand_composites=True)

@@ -1,4 +1,4 @@
-"""The price of large weights."""
+"""The L2 penalty on weights."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from emkd_tf.models.replicas import num_replicas
 def penalized(
     losses: dict[str, tf.Tensor], weights: Sequence[tf.Variable], l2: float
 ) -> dict[str, tf.Tensor]:
-    """Adds l2 / 2 * the sum of all squared weights to the total of losses, as this
-    replica's share of it.
+    """Adds this replica's share of l2 / 2 * the sum of all squared weights to the total
+    loss.
 
-    What Adam of PyTorch makes of its `weight_decay`: a gradient of l2 * w.
+    The gradient is l2 * w, like `weight_decay` in PyTorch's Adam.
     """
     if not l2:
         return losses

@@ -1,4 +1,4 @@
-"""PopRec: the same ranking for everyone, by how often an item was chosen."""
+"""PopRec: one ranking for everyone, by how often items were chosen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class PopRec:
 
     Args:
         item_counts: [V] counts of items 1..V (`Histories.training_item_counts`).
-        history_length: newest items that form the `window` of the protocol.
+        history_length: number of newest items that form the `window` of the protocol.
     """
 
     knows_users = False
@@ -30,14 +30,14 @@ class PopRec:
         return cls(histories.training_item_counts(), config.data.max_length)
 
     def score_items(self, item_ids: np.ndarray) -> np.ndarray:
-        """Returns the counts for each of B histories [B, V] float64, items 1..V."""
+        """Returns the counts for each of B histories, [B, V] float64, items 1..V."""
         counts = self._item_counts.numpy().astype(np.float64)
         return np.tile(counts, (len(item_ids), 1))
 
     def user_vectors(
         self, item_ids: tf.Tensor, users: tf.Tensor | None = None
     ) -> tf.Tensor:
-        """Returns ones [B, 1]: nothing about the user counts."""
+        """Returns ones [B, 1]: nothing about the user matters."""
         return tf.ones([tf.shape(item_ids)[0], 1])
 
     def item_vectors(self) -> tf.Tensor:

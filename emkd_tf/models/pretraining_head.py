@@ -1,4 +1,4 @@
-"""The heads of a pre-training: what its networks are compared through."""
+"""The heads of pre-training, through which states are compared."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from emkd_tf.encoders.layers import Weights
 
 
 class PretrainingHead(tf.keras.layers.Layer):
-    """What a network's states go through before they are compared, and the attributes
-    that they are compared with.
+    """The maps that a network's states pass before they are compared, and the
+    attributes that they are compared with.
 
     Args:
         width: d.
-        terms: names of those that compare states.
+        terms: names of the terms that compare states.
         num_attributes: A; 0 for none.
         seed: of the initial weights.
 
     Attributes:
-        maps: d -> d with a bias, by the terms' names.
+        maps: d -> d with a bias, by name of the term.
         attributes: [A, d], which AAP and MAP share; None without attributes.
     """
 

@@ -11,11 +11,10 @@ import tensorflow as tf
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ItemScores:
-    """How a member of an ensemble scores: a part of the user vectors times item
-    vectors.
+    """How a member of an ensemble scores: part of the user vectors times item vectors.
 
     Attributes:
-        columns: the parts of the user vectors [B, D] that it reads, in its order.
+        columns: columns of the user vectors [B, D] that it reads, in its order.
         item_vectors: [V, len(columns)] float.
     """
 
@@ -28,8 +27,8 @@ class Ranker(Protocol):
     """What can be evaluated and exported: the score of an item is an inner product.
 
     Attributes:
-        history_length: newest items of a history that the user vector depends on.
-        knows_users: whether it depends on the user beside the history.
+        history_length: how many of the newest items the user vector depends on.
+        knows_users: whether it depends on the user as well as on the history.
     """
 
     history_length: int
@@ -44,7 +43,7 @@ class Ranker(Protocol):
 
         Args:
             item_ids: [B, any] int32, left-padded with PAD_ID.
-            users: [B] int numbers of the users, of which most models make no use.
+            users: [B] int user numbers, which most models ignore.
 
         Returns:
             [B, D] float.
@@ -54,7 +53,7 @@ class Ranker(Protocol):
         """[V, D], items 1..V."""
 
     def members(self) -> dict[str, ItemScores]:
-        """How the parts score alone, by name; nothing where there is only one."""
+        """How each part scores alone, by name; empty if there is only one part."""
 
 
 @runtime_checkable
@@ -62,7 +61,7 @@ class Scorer(Protocol):
     """What can be evaluated without vectors.
 
     Attributes:
-        history_length: newest items of a history that the scores depend on.
+        history_length: how many of the newest items the scores depend on.
     """
 
     history_length: int

@@ -1,4 +1,4 @@
-"""What all models that are trained have in common; a model adds its losses."""
+"""What all trained models have in common; each model adds its losses."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class Recommender(tf.keras.Model, abc.ABC):
 
     Args:
         towers: one or more.
-        terms: names of the losses that `compute_losses` returns beside "total".
-        network_terms: those of them that each network has its own part of.
+        terms: names of the losses that `compute_losses` returns besides "total".
+        network_terms: the terms in which each network has its own part.
         seed: of the dropout.
         compute: how to compute.
         skip_nonfinite: give batches whose loss or gradient is not finite a gradient of
             zero, and count them in `skipped`.
-        l2: this times half the sum of all squared weights is added to the total.
+        l2: adds this times half the sum of all squared weights to the total.
 
     Attributes:
-        heads: layers beside the towers that are trained and saved.
+        heads: layers besides the towers that are trained and saved.
 
     Call:
         item_ids: [B, any] int32 histories, left-padded. Returns `score_items`.
@@ -67,7 +67,7 @@ class Recommender(tf.keras.Model, abc.ABC):
         self._trackers = [
             tf.keras.metrics.Mean(name=f"loss/{name}") for name in self.loss_names
         ]
-        # The last step's own values, to tell which of them is not finite.
+        # The values of the last step, to tell which one is not finite.
         self.last_losses = tf.Variable(
             tf.zeros([len(self.loss_names)]),
             trainable=False,
@@ -96,7 +96,7 @@ class Recommender(tf.keras.Model, abc.ABC):
 
     @classmethod
     def stages(cls, config: Config) -> list[Stage]:
-        """Returns the trainings that make the model, the last one of this class."""
+        """Returns the stages that train the model, the last one of this class."""
         return [Stage(cls, config)]
 
     @classmethod
@@ -104,27 +104,27 @@ class Recommender(tf.keras.Model, abc.ABC):
         """Refuses data that the model cannot learn from, before anything is written.
 
         Raises:
-            InputError: what is missing, and how to give it.
+            InputError: what is missing, and how to provide it.
         """
 
     @abc.abstractmethod
     def compute_losses(
         self, batch: dict[str, tf.Tensor], dropout_seed: tf.Tensor | None = None
     ) -> dict[str, tf.Tensor]:
-        """Computes this replica's shares of all terms; they add up to global means.
+        """Computes this replica's share of each term; shares add up to global means.
 
         Args:
             batch: of the model's examples.
             dropout_seed: [2] int32, or None for no dropout.
 
         Returns:
-            Scalars by `loss_names`: "total" is the weighted sum, the terms are not
-            weighted; see `named`.
+            Scalars by `loss_names`: "total" is the weighted sum, the terms are
+            unweighted; see `named`.
         """
 
     def named(self, losses: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Returns losses as scalars by `loss_names`: what is [N], a part of each
-        network, becomes the sum and, of several networks, `network_1/NAME` and so on.
+        """Returns losses as scalars by `loss_names`: a loss [N], one part per network,
+        becomes its sum and, with several networks, `network_1/NAME` and so on.
         """
         found = {}
         for name, loss in losses.items():
@@ -170,7 +170,7 @@ class Recommender(tf.keras.Model, abc.ABC):
     def _track(self, losses: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         values = [losses[name] for name in self.loss_names]
         for tracker, value in zip(self._trackers, values, strict=True):
-            # A mean over replicas of shares, so times their number.
+            # Keras averages the replicas' shares, so multiply by their number.
             tracker.update_state(value * num_replicas())
         return {tracker.name: tracker.result() for tracker in self._trackers}
 
@@ -194,7 +194,7 @@ class Recommender(tf.keras.Model, abc.ABC):
         return tf.matmul(queries, self.item_vectors(), transpose_b=True)
 
     def parameters(self) -> dict[str, int]:
-        """Counts the weights of the encoders with their embeddings, and all."""
+        """Counts the weights of the encoders with their embeddings, and all weights."""
         encoders = [w for tower in self.towers for w in tower.encoder_variables]
         parts = {"encoders": encoders, "all": self.trainable_variables}
         return {name: sum(math.prod(w.shape) for w in of) for name, of in parts.items()}

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 
 def num_replicas() -> int:
-    """Returns the replicas of the current strategy, 1 outside of one."""
+    """Returns the number of replicas of the current strategy, 1 outside of one."""
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
@@ -25,7 +25,7 @@ def global_rows(local: tf.Tensor) -> tf.Tensor:
     context = tf.distribute.get_replica_context()
     devices = context.strategy.extended.worker_devices
     if len(devices) == 1:
-        # A worker with one device leaves it open, but the collective reads it off.
+        # A worker with one device leaves the device unset, but the collective needs it.
         with tf.device(devices[0]):
             local = tf.identity(local)
     return context.all_gather(local, axis=0)

@@ -1,4 +1,4 @@
-"""S3-Rec: SASRec on weights that were pre-trained with attributes and segments."""
+"""S3-Rec: SASRec starting from weights pre-trained with attributes and segments."""
 
 from __future__ import annotations
 

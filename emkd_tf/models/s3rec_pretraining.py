@@ -1,4 +1,4 @@
-"""The first stage of S3-Rec: what items, attributes and segments have in common."""
+"""The first stage of S3-Rec: relates items, attributes and segments."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ WEIGHTS = {"masked_item": 1, "segment": 0.5, "attribute": 0.2, "masked_attribute
 
 class S3RecPretraining(Recommender):
     """The first stage: bidirectional networks relate items to their attributes (AAP),
-    hidden items to what is around them (MIP) and that to their attributes (MAP), and
+    hidden items to their context (MIP), the context to their attributes (MAP), and
     segments to the rest of their rows (SP).
 
     Args:
-        towers: N, bidirectional, otherwise as those of `S3Rec`.
+        towers: N, bidirectional, otherwise as in `S3Rec`.
         attribute_ids: [V + 2, K] int32, each item's attributes, numbered from 1.
         num_attributes: A; 0 for no AAP and MAP.
         batch_size: B, of the global batch.
@@ -46,7 +46,7 @@ class S3RecPretraining(Recommender):
 
     Source: Zhou et al. 2020, section 4.2, and the authors' release for the sums over
     places and attributes, the pairwise losses of sigmoids and the rows. Departure: the
-    release's batches have 100 rows; here sums are divided by B, whatever that is.
+    release's batches have 100 rows; here sums are divided by B, whatever it is.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class S3RecPretraining(Recommender):
 
     @classmethod
     def examples(cls, config: Config, histories: Histories) -> Examples:
-        """Every beginning of a history's newest L items."""
+        """Every prefix of a history's newest L items."""
         num_items, length = histories.num_items, config.data.max_length
         starts, ends = histories.training_bounds()
         newest = np.maximum(starts, ends - length)
@@ -97,8 +97,8 @@ class S3RecPretraining(Recommender):
     def compute_losses(
         self, batch: dict[str, tf.Tensor], dropout_seed: tf.Tensor | None = None
     ) -> dict[str, tf.Tensor]:
-        """See `Recommender.compute_losses`; terms are sums over places and attributes,
-        means over rows.
+        """See `Recommender.compute_losses`; terms are summed over places and attributes
+        and averaged over rows.
 
         Args:
             batch: "item_ids", "hidden", "labels", "context", "segment" and
@@ -161,7 +161,7 @@ def _segment_sum(
     batch: dict[str, tf.Tensor],
     dropout_seed: tf.Tensor | None,
 ) -> tf.Tensor:
-    """Sums SP over the rows: contexts' last states against those of segments."""
+    """Sums SP over the rows: last states of contexts against those of segments."""
     names = ("context", "segment", "other_segment")
     rows = tf.concat([batch[name] for name in names], axis=0)
     states, _ = tower.encode(rows, dropout_seed, last_only=True)

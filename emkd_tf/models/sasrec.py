@@ -11,7 +11,7 @@ class SASRec(NextItemModel):
     Args: see `NextItemModel`.
 
     Source: Kang and McAuley 2018. Departures: items are multiplied by sqrt(d) before
-    positions are added (`scale_embeddings`) in the preset `paper` alone, where weights
+    positions are added (`scale_embeddings`) only in the preset `paper`, whose weights
     start by Glorot as in the release, but normal, not uniform; see also `NextItemModel`
     and, for attention, `CausalBlock`.
     """

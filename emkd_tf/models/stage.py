@@ -1,4 +1,4 @@
-"""Stages: the trainings that a model goes through, one after the other."""
+"""Stages: the successive training runs that make a model."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
-    """One training, from the best weights of the stage before to its own.
+    """One training run, from the best weights of the previous stage to its own.
 
     Attributes:
-        model: whose examples and losses it has. All stages of a model have the same
-            towers; what else one trains (heads, optimizer) ends with it.
-        config: of the run, with what is the stage's own, such as epochs and batch size.
-        name: in the history and of folders; None for a model's only stage.
-        is_validated: its best state is that of the best validation, else its last one.
-        is_last: its best state is what the run has trained.
+        model: provides the examples and losses. All stages of a model have the same
+            towers; whatever else a stage trains (heads, optimizer) ends with it.
+        config: of the run, with the stage's own values, such as epochs and batch size.
+        name: in the history and in folder names; None for a model's only stage.
+        is_validated: its best state is that of the best validation, else the last one.
+        is_last: its best state is the result of the run.
     """
 
     model: type[Recommender]
@@ -32,6 +32,6 @@ class Stage:
 
     @property
     def folder(self) -> str:
-        """Where in the run directory its checkpoints are: the last stage's are the
-        run's own."""
+        """Where in the run directory its checkpoints are; the last stage's are the
+        run's."""
         return "checkpoints" if self.is_last else f"checkpoints/{self.name}"

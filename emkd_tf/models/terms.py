@@ -1,4 +1,4 @@
-"""Objectives as this replica's shares of means over the global batch."""
+"""Objectives as this replica's share of means over the global batch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from emkd_tf.special_ids import PAD_ID
 
 
 class States(NamedTuple):
-    """A network's states of a batch: `anchors` [B, L, d] of the sequences, `views`
+    """A network's states for a batch: `anchors` [B, L, d] of the sequences, `views`
     [B, M, L, d] of their views."""
 
     anchors: tf.Tensor
@@ -37,14 +37,14 @@ def masked_item_sums(
     batch: Mapping[str, tf.Tensor],
     capacity: int | None,
 ) -> ItemSums:
-    """The item loss and the distillation at the positions that have a label: mean over
-    a view's, sum over views.
+    """The item loss and the distillation at the positions that have a label: averaged
+    over the positions of a view, summed over views.
 
     Args:
         item_loss: of the positions' items.
         towers: N.
         states: N tensors [B, M, L, d] of the views.
-        batch: "labels" [B, M, L] int32, and what the item loss wants.
+        batch: "labels" [B, M, L] int32, and what the item loss needs.
         capacity: see `chosen_positions`.
     """
     labels = batch["labels"]
@@ -70,7 +70,7 @@ def attribute_shares(
     attribute_ids: tf.Tensor,
     static_shapes: bool,
 ) -> tf.Tensor:
-    """AP of each network [N], mean over the sequences' items.
+    """AP of each network [N], averaged over the sequences' items.
 
     Args:
         heads: N.
@@ -96,12 +96,12 @@ def attribute_sums(
     weights: tf.Tensor,
     attribute_ids: tf.Tensor,
 ) -> tf.Tensor:
-    """AP of each network [N] at some positions: weighted sum over them.
+    """AP of each network [N], as a weighted sum over some positions.
 
     Args:
         heads: N.
         states: N tensors [P, d].
-        items: [P] int32, whose attributes are predicted.
+        items: [P] int32, the items whose attributes are predicted.
         weights: [P] float.
         attribute_ids: [V + 2, K] int32, see `objectives.attribute.multi_hot`.
     """
@@ -117,7 +117,7 @@ def attribute_sums(
 def contrast_shares(
     states: Sequence[States], row: tf.Tensor, *, temperature: float, self_term: bool
 ) -> dict[str, tf.Tensor]:
-    """ICL [N] and CCL of N networks' states; `row` [B] has the numbers of the
+    """ICL [N] and CCL of N networks' states; `row` [B] holds the numbers of the
     sequences."""
     is_self = _is_self(row)
     width = states[0].anchors.shape[1] * states[0].anchors.shape[2]  # L * d
@@ -142,8 +142,8 @@ def view_contrast_share(
     temperature: float,
     cosine: bool = False,
 ) -> tf.Tensor:
-    """NT-Xent of two views [B, d] of each sequence, mean over sequences; `row` [B] has
-    their numbers."""
+    """NT-Xent of two views [B, d] of each sequence, averaged over sequences; `row` [B]
+    holds their numbers."""
     is_self = _is_self(row)
     losses = nt_xent_loss(
         views,
@@ -156,6 +156,6 @@ def view_contrast_share(
 
 
 def _is_self(row: tf.Tensor) -> tf.Tensor:
-    """[B, C]: all sequences of the global batch are negatives, of whichever replica,
-    but the own one, however often the batch has it."""
+    """[B, C]: the negatives are all sequences of the global batch, on any replica,
+    except the anchor's own, however often the batch contains it."""
     return row[:, tf.newaxis] == global_rows(row)[tf.newaxis, :]

@@ -1,4 +1,4 @@
-"""A tower: what turns a history into a query, and what that query is held against."""
+"""A tower: turns a history into a query and scores items against it."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ class Tower(tf.keras.layers.Layer):
     """An item embedding, an encoder over it, and the table that scores items.
 
     The score of an item is query(history) . item_table[item] + item_bias[item]. Tokens
-    have position embeddings where the encoder does not know the order by itself, and a
-    layer norm where it asks for one.
+    get position embeddings if the encoder does not know the order by itself, and a
+    layer norm if it needs one.
 
     Args:
         encoder: tokens [T, d] to states [T, d], see `encoders`.
         num_items: V.
-        max_length: L, the items that the encoder sees.
+        max_length: L, how many items the encoder sees.
         dropout: probability, in [0, 1), in embedding and encoder.
-        seed: of the initial weights; towers with different seeds start different.
-        mask_query: the query is the state of a mask token behind the history; without
-            it, that of the history's newest item.
-        tie_item_embeddings: score items with the input embedding, not with own weights.
-        use_item_bias: add a bias of each item to its score.
-        head: of `ItemHead` between states and queries.
+        seed: of the initial weights; towers with different seeds start differently.
+        mask_query: the query is the state of a mask token after the history; without
+            it, the state of the history's newest item.
+        tie_item_embeddings: score items with the input embedding, not separate weights.
+        use_item_bias: add a bias to each item's score.
+        head: put an `ItemHead` between states and queries.
         initialization: of the tables and of heads that models add, one of INITIALIZERS.
         attributes, scale_embeddings: of the items, see `ItemEmbedding`.
-        embedding: in place of the `ItemEmbedding` that these arguments describe.
+        embedding: instead of the `ItemEmbedding` that these arguments describe.
         compute: how to compute.
 
     Attributes:
         width: d of queries.
-        history_length: newest items of a history that the encoder is given.
+        history_length: how many of the newest items of a history the encoder gets.
     """
 
     def __init__(
@@ -108,11 +108,11 @@ class Tower(tf.keras.layers.Layer):
         Args:
             item_ids: [B, L] int32, left-padded with PAD_ID, at most `max_length` wide.
             dropout_seed: [2] int32, or None for no dropout (inference).
-            last_only: compute the last column's states alone.
+            last_only: compute only the states of the last column.
 
         Returns:
-            States [T, d], one row an item, or [B, d] with `last_only`; and where the
-            rows stand in [B, L].
+            States [T, d], one row per item, or [B, d] with `last_only`; and the packing
+            that places the rows in [B, L].
         """
         skips = not self.compute.static_shapes
         packing = Packing(item_ids != PAD_ID, skip_padding=skips)
@@ -122,20 +122,20 @@ class Tower(tf.keras.layers.Layer):
     def encode_rows(
         self, item_ids: tf.Tensor, packing: Packing, dropout: Dropout, last_only: bool
     ) -> tf.Tensor:
-        """Encodes sequences [B, L] whose items stand where `packing` says; what a tower
-        of another form replaces. Returns what `encode` does."""
+        """Encodes sequences [B, L] with the given packing of their items; other kinds
+        of towers override it. Returns the states of `encode`."""
         tokens = self.embedding(item_ids, packing, dropout)
         return self.encoder(tokens, packing, dropout, last_only=last_only)
 
     def states(
         self, item_ids: tf.Tensor, dropout_seed: tf.Tensor | None = None
     ) -> tf.Tensor:
-        """Encodes sequences as `encode`; returns [B, L, d], zero at padding."""
+        """Encodes sequences like `encode`; returns [B, L, d], zero at padding."""
         states, packing = self.encode(item_ids, dropout_seed)
         return packing.unpack(clear(states, packing.is_row))
 
     def queries(self, states: tf.Tensor) -> tf.Tensor:
-        """Turns states [n, d] into what is held against the item table, [n, d]."""
+        """Turns states [n, d] into queries for the item table, [n, d]."""
         return states if self.head is None else self.head(states)
 
     def query(self, item_ids: tf.Tensor) -> tf.Tensor:
@@ -146,7 +146,7 @@ class Tower(tf.keras.layers.Layer):
                 `history_length` count.
 
         Returns:
-            [B, d] float, finite also for empty histories.
+            [B, d] float, finite even for empty histories.
         """
         if self._mask_query:
             rows = with_mask_token(item_ids, mask_id(self.num_items), self.max_length)
@@ -156,14 +156,14 @@ class Tower(tf.keras.layers.Layer):
         return self.queries(self.encode(rows, last_only=True)[0])
 
     def item_table(self) -> tf.Tensor:
-        """Returns [V + 1, d], row i of item i; row 0 is the padding slot."""
+        """Returns [V + 1, d], row i for item i; row 0 is the padding slot."""
         if self.item_weights is not None:
             return tf.convert_to_tensor(self.item_weights)  # a slice would be a copy
         return self.embedding.table(self.num_items + 1)
 
     def item_rows(self, item_ids: tf.Tensor) -> tf.Tensor:
-        """Returns rows of `item_table`: [...] int32 to [..., d]; their gradient reaches
-        no others."""
+        """Returns rows of `item_table`: [...] int32 to [..., d]; the gradient reaches
+        only these rows."""
         flat = tf.reshape(item_ids, [-1])
         if self.item_weights is not None:
             rows = tf.gather(self.item_weights, flat)
@@ -172,15 +172,15 @@ class Tower(tf.keras.layers.Layer):
         return tf.reshape(rows, tf.concat([tf.shape(item_ids), [self.width]], axis=0))
 
     def serving_table(self) -> tf.Variable:
-        """Returns `item_table` as a variable for an export; it may have more rows
-        behind item V."""
+        """Returns `item_table` as a variable for an export; it may have more rows after
+        item V."""
         if self.item_weights is not None:
             return self.item_weights
         return self.embedding.table_variable()
 
     @property
     def parts(self) -> list[tf.keras.layers.Layer]:
-        """What turns a history into a query."""
+        """The layers that turn a history into a query."""
         return [self.embedding, self.encoder]
 
     @property
@@ -190,7 +190,7 @@ class Tower(tf.keras.layers.Layer):
 
     @property
     def serving_variables(self) -> list[tf.Variable]:
-        """What scoring items needs; heads of other objectives are left out."""
+        """The weights needed to score items, without heads of other objectives."""
         own = [w for w in (self.item_weights, self.item_bias) if w is not None]
         head = [] if self.head is None else self.head.trainable_variables
         return [*self.encoder_variables, *head, *own]

@@ -1,4 +1,4 @@
-"""A tower that knows its users: a vector of each stands behind the state."""
+"""A tower that knows its users: it appends a user's vector to the state."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import tensorflow as tf
 from emkd_tf.encoders.initializers import SCORING
 from emkd_tf.models.tower import Tower
 
-UNKNOWN = -1  # number of a user whom the training has not seen
+UNKNOWN = -1  # number of a user that training has not seen
 
 
 class UserTower(Tower):
-    """The query is [z; u], a state of the encoder and the vector of the user; it is
-    held against item weights of width 2d. An unknown user's vector is zero.
+    """The query is [z; u], a state of the encoder and the user's vector; it scores item
+    weights of width 2d. An unknown user's vector is zero.
 
     Args:
         encoder: of width d.
@@ -22,7 +22,7 @@ class UserTower(Tower):
         seed, initialization, options: of `Tower`.
 
     Source: Tang and Wang 2018 (Caser), section 3.3. Departure: the vectors start at
-    zero, so that a user without training actions is scored as an unknown one.
+    zero, so that a user without training actions is scored like an unknown one.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class UserTower(Tower):
         )
 
     def with_users(self, states: tf.Tensor, users: tf.Tensor) -> tf.Tensor:
-        """Puts the vectors of users [n] int, UNKNOWN among them, behind states [n, d];
+        """Appends the vectors of users [n] int, possibly UNKNOWN, to states [n, d];
         returns [n, 2d]."""
         vectors = tf.gather(self.users, tf.maximum(users, 0))
         vectors = tf.where((users >= 0)[:, tf.newaxis], vectors, 0.0)
@@ -58,7 +58,7 @@ class UserTower(Tower):
 
         Args:
             item_ids: [B, any] int32, left-padded with PAD_ID.
-            users: [B] int numbers of the users; None where none is known.
+            users: [B] int user numbers; None if no user is known.
         """
         states = super().query(item_ids)
         if users is None:

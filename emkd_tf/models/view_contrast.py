@@ -25,7 +25,7 @@ class ViewContrast(NextItemModel, abc.ABC):
         options: of `NextItemModel`.
 
     Source: Xie et al. 2022 (CL4SRec), section 3. Departure: see `NextItemModel`; the
-    contrast of several networks is summed.
+    contrast is summed over networks.
     """
 
     def __init__(
@@ -46,8 +46,8 @@ class ViewContrast(NextItemModel, abc.ABC):
 
     @abc.abstractmethod
     def view_ids(self, batch: dict[str, tf.Tensor]) -> list[tf.Tensor]:
-        """Returns the sequences [B, L] of two views; or of the second alone, where the
-        first is the history as the next item's loss has encoded it."""
+        """Returns the sequences [B, L] of two views; or only of the second, if the
+        first is the history as already encoded for the next item loss."""
 
     def compute_losses(
         self, batch: dict[str, tf.Tensor], dropout_seed: tf.Tensor | None = None
@@ -55,7 +55,7 @@ class ViewContrast(NextItemModel, abc.ABC):
         """See `Recommender.compute_losses`.
 
         Args:
-            batch: as of `NextItemModel`; "row" [B] int32; and what the views take.
+            batch: as in `NextItemModel`; "row" [B] int32; and what the views need.
             dropout_seed: [2] int32, or None for no dropout.
         """
         states, packing = self.encode(batch["item_ids"], dropout_seed)
@@ -63,10 +63,10 @@ class ViewContrast(NextItemModel, abc.ABC):
         views, shares = self.view_ids(batch), []
         sequences = tf.concat(views, axis=0)
         for number, tower in enumerate(self.towers):
-            # The seeds before these have encoded the histories.
+            # The first seeds have been used to encode the histories.
             seed = derived_seed(dropout_seed, len(self.towers) + number)
             encoded, _ = tower.encode(sequences, seed, last_only=True)
-            # A sequence of padding alone would have a state without meaning.
+            # A sequence of nothing but padding would have a meaningless state.
             encoded = clear(encoded, sequences[:, -1:] != PAD_ID)
             pair = tf.split(encoded, len(views))
             if len(views) == 1:

@@ -1,2 +1,2 @@
-"""Terms of the training loss as pure functions of tensors; no weights, no model, no
+"""Terms of the training loss as pure functions of tensors: no weights, models or
 config."""

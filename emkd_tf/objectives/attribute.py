@@ -14,7 +14,7 @@ def attribute_loss(logits: tf.Tensor, has_attribute: tf.Tensor) -> tf.Tensor:
 
     Args:
         logits: [P, A] float, A >= 1.
-        has_attribute: [P, A] float, one where the item has the attribute, else zero.
+        has_attribute: [P, A] float, 1 where the item has the attribute, else 0.
 
     Returns:
         [P] float, binary cross entropy in nats, mean over attributes.
@@ -26,10 +26,10 @@ def attribute_loss(logits: tf.Tensor, has_attribute: tf.Tensor) -> tf.Tensor:
 
 
 def multi_hot(attribute_ids: tf.Tensor, num_attributes: int) -> tf.Tensor:
-    """Spreads lists of attributes to rows of zeros and ones.
+    """Turns lists of attributes into rows of zeros and ones.
 
     Args:
-        attribute_ids: [P, K] int32, numbers from 1, each once in a row, PAD_ID
+        attribute_ids: [P, K] int32, numbered from 1, each at most once per row, PAD_ID
             elsewhere.
         num_attributes: A.
 

@@ -1,4 +1,4 @@
-"""Contrast: intra-network (ICL) and cross-network (CCL), and of two views (NT-Xent)."""
+"""Contrastive losses: intra-network (ICL), cross-network (CCL), two views (NT-Xent)."""
 
 from __future__ import annotations
 
@@ -18,33 +18,34 @@ def contrastive_losses(
     temperature: float,
     self_term: bool = False,
 ) -> tf.Tensor:
-    """Pulls each sequence to its own views and away from the other sequences.
+    """Pulls each sequence towards its own views and away from other sequences.
 
     For every pair of networks (x, y): the anchors of x against the views and the
     sequences of y. Pairs (x, x) are ICL, the others CCL.
 
     Args:
-        anchors: N tensors [B, D] float, each sequence's states.
+        anchors: N tensors [B, D] float, the states of each sequence.
         views: N tensors [B, M, D] float, the states of its masked views.
         negatives: N tensors [C, D] float, the states of all sequences of the global
             batch.
         is_self: [B, C] bool, True where the negative is the anchor's own sequence.
         temperature: of the softmax, > 0.
-        self_term: keep a constant exp(0) for the own sequence among the negatives.
+        self_term: keep a constant exp(0) for the anchor's own sequence among the
+            negatives.
 
     Returns:
-        [N, N, B] float, by x and y. A sequence without any negative gives 0: there is
-        nothing to contrast.
+        [N, N, B] float, indexed by x and y. A sequence without negatives gives 0:
+        there is nothing to contrast.
 
     Source: Du et al. 2023, equations of ICL and CCL. Departure: the authors' release
-    keeps exp(0) for the own sequence; `self_term` does the same, the default leaves it
-    out.
+    keeps exp(0) for the anchor's own sequence; `self_term` does the same, the default
+    leaves it out.
     """
     num_networks, width = len(anchors), anchors[0].shape[-1]
     batch, num_others = tf.unstack(tf.shape(is_self))
     anchors = _normalized(tf.stack(anchors, axis=1))  # [B, x, D]
-    # The views are the largest tensors here: one product a network reads them, and
-    # their norms divide the products instead of them.
+    # The views are the largest tensors here: a single product per network reads them,
+    # and their norms are applied to the products instead.
     positive = tf.stack(
         [
             tf.matmul(anchors, of_network, transpose_b=True)
@@ -96,20 +97,21 @@ def nt_xent_loss(
     temperature: float,
     cosine: bool = False,
 ) -> tf.Tensor:
-    """Tells the other view of each sequence from all views of the other sequences.
+    """Picks out the other view of each sequence among all views of other sequences.
 
-    Of C sequences each of the two views has one positive and 2 (C - 1) negatives.
+    With C sequences, each of the two views has one positive and 2 (C - 1) negatives.
 
     Args:
         views: two tensors [B, D] float, the first and the second view of sequences.
-        all_views: two tensors [C, D] float, those of all sequences of the global batch.
+        all_views: two tensors [C, D] float, the views of all sequences of the global
+            batch.
         is_self: [B, C] bool, True where the other sequence is the same one.
         temperature: of the softmax, > 0.
-        cosine: of the states, in place of their inner product.
+        cosine: compare states by cosine instead of inner product.
 
     Returns:
-        [B] float, cross entropy in nats, the mean of both views; zero for one sequence
-        alone.
+        [B] float, cross entropy in nats, the mean of both views; zero if there is only
+        one sequence.
 
     Source: Chen et al. 2020 (SimCLR), equation 1. Departure: the inner product, as in
     Qiu et al. 2022 (DuoRec), unless `cosine`.

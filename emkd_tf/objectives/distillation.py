@@ -1,4 +1,4 @@
-"""Distillation: between the networks of an ensemble (KD), and from lists."""
+"""Distillation between the networks of an ensemble (KD), and from teachers' lists."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def distillation_loss(logits: list[tf.Tensor], *, temperature: float) -> tf.Tens
     teacher.
 
     Args:
-        logits: N tensors [P, V + 1] float, one row a chosen position.
+        logits: N tensors [P, V + 1] float, one row per chosen position.
         temperature: of the softmax, > 0.
 
     Returns:
@@ -31,19 +31,19 @@ def distillation_loss(logits: list[tf.Tensor], *, temperature: float) -> tf.Tens
 def list_distillation_loss(
     logits: tf.Tensor, scores: tf.Tensor, *, temperature: float
 ) -> tf.Tensor:
-    """Lets a network learn how a teacher weighs the items of its list: KL(q || p), of
-    softmaxes q of scores / temperature and p of logits / temperature.
+    """Lets a network learn how a teacher weighs the items of its list: KL(q || p), with
+    q the softmax of scores / temperature and p that of logits / temperature.
 
     Args:
-        logits: [P, K] float, the network's, of the items of a teacher's list.
-        scores: [P, K] float, the teacher's of these items; no gradient goes there.
+        logits: [P, K] float, the network's logits of the items in a teacher's list.
+        scores: [P, K] float, the teacher's scores of these items; they get no gradient.
         temperature: of both softmaxes, > 0.
 
     Returns:
         [P] float, in nats, not scaled by temperature^2.
 
-    Source: Hinton et al. 2015, section 2. Departure: the teacher's best items in place
-        of all.
+    Source: Hinton et al. 2015, section 2. Departure: only the teacher's best items
+        instead of all.
     """
     teacher = tf.nn.log_softmax(tf.stop_gradient(scores) / temperature)
     student = tf.nn.log_softmax(logits / temperature)

@@ -11,7 +11,7 @@ def masked_item_loss(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     """Scores the original items at chosen positions: -log softmax(logits)[label].
 
     Args:
-        logits: [P, V + 1] float, one row a chosen position.
+        logits: [P, V + 1] float, one row per chosen position.
         labels: [P] int32, the original items.
 
     Returns:

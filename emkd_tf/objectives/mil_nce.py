@@ -1,4 +1,4 @@
-"""Contrast of predictions with many candidates of which several may be right."""
+"""Contrasts predictions with many candidates, several of which may be right."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from emkd_tf.kernels.fusion import fused
 def mil_nce_loss(
     logits: tf.Tensor, is_right: tf.Tensor, is_candidate: tf.Tensor
 ) -> tf.Tensor:
-    """-log of the share that the right candidates have in the softmax together.
+    """-log of the softmax probability of all right candidates together.
 
     Args:
         logits: [P, C] float, of each prediction with each candidate.
         is_right: [P, C] bool, the candidates that a prediction should find.
-        is_candidate: [C] bool, False where a column holds none; such a column is never
-            right.
+        is_candidate: [C] bool, False for columns without a candidate; such a column is
+            never right.
 
     Returns:
         [P] float, in nats; zero where no candidate is right.
 
     Source: Miech et al. 2020 (MIL-NCE), equation 1; Qiu et al. 2021 (MMInfoRec).
-    Departure: sums of exponentials by their logarithms, which cannot overflow.
+    Departure: sums of exponentials are kept as logarithms, which cannot overflow.
     """
     lowest = logits.dtype.min
     everything = tf.reduce_logsumexp(tf.where(is_candidate, logits, lowest), axis=-1)

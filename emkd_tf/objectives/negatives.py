@@ -1,5 +1,5 @@
-"""Losses of one right item and k negatives, each row of logits [P, 1 + k] with the
-right item's first."""
+"""Losses of one right item against k negatives; each row of logits [P, 1 + k] starts
+with the right item's."""
 
 from __future__ import annotations
 

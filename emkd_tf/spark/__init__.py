@@ -1,1 +1,1 @@
-"""Preparation and lists on Spark: the same results beyond one machine."""
+"""Preparation and recommendation lists on Spark: the same results on many machines."""

@@ -13,13 +13,13 @@ from emkd_tf.spark.pieces import TableInPieces
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-_PIECE_BITS = 40  # below these a place counts the actions of a piece
+_PIECE_BITS = 40  # the lower bits of a place, which count actions within a piece
 _AT_ONCE = 100_000
 
 
 def read_actions(spark: SparkSession, log: Log) -> DataFrame:
-    """Returns columns user, item (texts), time (int64 or float64) and place, int64 that
-    grow in the order of the file; the place is the time of a log without times."""
+    """Returns columns user, item (texts), time (int64 or float64) and place, int64
+    increasing in the order of the file. Without times, the place serves as time."""
     assert isinstance(log.table, TableInPieces)
     pieces, open_piece = log.table.pieces, log.table.part_opener()
     part, has_time = log.part, "time" in log.columns
@@ -33,7 +33,7 @@ def read_actions(spark: SparkSession, log: Log) -> DataFrame:
                 frame = part(table).with_row_index("place")
                 first = number << _PIECE_BITS
                 frame = frame.with_columns(pl.col("place").cast(pl.Int64) + first)
-                # Zeros of both signs are equal.
+                # Turns -0.0 into 0.0, so that zeros of both signs are equal.
                 time = pl.col("time") + 0 if has_time else pl.col("place")
                 chosen = frame.select("user", "item", time.alias("time"), "place")
                 for rows in table.collect(chosen).iter_slices(_AT_ONCE):

@@ -19,12 +19,12 @@ from emkd_tf.data.cleaning import (
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-_PARTITION_BITS = 33  # below these monotonically_increasing_id counts rows
+_PARTITION_BITS = 33  # lower bits, in which monotonically_increasing_id counts rows
 
 
 def settled(frame: DataFrame) -> DataFrame:
-    """Computes a table once: to `spark.checkpoint.dir` if that is set, else to the
-    disks of the executors."""
+    """Computes a table once and keeps it in `spark.checkpoint.dir` if that is set, else
+    on the disks of the executors."""
     if frame.sparkSession.conf.get("spark.checkpoint.dir", None):
         return frame.checkpoint()
     return frame.localCheckpoint()
@@ -61,7 +61,7 @@ def clean(
 
 
 def _first_of(actions: DataFrame, keys: list[str], order: str) -> DataFrame:
-    """Keeps the first action of equal keys."""
+    """Keeps the first action for each key."""
     from pyspark.sql import functions as F
 
     rest = [name for name in actions.columns if name not in keys]
@@ -94,18 +94,18 @@ def _k_core(actions: DataFrame, min_user: int, min_item: int) -> DataFrame:
 
 
 def _fewer(actions: DataFrame, what: str, least: int) -> DataFrame:
-    """Returns users or items with fewer actions."""
+    """Returns users or items with fewer than `least` actions."""
     return actions.groupBy(what).count().where(f"count < {least}").select(what)
 
 
 def numbered(frame: DataFrame, name: str, order: str, first: int = 0) -> DataFrame:
-    """Numbers the rows of a table in an order.
+    """Numbers the rows of a table in a given order.
 
     Args:
-        frame: without equal values of the order.
+        frame: must not have equal values of `order`.
         name: of the new column, int64.
         order: expression to order by.
-        first: number.
+        first: number of the first row.
     """
     from pyspark.sql import functions as F
 
@@ -116,7 +116,7 @@ def numbered(frame: DataFrame, name: str, order: str, first: int = 0) -> DataFra
     rows = settled(rows)
     of = F.shiftright(F.col(f"`{place}`"), _PARTITION_BITS)
     counts = {}
-    for partition, count in rows.groupBy(of).count().collect():  # one row a partition
+    for partition, count in rows.groupBy(of).count().collect():  # a row per partition
         counts[partition] = count
     starts, before = [], first
     for partition in sorted(counts):

@@ -1,5 +1,5 @@
-"""What executors run: a SavedModel over histories. They need TensorFlow, and what Spark
-needs for pandas, and nothing else."""
+"""What executors run: a SavedModel over histories. They need only TensorFlow and what
+Spark needs for pandas."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def lists_of_parts(
     Args:
         parts: Parquet files with the columns user and history, a list of texts.
         export: folder of a SavedModel version.
-        rows: histories at once.
-        count: what is told how many histories there were ("histories"), without a known
-            item ("popular"), unknown items ("unknown_items") and lists shorter than the
+        rows: histories at a time.
+        count: counters of all histories ("histories"), histories without a known item
+            ("popular"), unknown items ("unknown_items") and lists shorter than the
             model's ("short").
 
     Returns:

@@ -1,7 +1,7 @@
 """A file in pieces, each of which an executor reads like the whole.
 
-The pieces are read with polars by the rules of `emkd_tf.data`: what a row of a log
-means is written once.
+The pieces are read with polars by the rules of `emkd_tf.data`, so that what a row of a
+log means is defined only once.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Piece:
 
     Attributes:
         file: its path.
-        start, stop: bytes of a text, at the beginnings of lines; rows of Parquet.
-        is_text: which of the two.
+        start, stop: for text, bytes at the beginnings of lines; for Parquet, rows.
+        is_text: whether it is text or Parquet.
     """
 
     file: str
@@ -45,7 +45,7 @@ class Piece:
     is_text: bool
 
     def open(self, open_part: Callable[..., pl.LazyFrame]) -> pl.LazyFrame:
-        """Opens it.
+        """Opens the piece.
 
         Args:
             open_part: see `Table`.
@@ -61,9 +61,9 @@ def text_pieces(path: Path, skipped_lines: int, size: int = BYTES) -> list[Piece
     """Cuts a text file at ends of lines.
 
     Args:
-        path: of the file.
-        skipped_lines: at its beginning, in no piece.
-        size: bytes of a piece, or of its last line if that is longer.
+        path: the file.
+        skipped_lines: how many lines at the beginning belong to no piece.
+        size: bytes per piece, which then extends to the end of the line.
     """
     bounds = []
     with path.open("rb") as file:
@@ -97,7 +97,7 @@ class TableInPieces(Table):
 
     Attributes:
         spark: the session.
-        table: the same in this process, whose rows have their places there.
+        table: the same in this process; it knows the places of rows.
         pieces: in the order of the file.
         first_rows: the number of the first row of each piece.
     """
@@ -118,7 +118,7 @@ class TableInPieces(Table):
         return self.table.place(row)
 
     def part_opener(self) -> Callable[[Piece], Table]:
-        """Returns what opens a piece as a table, in any process."""
+        """Returns a function that opens a piece as a table in any process."""
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(Table)}
         open_part = fields.pop("open_part")
         del fields["frame"]
@@ -132,7 +132,7 @@ def scan_in_pieces(
 
     Args:
         spark: the session.
-        path: of the file, for this machine and for those of the executors.
+        path: of the file, on this machine and on the executors.
         known_names: see `scan_table`.
 
     Raises:
@@ -169,7 +169,7 @@ def scan_in_pieces(
 
 
 def _lines(lines: bytes) -> pl.LazyFrame:
-    # A piece may be a blank line alone, which is no text table.
+    # A piece may be a single blank line, which is not a text table.
     return scan_lines(io.BytesIO(b"-\n" + lines)).slice(1)
 
 
@@ -206,7 +206,7 @@ def _of_each(
 def merged(
     found: Sequence[dict[str, Any]], first_rows: Sequence[int]
 ) -> dict[str, Any]:
-    """Puts the aggregates of pieces together, see `Table.look`."""
+    """Merges the aggregates of pieces, see `Table.look`."""
     whole: dict[str, Any] = {}
     for name in found[0]:
         pairs = [

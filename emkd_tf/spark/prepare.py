@@ -1,8 +1,8 @@
-"""`emkd prepare --engine spark`: histories as parts, and the arrays made of them.
+"""`emkd prepare --engine spark`: histories as parts, and the arrays made from them.
 
 The executors read, clean and number the log and write the histories as Parquet, in
-order. This process then passes over the parts once, a piece of them in memory, and
-writes the arrays that the training maps.
+order. This process then passes over the parts once, holding one piece in memory, and
+writes the arrays that training maps.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def engine(
     """Prepares a log of your own on Spark, see `emkd_tf.data.engine`.
 
     Raises:
-        InputError: a known dataset, or a file or split that this engine cannot do.
+        InputError: a known dataset, or a file or split that this engine cannot handle.
     """
     if config.interactions is None:
         raise InputError(
@@ -64,7 +64,7 @@ def engine(
     if not count:
         raise nothing_left(config, dropped, log.columns)
     cuts = _cuts(actions, count, config.test_share) if cuts_times else None
-    folder.chmod(0o755)  # executors may be of another user
+    folder.chmod(0o755)  # executors may run as another user
     _write_parts(actions, folder, cuts)
     users, repeats = _counts(spark, folder)
     offsets, before = write_arrays(folder, users, count, has_cuts=cuts_times)
@@ -90,7 +90,7 @@ def _cuts(actions: DataFrame, count: int, share: float) -> list[Any]:
 
 
 def _write_parts(actions: DataFrame, folder: Path, cuts: list[Any] | None) -> None:
-    """Writes the histories, user after user, and the catalogue, item after item."""
+    """Writes the histories in order of users, and the catalogue in order of items."""
     from pyspark.sql import functions as F
 
     users = actions.groupBy("user").agg(F.min("place").alias("first"))
@@ -135,7 +135,7 @@ def _counts(spark: SparkSession, folder: Path) -> tuple[int, int]:
 
 
 def _parts(folder: Path) -> Iterator[pl.DataFrame]:
-    """Yields the rows of a folder of parts, in their order, some at a time."""
+    """Yields the rows of a folder of parts in order, some at a time."""
     files = parquet_files(folder)
     if not files:
         raise InputError(
@@ -154,12 +154,12 @@ def write_arrays(
 
     Args:
         folder: of the prepared dataset, with the parts.
-        users, actions: counts.
-        has_cuts: the parts have columns of actions before cuts in time.
+        users, actions: how many there are.
+        has_cuts: the parts have columns that count actions before cuts in time.
 
     Returns:
         [users + 1] int64 bounds of the users, memory-mapped, and [2, users] int64
-        actions before the cuts, if there are such.
+        numbers of actions before the cuts, if there are cuts.
     """
     items = _array(folder / "items.npy", np.int32, actions)
     offsets = _array(folder / "offsets.npy", np.int64, users + 1)

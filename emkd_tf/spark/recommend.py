@@ -1,4 +1,4 @@
-"""`emkd recommend --engine spark`: lists for many histories, by the exported model."""
+"""`emkd recommend --engine spark`: lists for many histories from the exported model."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ def write_lists(
     k: int,
     protocol: str,
 ) -> Summary:
-    """Recommends for every history and writes a row an item: user, rank (from 1), item,
-    score.
+    """Recommends for every history and writes one row per item: user, rank (from 1),
+    item, score.
 
     Args:
         spark: the session.
         ensemble: networks to recommend with, which are exported for the executors.
-        histories: that they were trained on.
+        histories: the histories that they were trained on.
         source: columns user and history; None for all users of `histories`.
-        output: folder to write, whole or not at all, of Parquet parts in the order of
-            the histories; executors see it, and what lies beside it, under this path.
-        k: items of a list; shorter where the history leaves fewer.
-        protocol: what of a history a list may not hold.
+        output: folder of Parquet parts to write whole or not at all, in the order of
+            the histories; executors must see it and its siblings under this path.
+        k: items per list; a list is shorter if the history leaves fewer.
+        protocol: decides which items of a history a list may not contain.
 
     Raises:
         InputError: the folder cannot be written, or the histories cannot be read.
@@ -80,7 +80,7 @@ def write_lists(
 @contextlib.contextmanager
 def _folder_beside(output: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
-    folder.chmod(0o755)  # executors may be of another user
+    folder.chmod(0o755)  # executors may run as another user
     try:
         yield folder
     finally:
@@ -90,7 +90,7 @@ def _folder_beside(output: Path) -> Iterator[Path]:
 def _write_parts(
     source: pl.LazyFrame | None, histories: Histories, folder: Path
 ) -> list[Path]:
-    """Writes histories as parts, some of them in memory at a time."""
+    """Writes histories as parts, holding one part in memory at a time."""
     folder.mkdir()
     frame = own_histories(histories) if source is None else source
     paths = []
@@ -108,7 +108,7 @@ def _write_parts(
 
 
 def _replace(folder: Path, output: Path) -> None:
-    # Spark's checksums and its mark of success are in the way of other readers.
+    # Spark's checksums and its success marker get in the way of other readers.
     for path in folder.iterdir():
         if path.suffix != ".parquet":
             path.unlink()
@@ -120,7 +120,7 @@ def _replace(folder: Path, output: Path) -> None:
 
 
 def _again(spark: SparkSession, parts: list[Path]) -> int:
-    """Counts the histories of users with an earlier one."""
+    """Counts the histories of users who already have an earlier one."""
     from pyspark.sql import functions as F
 
     if not parts:

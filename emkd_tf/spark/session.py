@@ -1,4 +1,4 @@
-"""Starts Spark: what it needs, what is set, and what its JVM may print."""
+"""Starts Spark: its requirements, its settings, and what its JVM may print."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _LOCAL = {
-    # A machine has few cores: 200 pieces, Spark's default, are hours of overhead.
+    # One machine has few cores: Spark's default of 200 pieces is hours of overhead.
     "spark.sql.shuffle.partitions": "16",
     "spark.driver.host": "127.0.0.1",
     "spark.ui.enabled": "false",
@@ -30,7 +30,7 @@ _LOCAL = {
 _ALL = {
     "spark.app.name": "emkd",
     "spark.ui.showConsoleProgress": "false",
-    # Spark would gather users and items on the driver to send them to all executors.
+    # Spark would collect users and items on the driver to send them to all executors.
     "spark.sql.autoBroadcastJoinThreshold": "-1",
     "spark.sql.adaptive.autoBroadcastJoinThreshold": "-1",
 }
@@ -41,10 +41,10 @@ def options(master: str, given: Sequence[str]) -> dict[str, str]:
 
     Args:
         master: `local[2]`, `yarn`, `k8s://...`, `spark://...`.
-        given: `key=value`, which replace the settings of ours.
+        given: `key=value`, overriding our settings.
 
     Raises:
-        InputError: a setting without its value.
+        InputError: a setting without a value.
     """
     found = {**_ALL, **(_LOCAL if master.startswith("local") else {})}
     for setting in given:
@@ -63,11 +63,10 @@ def session(master: str, given: Sequence[str] = ()) -> Iterator[SparkSession]:
     """Yields a Spark session, which ends with the block.
 
     Args:
-        master: see `options`.
-        given: likewise.
+        master, given: see `options`.
 
     Raises:
-        InputError: pyspark or Java is missing, or the session cannot be had.
+        InputError: pyspark or Java is missing, or Spark cannot start or fails.
     """
     settings = options(master, given)
     SparkSession = _import_pyspark()
@@ -75,7 +74,7 @@ def session(master: str, given: Sequence[str] = ()) -> Iterator[SparkSession]:
     if master.startswith("local"):
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
-    # What it logs is raised as well.
+    # What it logs is also raised.
     logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
     builder = SparkSession.builder.master(master)
     for key, value in settings.items():
@@ -83,7 +82,7 @@ def session(master: str, given: Sequence[str] = ()) -> Iterator[SparkSession]:
     with tempfile.TemporaryDirectory(prefix="emkd-spark-") as folder:
         log = Path(folder) / "jvm.log"
         try:
-            with _quiet(log):  # the JVM keeps it for its whole life
+            with _quiet(log):  # the JVM keeps the redirection for its whole life
                 spark = builder.getOrCreate()
         except Exception as error:
             raise InputError(
@@ -94,7 +93,7 @@ def session(master: str, given: Sequence[str] = ()) -> Iterator[SparkSession]:
             if not master.startswith("local"):
                 spark.sparkContext.addPyFile(str(_package(Path(folder))))
             with warnings.catch_warnings(), _spark_errors():
-                # Of pandas 3, whose frames are only passed on here.
+                # They come from pandas 3, whose frames are only passed on here.
                 warnings.simplefilter("ignore", FutureWarning)
                 yield spark
         finally:
@@ -112,7 +111,7 @@ def _import_pyspark() -> Any:
 
 
 def has_java() -> bool:
-    """Tells whether there is a Java that Spark would find."""
+    """Returns whether there is a Java that Spark would find."""
     home = os.environ.get("JAVA_HOME")
     return bool(shutil.which(str(Path(home, "bin", "java")) if home else "java"))
 
@@ -127,8 +126,8 @@ def _require_java() -> None:
 
 @contextlib.contextmanager
 def _quiet(log: Path) -> Iterator[None]:
-    """Sends standard error to a file; TF_CPP_MIN_LOG_LEVEL=0 in the environment shows
-    everything."""
+    """Redirects standard error to a file, unless TF_CPP_MIN_LOG_LEVEL=0 in the
+    environment asks to see everything."""
     if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0":
         yield
         return
@@ -137,7 +136,7 @@ def _quiet(log: Path) -> Iterator[None]:
 
 
 def _reason(log: Path, error: Exception) -> str:
-    """Returns in a line why Spark did not start: what the JVM says, else Python."""
+    """Returns in one line why Spark did not start, from the JVM, else from Python."""
     written = log.read_text(errors="replace").splitlines() if log.exists() else []
     told = [line for line in written if "Exception" in line or "Error" in line]
     return (told or str(error).splitlines() or [type(error).__name__])[0].strip()
@@ -145,8 +144,7 @@ def _reason(log: Path, error: Exception) -> str:
 
 @contextlib.contextmanager
 def _spark_errors() -> Iterator[None]:
-    """Turns what goes wrong in Spark into a line, an InputError of an executor into
-    itself."""
+    """Turns errors in Spark into one line; an executor's InputError is raised again."""
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 

@@ -1,1 +1,1 @@
-"""Training examples: rows cut from histories, transforms of them, and their stream."""
+"""Training examples: rows cut from histories, their transforms, and their stream."""

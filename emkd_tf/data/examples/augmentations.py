@@ -12,22 +12,22 @@ from emkd_tf.data.examples.transform import AUGMENTATIONS, Transform
 from emkd_tf.special_ids import PAD_ID, mask_id
 
 _NUM_OPERATORS = 3
-_ROUNDING = 1e-9  # 0.29 of 100 items are 29, which floating point makes a little less
+_ROUNDING = 1e-9  # 0.29 of 100 items are 29, but slightly less in floating point
 
 
 @dataclasses.dataclass(frozen=True)
 class Augmentations(Transform):
     """Adds "views" [B, 2, L] int32: two copies of "item_ids", changed by two different
-    operators that are drawn for each example.
+    operators drawn for each example.
 
-    Sequences of one item stay as they are.
+    Sequences of one item stay unchanged.
 
     Args:
         num_items: V.
         length: L.
         crop_share: share of the items that a crop keeps, in (0, 1].
         mask_share: share of the items that are masked, in [0, 1].
-        reorder_share: share of the items whose order is drawn anew, in [0, 1].
+        reorder_share: share of the items that are shuffled, in [0, 1].
 
     Source: Xie et al. 2022 (CL4SRec), section 3.2. Departure: the two operators differ,
     as in the release of DuoRec.
@@ -42,7 +42,7 @@ class Augmentations(Transform):
     use: ClassVar[int] = AUGMENTATIONS
 
     def draw(self, seed: tf.Tensor) -> tf.Tensor:
-        """Draws [2, 2 + L] float32 in [0, 1): of each view the operator, the place and
+        """Draws [2, 2 + L] float32 in [0, 1): for each view the operator, the place and
         the items' keys."""
         return tf.random.stateless_uniform([2, 2 + self.length], seed)
 
@@ -63,7 +63,7 @@ class Augmentations(Transform):
         cropped = crop(item_ids, place, self.crop_share)
         masked = mask(item_ids, keys, self.mask_share, mask_id(self.num_items))
         reordered = reorder(item_ids, place, keys, self.reorder_share)
-        # By the operator's number; all three together cost less than a branch.
+        # By operator number; computing all three costs less than a branch.
         choices = tf.stack([cropped, masked, reordered], axis=1)
         chosen = tf.gather(choices, operator, axis=1, batch_dims=1)
         return tf.where(_lengths(item_ids) > 1, chosen, item_ids)
@@ -73,7 +73,7 @@ def crop(item_ids: tf.Tensor, place: tf.Tensor, share: float) -> tf.Tensor:
     """Keeps a run of max(1, floor(share n)) items, left-padded.
 
     Args:
-        item_ids: [B, L] int32, left-padded with PAD_ID, n items a row.
+        item_ids: [B, L] int32, left-padded with PAD_ID, n items per row.
         place: [B] float in [0, 1), which run.
         share: in (0, 1].
 
@@ -94,10 +94,10 @@ def mask(item_ids: tf.Tensor, keys: tf.Tensor, share: float, mask_id: int) -> tf
     """Masks the floor(share n) items with the lowest keys.
 
     Args:
-        item_ids: [B, L] int32, left-padded with PAD_ID, n items a row.
+        item_ids: [B, L] int32, left-padded with PAD_ID, n items per row.
         keys: [B, L] float in [0, 1).
         share: in [0, 1].
-        mask_id: what stands for a masked item.
+        mask_id: replaces masked items.
 
     Returns:
         [B, L] int32.
@@ -110,10 +110,10 @@ def mask(item_ids: tf.Tensor, keys: tf.Tensor, share: float, mask_id: int) -> tf
 def reorder(
     item_ids: tf.Tensor, place: tf.Tensor, keys: tf.Tensor, share: float
 ) -> tf.Tensor:
-    """Puts a run of floor(share n) items in the order of their keys.
+    """Sorts a run of floor(share n) items by their keys.
 
     Args:
-        item_ids: [B, L] int32, left-padded with PAD_ID, n items a row.
+        item_ids: [B, L] int32, left-padded with PAD_ID, n items per row.
         place: [B] float in [0, 1), which run.
         keys: [B, L] float in [0, 1).
         share: in [0, 1].
@@ -126,14 +126,14 @@ def reorder(
     columns = tf.range(item_ids.shape[1])[tf.newaxis, :]
     is_moved = (columns >= first) & (columns < first + count)
     first, count = tf.cast(first, tf.float32), tf.cast(count, tf.float32)
-    # Between the column before the run and the one behind it.
+    # Between the column before the run and the one after it.
     inside = first - 0.5 + count * keys
     order = tf.where(is_moved, inside, tf.cast(columns, tf.float32))
     return tf.gather(item_ids, tf.argsort(order, stable=True), batch_dims=1)
 
 
 def _two_operators(draws: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Two different numbers of operators [B] of draws [B, 2]."""
+    """Two different operator numbers [B] from draws [B, 2]."""
     first = tf.cast(draws[:, 0] * _NUM_OPERATORS, tf.int32)
     others = tf.cast(draws[:, 1] * (_NUM_OPERATORS - 1), tf.int32)
     return first, (first + 1 + others) % _NUM_OPERATORS

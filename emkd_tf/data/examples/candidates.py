@@ -12,14 +12,14 @@ class Candidates:
     """Draws items in proportion to (count + 1)^0.75, popular ones more often.
 
     The distribution is cut into `num_sampled` equal parts and one item is drawn from
-    each. That leaves how often an item is expected as it is with independent draws,
-    lets it vary less, and gives every item exactly once where all are equally popular
-    and there are as many draws as items.
+    each. An item is expected as often as with independent draws, but its count varies
+    less; if all items are equally popular and there are as many draws as items, every
+    item is drawn exactly once.
 
     Args:
-        item_counts: [V] how often each item 1..V occurs in the training; with the one
-            that is added, items that never occur can be drawn as well.
-        num_sampled: S, draws a step, > 0.
+        item_counts: [V], how often each item 1..V occurs in training; because one is
+            added, items that never occur can also be drawn.
+        num_sampled: S, draws per step, > 0.
 
     Source: Mikolov et al. 2013 (the exponent). Departure: one draw from each part.
     """
@@ -27,7 +27,7 @@ class Candidates:
     def __init__(self, item_counts: np.ndarray, num_sampled: int):
         weights = (np.asarray(item_counts, np.float64) + 1.0) ** _FLATTENING
         expected = num_sampled * weights / weights.sum()
-        # tf.data draws, on the host. In float32 a million items would fall together.
+        # tf.data draws on the host. In float32 a million items would collapse.
         with tf.device("CPU:0"):
             self._ends = tf.constant(np.cumsum(expected), tf.float64)
             self._log_expected = tf.constant(np.log(expected), tf.float32)
@@ -40,13 +40,14 @@ class Candidates:
             seed: [2] int64; equal seeds give equal candidates.
 
         Returns:
-            "candidates": [S] int32, items; popular ones may be there several times.
-            "log_expected": [S] float32, log of how often each is expected in a draw.
+            "candidates": [S] int32, items; popular ones may occur several times.
+            "log_expected": [S] float32, log of how often each is expected among the S
+                draws.
         """
         within = tf.random.stateless_uniform([self.num_sampled], seed, dtype=tf.float64)
         points = tf.range(self.num_sampled, dtype=tf.float64) + within
         places = tf.searchsorted(self._ends, points, side="right")
-        # Where rounding has left the last end below the last point.
+        # Rounding may leave the last end below the last point.
         places = tf.minimum(places, tf.size(self._ends) - 1)
         return {
             "candidates": 1 + places,

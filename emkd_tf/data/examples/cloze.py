@@ -1,4 +1,4 @@
-"""Masked views of a sequence, from random numbers that are drawn beforehand."""
+"""Masked views of a sequence, from random numbers drawn beforehand."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Cloze(Transform):
 
         Returns:
             [M, 3, L] float32, uniform in [0, 1): whether to choose an item, what to do
-            with it, and by which item to replace it.
+            with it, and which item to replace it by.
         """
         return tf.random.stateless_uniform([self.num_views, 3, self.length], seed)
 
@@ -70,12 +70,12 @@ def mask_items(
         draws: [..., M, 3, L] float32 of `Cloze.draw`.
         num_items: V.
         mask_probability: probability that an item is chosen, in (0, 1).
-        at_least_one: choose the item with the lowest draw where none is chosen.
+        at_least_one: if no item is chosen, choose the one with the lowest draw.
 
     Returns:
-        Views [..., M, L] int32: of the chosen items 80 % are the mask token, 10 % a
-        uniform random item, 10 % unchanged; and labels [..., M, L] int32: the original
-        item where one is chosen, PAD_ID elsewhere.
+        Views [..., M, L] int32, in which 80 % of the chosen items are the mask token,
+        10 % a uniformly random item and 10 % unchanged; and labels [..., M, L] int32:
+        the original item where one is chosen, PAD_ID elsewhere.
 
     Source: Devlin et al. 2019 (BERT, masking); Du et al. 2023 (views). Departure:
     none (`at_least_one` is an option).

@@ -16,17 +16,17 @@ from emkd_tf.data.examples.transform import Transform
 
 @dataclasses.dataclass(frozen=True)
 class Examples:
-    """Rows and what becomes of them.
+    """Rows and what batches add to them.
 
     Attributes:
         rows: parts of histories; each is an example.
         transforms: of the batches, in this order.
-        candidates: to draw anew for every batch, the same for all parts of it.
-        same_target: to draw another row for each row; its items are "partner_ids".
+        candidates: drawn anew for every batch, the same for all its parts.
+        same_target: draws another row for each row; its items are "partner_ids".
         lists: of a teacher, at the places of rows for `NextItem`.
-        with_users: each row's user is wanted, as "users" [B] int32.
-        training_bounds: starts and ends [users] int64 of the training parts, where a
-            transform wants what a row's user chose there, as "training_items" [B, S].
+        with_users: add each row's user, as "users" [B] int32.
+        training_bounds: starts and ends [users] int64 of the training parts, if a
+            transform needs what a row's user chose there, as "training_items" [B, S].
     """
 
     rows: Rows

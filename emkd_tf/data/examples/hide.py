@@ -1,4 +1,4 @@
-"""Hidden items: the mask token in place of some items of a row."""
+"""Hidden items: the mask token replaces some items of a row."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from emkd_tf.special_ids import PAD_ID, mask_id
 
 @dataclasses.dataclass(frozen=True)
 class HideItems(Transform):
-    """Adds "hidden" [B, L] int32, the rows with the mask token in place of each item
-    with a probability, and of the last item always; and "labels" [B, L] int32, the
-    items that are hidden, PAD_ID elsewhere.
+    """Adds "hidden" [B, L] int32, the rows with the mask token in place of the last
+    item and, with some probability, of each other item; and "labels" [B, L] int32, the
+    hidden items, PAD_ID elsewhere.
 
     Args:
         num_items: V.

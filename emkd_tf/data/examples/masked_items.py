@@ -14,20 +14,20 @@ from emkd_tf.special_ids import PAD_ID, mask_id
 
 @dataclasses.dataclass(frozen=True)
 class MaskedItems(Transform):
-    """Adds "views" [B, 1, L] int32, in which the mask token stands for the hidden
-    items, and "labels" [B, 1, L] int32: these items, PAD_ID elsewhere.
+    """Adds "views" [B, 1, L] int32, in which the mask token replaces the hidden items,
+    and "labels" [B, 1, L] int32: these items, PAD_ID elsewhere.
 
-    Of n items max(1, round(share * n)) are hidden, or in some examples the last alone,
+    Of n items max(1, round(share * n)) are hidden, or in some examples only the last,
     as in a query.
 
     Args:
         num_items: V.
         length: L.
         share: of a sequence's items, in (0, 1).
-        last_only_share: probability that an example hides its last item alone.
+        last_only_share: probability that an example only hides its last item.
 
     Source: Sun et al. 2019 (BERT4Rec), section 3.6, and the authors' release for the
-    number. Departure: drawn anew for every pass, where the release draws ten times.
+    number. Departure: drawn anew for every pass, while the release draws ten times.
     """
 
     num_items: int
@@ -39,12 +39,12 @@ class MaskedItems(Transform):
 
     @property
     def most(self) -> int:
-        """The most items that an example hides."""
+        """The largest number of items that an example hides."""
         return max(1, round(float(np.float32(self.share) * np.float32(self.length))))
 
     def draw(self, seed: tf.Tensor) -> tf.Tensor:
         """Draws [L + 1] float32, uniform in [0, 1): the order in which items are
-        hidden, and whether it is the last alone."""
+        hidden, and whether only the last one is."""
         return tf.random.stateless_uniform([self.length + 1], seed)
 
     def __call__(

@@ -1,4 +1,4 @@
-"""Next items: at every place of a history the item that came after it."""
+"""Next items: for every place of a history, the item that came after it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from emkd_tf.special_ids import PAD_ID
 
 @dataclasses.dataclass(frozen=True)
 class NextItem(Transform):
-    """Makes of rows [B, L + 1] the "item_ids" [B, L], all items but the last, and the
+    """Turns rows [B, L + 1] into "item_ids" [B, L], all items but the last, and
     "labels" [B, L], the items one place later; PAD_ID where there is padding.
 
     Args:
-        only_last: label the last place alone, for rows that are prefixes.
+        only_last: label only the last place, for rows that are prefixes.
 
     Source: Kang and McAuley 2018, section 3.1. Departure: none.
     """

@@ -1,4 +1,4 @@
-"""What a batch reads of the histories, by the numbers of its rows."""
+"""What a batch reads from the histories, by row number."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Reads(Protocol):
         """Returns the rows' items [B, L] int32, left-padded."""
 
     def users(self, rows: tf.Tensor) -> tf.Tensor:
-        """Returns the users [B] int32 whom rows are cut from."""
+        """Returns the users [B] int32 that rows are cut from."""
 
     def training_items(self, rows: tf.Tensor) -> tf.Tensor:
-        """Returns all that the rows' users chose in training [B, S] int32, with PAD_ID
-        before it; S is that of the one who chose most."""
+        """Returns everything the rows' users chose in training, [B, S] int32,
+        left-padded with PAD_ID; S is the most of any of them."""
 
     def partners(self, rows: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         """Returns `SameTarget.partners` [B] int64."""
@@ -32,11 +32,11 @@ class Reads(Protocol):
 
 
 class HostReads:
-    """Reads with numpy, from a memory map: a constant would hold all items, twice.
+    """Reads with numpy, from a memory map: a constant would hold all items twice.
 
     Args:
         items: [actions] int32, all histories.
-        examples: of them.
+        examples: of `items`.
     """
 
     def __init__(self, items: np.ndarray, examples: Examples):

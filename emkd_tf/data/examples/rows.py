@@ -1,7 +1,7 @@
 """Rows: which parts of which histories become training examples.
 
-The bounds of a row are computed when asked for: memory grows with the sequences, not
-with the rows.
+The bounds of a row are computed on demand: memory grows with the sequences, not with
+the rows.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import numpy as np
 
 
 class Rows(Protocol):
-    """Spans of the flat array of items, numbered from 0, sequence after sequence.
+    """Spans of the flat array of items, numbered from 0 and grouped by sequence.
 
     Attributes:
-        length: the most items of a row, to which a batch pads.
+        length: the largest number of items in a row, to which a batch is padded.
     """
 
     length: int
@@ -30,10 +30,10 @@ class Rows(Protocol):
 
 
 class _Counted:
-    """Rows of which each sequence has a known number: [sequences] int64."""
+    """Rows with a known count per sequence: [sequences] int64."""
 
     def __init__(self, counts: np.ndarray):
-        self._last = np.cumsum(counts)  # rows up to and with each sequence
+        self._last = np.cumsum(counts)  # rows up to and including each sequence
 
     def __len__(self) -> int:
         return int(self._last[-1])
@@ -55,10 +55,11 @@ class Windows(_Counted):
 
     Args:
         starts, ends: [sequences] int64 bounds in the flat array of items.
-        length: L, items of a window.
+        length: L, items per window.
         step: actions between two windows.
 
-    Source: the authors' release; Du et al. 2023 give no windows. Departure: none.
+    Source: the authors' release; Du et al. 2023 do not specify windows. Departure:
+    none.
     """
 
     def __init__(self, starts: np.ndarray, ends: np.ndarray, length: int, step: int):
@@ -74,21 +75,21 @@ class Windows(_Counted):
     def bounds(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         sequence, place = self._places(rows)
         starts, ends = self._starts[sequence], self._ends[sequence]
-        # The last window would begin before the sequence: it is the one at the start.
+        # The last window would begin before the sequence: move it to the start.
         ends = ends - np.minimum(place * self._step, self._room(starts, ends))
         return np.maximum(ends - self.length, starts), ends
 
 
 class Whole(_Counted):
-    """As many rows a sequence as its next items need: of L + 1 items, the last of which
-    is the first of the next newer row, so that every item but a sequence's first is the
-    next item at one place; newest first.
+    """As many rows per sequence as its next items need. A row has L + 1 items, the last
+    of which is the first of the next newer row, so that every item but a sequence's
+    first is the next item at exactly one place; newest first.
 
     Args:
         starts, ends: [sequences] int64 bounds in the flat array of items.
         history_length: L.
 
-    Source: `Shift`, which leaves out what is older than the newest L + 1 items.
+    Source: `Shift`, which leaves out everything older than the newest L + 1 items.
     """
 
     def __init__(self, starts: np.ndarray, ends: np.ndarray, history_length: int):
@@ -103,8 +104,9 @@ class Whole(_Counted):
 
 
 class Shift(Whole):
-    """The newest row of `Whole`: a sequence's last L + 1 items, of which the last L are
-    each the next item of the one before. Sequences of fewer than two items give none.
+    """The newest row of `Whole`: a sequence's last L + 1 items, each of which but the
+    first is the next item of the one before. Sequences of fewer than two items give
+    none.
 
     Source: Kang and McAuley 2018, section 3.1. Departure: none.
     """
@@ -115,13 +117,13 @@ class Shift(Whole):
 
 
 class Prefix(_Counted):
-    """One row for every item but a sequence's first: up to L items and that item
-    behind them; oldest first.
+    """One row for every item but a sequence's first: up to L items followed by that
+    item; oldest first.
 
     Args:
         starts, ends: [sequences] int64 bounds in the flat array of items.
         history_length: L.
-        shortest: items of the shortest row, >= 1; 1 for the first item, too.
+        shortest: items in the shortest row, >= 1; 1 adds a row for the first item.
 
     Source: Tan et al. 2016, section 3.1. Departure: none.
     """

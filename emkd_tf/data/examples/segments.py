@@ -1,4 +1,4 @@
-"""Segments: a span of a row, what is left of the row without it, and a foreign span."""
+"""Segments: a span of a row, the rest of the row, and a span from elsewhere."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from emkd_tf.special_ids import PAD_ID, mask_id
 
 
 class Segments(Transform):
-    """Cuts of n items a span of 1 to n // 2, any length and place as likely. Adds, all
-    [B, L] int32 with the mask token in place of what is left out,
+    """Cuts a span of 1 to n // 2 from n items, all lengths and places equally likely.
+    Adds, all [B, L] int32 with the mask token in place of what is left out,
 
     - "context": the row without the span,
-    - "segment": the span where it stood, without the rest,
-    - "other_segment": in its place as many items that follow one another in the
-      training parts of all histories, laid end to end.
+    - "segment": the span in its place, without the rest,
+    - "other_segment": in its place, as many consecutive items from the training parts
+      of all histories laid end to end.
 
-    A row of one item has no span: all three are the row.
+    A row of one item has no span: all three equal the row.
 
     Args:
         items: [actions] int32, all histories, as a memory map or an array.
@@ -28,7 +28,7 @@ class Segments(Transform):
         num_items: V.
 
     Source: Zhou et al. 2020 (S3-Rec), the authors' release. Departure: other segments
-    have no items that are held out for validation and test.
+    contain no held-out actions of validation and test.
     """
 
     use: ClassVar[int] = SEGMENTS
@@ -43,8 +43,8 @@ class Segments(Transform):
         self._count = int(self._firsts[-1])
 
     def draw(self, seed: tf.Tensor) -> tf.Tensor:
-        """Draws [3] float64, uniform in [0, 1): for the length, for the place, and for
-        the place among the items of all histories."""
+        """Draws [3] float64, uniform in [0, 1): for the length, the place, and the
+        place among the items of all histories."""
         return tf.random.stateless_uniform([3], seed, dtype=tf.float64)
 
     def __call__(
@@ -76,15 +76,15 @@ class Segments(Transform):
         }
 
     def _items_at(self, places: tf.Tensor) -> tf.Tensor:
-        """Takes items of the training parts laid end to end; places beyond their ends
-        give any item."""
+        """Takes items from the training parts laid end to end; places beyond the ends
+        give an arbitrary item."""
 
         def of_places(places: np.ndarray) -> np.ndarray:
             places = np.clip(places, 0, self._count - 1)
             part = np.searchsorted(self._firsts, places, side="right") - 1
             return self._items[self._starts[part] + places - self._firsts[part]]
 
-        # By numpy, from the memory map: a constant would hold all items once more.
+        # With numpy, from the memory map: a constant would hold all items again.
         items = tf.numpy_function(of_places, [places], tf.int32, stateful=False)
         return tf.ensure_shape(items, places.shape)
 
@@ -95,7 +95,7 @@ class Segments(Transform):
 
 
 class _SegmentsOnDevice(Segments):
-    """`Segments` of the training parts [actions] int32 laid end to end, which are a
+    """`Segments` from the training parts [actions] int32 laid end to end, held as a
     constant of the program."""
 
     def __init__(self, items: np.ndarray, num_items: int):

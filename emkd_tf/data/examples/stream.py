@@ -17,23 +17,23 @@ from emkd_tf.data.examples.transform import (
 )
 
 _fold_in = tf.random.experimental.stateless_fold_in
-# Of each transform, () where it draws nothing, and of the partner.
+# The draws of each transform, () if it draws nothing, and of the partner.
 _Draws = tuple[tuple[tf.Tensor | tuple[()], ...], tf.Tensor | tuple[()]]
 
 
 class Stream:
-    """The batches of a training, over all its passes.
+    """The batches of a training run, over all its passes.
 
     Example number g of the stream is in pass g // n over the n rows, in an order drawn
-    anew for each pass; batches run on across passes, so all are full and of one shape.
-    Every random number is a function of (seed, pass, example, use), those of the
-    candidates of (seed, step).
+    anew for each pass. Batches run on across passes, so all are full and have the same
+    shape. Every random number is a function of (seed, pass, example, use); for the
+    candidates, of (seed, step).
 
     Args:
         items: [actions] int32, all histories, as a memory map or an array.
         examples: of `items`; at least one row.
         batch_size: B, the global batch.
-        num_steps: batches of the whole stream.
+        num_steps: batches in the whole stream.
         seed: of all random numbers.
     """
 
@@ -58,7 +58,7 @@ class Stream:
         """Returns the batches from a step to the end.
 
         Args:
-            first_step: batches to leave out at the start; the others are those of the
+            first_step: batches to skip at the start; the others are the same as in the
                 whole stream.
             part: (w, W) for worker w of W, which gets the w-th part of every batch.
             parts_of_part: replicas of a worker, which get its part in as many pieces.
@@ -66,7 +66,7 @@ class Stream:
         Returns:
             A dataset of {"item_ids": [b, L], "row": [b]}, int32, with what the
             transforms and the candidates add; b = B / W / parts_of_part; "row" is the
-            number of the row, which a batch of more examples than rows has repeatedly.
+            number of the row, which repeats in batches of more examples than rows.
         """
         share = self._batch_size // part[1]  # of every batch
         transforms = self._examples.transforms
@@ -92,7 +92,7 @@ class Stream:
         return dataset.with_options(options)
 
     def rows_of_step(self, step: int) -> np.ndarray:
-        """Returns the rows [B] int64 of a batch, by its number from 0."""
+        """Returns the rows [B] int64 of batch `step`, counted from 0."""
         first = step * self._batch_size
         numbers = tf.range(first, first + self._batch_size, dtype=tf.int64)
         return np.array([self._row_of(number)[0].numpy() for number in numbers])
@@ -114,7 +114,7 @@ class Stream:
         return row, number, self._draws(row, pass_number)
 
     def _draws(self, row: tf.Tensor, pass_number: tf.Tensor) -> _Draws:
-        """Draws all that is random about one example but its row."""
+        """Draws everything random about one example except its row."""
         transforms, same_target = self._examples.transforms, self._examples.same_target
         draws = tuple(self._draw(t, pass_number, row) for t in transforms)
         if same_target is None:
@@ -137,11 +137,11 @@ class Stream:
     def batch(
         self, rows: tf.Tensor, numbers: tf.Tensor, reads: Reads
     ) -> dict[str, tf.Tensor]:
-        """Makes a batch as `batches` does, in a program that calls nothing on the host
-        but `reads`.
+        """Makes a batch like `batches`, in a program that calls nothing on the host
+        except `reads`.
 
         Args:
-            rows: [B] int64, such as those of `rows_of_step`.
+            rows: [B] int64, for example from `rows_of_step`.
             numbers: [B] int64 of the examples in the stream.
             reads: where the data of the rows comes from.
         """

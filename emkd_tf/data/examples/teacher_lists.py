@@ -1,4 +1,4 @@
-"""Lists of a teacher: its best items at every place of the training histories."""
+"""A teacher's lists: its best items at every place of the training histories."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ class TeacherLists:
 
     Attributes:
         items: [actions, K] int32; PAD_ID where there is no list.
-        scores: [actions, K] float32 of these.
-        only_last: of a row's places the last one alone has a list, for rows that are
-            prefixes.
+        scores: [actions, K] float32, the scores of `items`.
+        only_last: only the last place of a row has a list, for rows that are prefixes.
     """
 
     items: np.ndarray
@@ -29,8 +28,8 @@ class TeacherLists:
         """Returns the lists at the places of rows, where `NextItem` puts their labels.
 
         Args:
-            rows: of L + 1 items at most.
-            numbers: [B] of rows.
+            rows: of at most L + 1 items.
+            numbers: [B], row numbers.
 
         Returns:
             [B, L, K] int32 and float32; zeros where there is no list.

@@ -1,4 +1,4 @@
-"""What a transform of examples is, and which random numbers belong to whom."""
+"""The interface of transforms of examples, and who uses which random numbers."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ AUGMENTATIONS, PARTNERS, HIDDEN, SEGMENTS = range(4, 8)
 class Transform(abc.ABC):
     """Adds to a batch what is hidden, drawn or paired.
 
-    Drawing and transforming are apart so that what happens to an example depends on
-    nothing but (seed, pass, example, use): not on the batch it lies in, nor on who
-    computes it.
+    Drawing and transforming are separate so that what happens to an example depends
+    only on (seed, pass, example, use), not on its batch or on who computes it.
 
     Attributes:
         use: of its random numbers; None for a transform that draws nothing, whose draws
@@ -41,13 +40,13 @@ class Transform(abc.ABC):
     def __call__(
         self, batch: dict[str, tf.Tensor], draws: tf.Tensor | tuple[()]
     ) -> dict[str, tf.Tensor]:
-        """Returns the batch with what is added or changed.
+        """Returns the batch with additions or changes.
 
         Args:
-            batch: of B examples, first of all "item_ids" [B, L] int32, left-padded.
-            draws: [B, ...] of `draw`.
+            batch: of B examples, at least "item_ids" [B, L] int32, left-padded.
+            draws: [B, ...] from `draw`.
         """
 
     def on_device(self) -> Transform:
-        """Returns a transform that does the same and calls nothing on the host."""
+        """Returns a transform that does the same without calling the host."""
         return self
