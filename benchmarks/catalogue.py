@@ -43,17 +43,20 @@ WARM_UP, MEASURED = 6, 15
 
 def synthetic_histories(num_items: int):
     from emkd_tf.data.histories import Histories
+    from emkd_tf.data.splits import leave_one_out
 
     rng = np.random.default_rng(0)
     lengths = 5 + rng.geometric(0.25, size=USERS)  # Beauty's mean of 8.9
     # The chance of item i falls as 1 / i.
     draws = rng.random(lengths.sum())
     items = np.minimum((num_items + 1) ** draws, num_items).astype(np.int32)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
     return Histories(
         items=items,
-        offsets=np.concatenate([[0], np.cumsum(lengths)]),
+        offsets=offsets,
         attribute_offsets=np.arange(num_items + 1),
         attribute_values=rng.integers(ATTRIBUTES, size=num_items),
+        split=leave_one_out(offsets),
         description={"attributes": ATTRIBUTES},
         folder=Path(),
     )

@@ -4,6 +4,7 @@ import ast
 import importlib
 from pathlib import Path
 
+import mypy.api
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,6 +31,12 @@ def test_every_name_is_there(path):
                 except ImportError:
                     missing.append(f"{node.module}.{alias.name}")
     assert missing == []
+
+
+def test_every_call_has_the_arguments_that_it_needs():
+    said = mypy.api.run(["--check-untyped-defs", *map(str, PROGRAMS)])[0]
+    assert [line for line in said.splitlines() if "[call-arg]" in line] == []
+    assert "checked" in said  # it did not give up before
 
 
 def test_there_are_programs():
