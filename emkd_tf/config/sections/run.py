@@ -1,4 +1,4 @@
-"""What is kept of a run."""
+"""What a run keeps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from emkd_tf.config.rules import (
 
 @dataclasses.dataclass(frozen=True)
 class RunConfig:
-    """What is kept of a run.
+    """What a run keeps.
 
     Attributes:
         name: name of the run directory and of the export; by default dataset, time and
