@@ -1,1 +1,1 @@
-"""What TensorBoard shows of a run."""
+"""What TensorBoard shows about a run."""

@@ -1,4 +1,4 @@
-"""A run and its networks as TensorBoard lists them: one group, a name each."""
+"""A run and its networks as TensorBoard lists them: one group, with a name each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tensorboard.plugins.custom_scalar import summary as custom_scalar
 
 from emkd_tf.evaluation.metrics import CUTOFFS
 
-# Charts by category: a title, and the tags that it holds as a regular expression.
+# Charts by category: a title, and a regular expression for the tags that it holds.
 _CHARTS = {
     "Quality of the run and its networks": {
         **{f"NDCG@{k}": f"validation/NDCG@{k}" for k in CUTOFFS},
@@ -40,7 +40,7 @@ _OF_NETWORK = re.compile(r"(?P<kind>loss/)?(?P<network>network_\d+)/(?P<metric>.
 class Group:
     """Writes the curves of a run and of its networks.
 
-    A value of a network has the tag that the run's has, so that one chart shows both.
+    A network's value has the same tag as the run's, so that one chart shows both.
 
     Args:
         folder: of the run's event files; each network has a folder in it.
@@ -59,9 +59,9 @@ class Group:
             )
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
-        """Writes values of a step; `network_1/NDCG@10` is the validation's of a
-        network, `loss/network_1/next_item` its part of a loss, and both are left out
-        where it is the run itself."""
+        """Writes values of a step; `network_1/NDCG@10` is a network's in validation,
+        `loss/network_1/next_item` its part of a loss; both are left out if it is the
+        run itself."""
         for key, value in values.items():
             of_network = _OF_NETWORK.fullmatch(key)
             name, tag = "", key

@@ -1,4 +1,4 @@
-"""What a process takes of its machine."""
+"""What a process uses of its machine."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _GIB = 2**30
 
 
 def peak_memory() -> dict[str, float]:
-    """Returns the most memory that this process had at a time, in GiB: `memory/host`,
-    and `memory/gpu_0` and so on for the GPUs that TensorFlow sees."""
+    """Returns the peak memory of this process, in GiB: `memory/host`, and
+    `memory/gpu_0` and so on for the GPUs that TensorFlow sees."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
     found = {"memory/host": peak * unit / _GIB}

@@ -1,4 +1,5 @@
-"""What a finished run tells TensorBoard: HParams, metrics, the embeddings of items."""
+"""What a finished run writes for TensorBoard: HParams, metrics, the embeddings of
+items."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ _FOLDERS = {"validation": "validation_of_best_epoch", "test": "test"}
 def write_outcome(
     folder: Path, settings: Mapping[str, Any], metrics: Mapping[str, Any]
 ) -> None:
-    """Writes a run's settings and its metrics, for HParams and for the scalars.
+    """Writes a run's settings and metrics, for HParams and for the scalars.
 
     Args:
         folder: of the run's event files.

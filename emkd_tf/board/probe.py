@@ -1,4 +1,4 @@
-"""How well networks predict, and how far they agree, on some validation users."""
+"""How well networks predict, and how far they agree, for some validation users."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _TOP = 10
 
 
 class Probe:
-    """Measures what ranks do not tell.
+    """Measures what ranks do not show.
 
     Args:
-        histories: of all users; at most 512 of the validation's are looked at, fewer
-            of a large catalogue, the same ones each time.
+        histories: of all users; at most 512 validation users are used, fewer for a
+            large catalogue, the same ones each time.
         history_length: newest items that the encoders see.
     """
 

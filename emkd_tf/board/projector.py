@@ -14,7 +14,7 @@ from emkd_tf.data.attributes import main_attributes
 from emkd_tf.data.histories import Histories
 from emkd_tf.models.ranker import Ranker
 
-_MOST_ITEMS, _MOST_NUMBERS = 10_000, 4_000_000  # a browser holds no more
+_MOST_ITEMS, _MOST_NUMBERS = 10_000, 4_000_000  # as much as a browser can hold
 _ENSEMBLE = "all networks"
 
 
@@ -24,12 +24,12 @@ def write_projector(
     histories: Histories,
     titles: Mapping[str, str] | None = None,
 ) -> None:
-    """Writes the item vectors of each network and of all of them together.
+    """Writes the item vectors of each network and of all networks together.
 
     Args:
         folder: of the run's event files.
         model: whose vectors to write, without the bias.
-        histories: of all users; of many items the most popular are taken.
+        histories: of all users; if there are many items, the most popular are taken.
         titles: by item id.
     """
     every = model.item_vectors().numpy()[:, :-1]
@@ -64,7 +64,7 @@ def _labels(
     chosen: np.ndarray,
     titles: Mapping[str, str],
 ) -> pl.DataFrame:
-    """Returns a row an item. A tab would end its cell."""
+    """Returns one row per item. A tab would end its cell."""
     every = histories.item_ids()
     ids = [every[item] for item in chosen.tolist()]
     names = read_json(histories.folder / "attributes.json")

@@ -1,4 +1,4 @@
-"""What commands read from their command lines alike."""
+"""How commands read their command lines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from emkd_tf.errors import InputError
 from emkd_tf.training.command_line import read_training
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-# What a command may change of a run: where things are, not what was trained.
+# What a command may change about a run: where things are, not what was trained.
 RUN_KEYS = (
     *("data_dir", "cache_dir", "interactions", "attributes"),
     *("recommend_seen", "protocol"),
@@ -51,14 +51,14 @@ def training_settings(
     arguments: Sequence[str],
     own: Mapping[str, dict[str, Any]] | None = None,
 ) -> Config | None:
-    """Reads the config of a command that trains, and says what of it nobody asked for;
+    """Reads the config of a command that trains, and says what was chosen by default;
     see `settings`."""
     prog = f"emkd {command.__name__}"
     found, is_like_teacher = read_training(prog, command.__doc__, arguments, own)
     if found.is_print:
         _print(found.config)
         return None
-    if is_watched():  # who watches has said it
+    if is_watched():  # the watching process has said it
         return found.config
     if found.unasked:
         say(
@@ -80,7 +80,8 @@ def _print(config: Config) -> None:
 def take_own(
     own: Mapping[str, dict[str, Any]], arguments: Sequence[str]
 ) -> tuple[argparse.Namespace, list[str]]:
-    """Takes a command's own arguments off the settings, which it returns as they are.
+    """Separates a command's own arguments from the settings, which are returned as they
+    are.
 
     Args:
         own: options by flag.
@@ -163,7 +164,7 @@ def seconds_of(text: str | None) -> float | None:
     """Returns a --budget such as 90m or 2h in seconds; None if none is given.
 
     Raises:
-        InputError: it is no time.
+        InputError: it is not a time.
     """
     if text is None:
         return None

@@ -1,4 +1,4 @@
-"""`emkd experiments`: the paper's tables and figures, or a grid of one's own."""
+"""`emkd experiments`: the paper's tables and figures, or your own grids."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _chosen(experiment: Experiment, values: dict[str, Any]) -> Experiment:
     dataset = values["dataset"] or (log and log_name(log))
     changes: dict[str, Any] = {"datasets": [dataset]} if dataset else {}
     if log:
-        changes["published"] = {}  # of other data, whatever the log is called
+        changes["published"] = {}  # for other data, whatever the log is called
     if preset and experiment.kind == "runs":
         # A note may be about the presets that this one replaces.
         changes["note"] = f"All rows have preset `{preset}` (--preset)."
@@ -72,8 +72,8 @@ def _arguments(arguments: Sequence[str]) -> dict[str, Any]:
         "what", nargs="*", type=str, help="list; show, run or report NAME (or a file)"
     )
     parser.add_argument("--dataset", type=str, help="by default the experiment's first")
-    parser.add_argument("--preset", type=str, help="in place of the rows' own")
-    parser.add_argument("--seeds", type=int, default=1, help="trainings of each row")
+    parser.add_argument("--preset", type=str, help="instead of the rows' own")
+    parser.add_argument("--seeds", type=int, default=1, help="trainings per row")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
     parser.add_argument("--budget", type=str, help="time, such as 90m or 2h")
     parser.add_argument("--output", type=str, default="reports", help="folder")
@@ -98,7 +98,8 @@ def _arguments(arguments: Sequence[str]) -> dict[str, Any]:
 def _plan(
     experiment: Experiment, dataset: str, cells: Sequence[Cell], values: dict[str, Any]
 ) -> None:
-    """Prints the trainings, what is there of them, and what is known of their time."""
+    """Prints the trainings, how far each has come, and what is known about their
+    time."""
     from emkd_tf.experiments.runner import estimate
 
     unique = {cell.run_dir: cell for cell in cells}
@@ -128,7 +129,7 @@ def _run(
     budget = seconds_of(values["budget"])
     _plan(experiment, dataset, cells, values)
     with tried_folder(Path(values["output"]), "--output"):
-        pass  # tried before the trainings
+        pass  # checked before training
     failed = runner.run(cells, jobs=values["jobs"], budget=budget, say=say)
     _report(experiment, dataset, cells, values)
     if failed:

@@ -28,11 +28,11 @@ def export(arguments: Sequence[str]) -> None:
         keys,
         network={
             "type": str,
-            "help": "export this network alone, from 1, or the best in the validation",
+            "help": "export only this network: a number from 1, or best (validation)",
         },
         cold_items=COLD_ITEMS,
         index={"type": str, "help": "faiss: an approximate index beside the export"},
-        verify={"type": str, "help": "folder of a version: check it again, no more"},
+        verify={"type": str, "help": "folder of a version: only check it again"},
     )
     if values["verify"] is not None:
         _verify(values["verify"])
@@ -74,8 +74,8 @@ def _write(
 def _alone(
     ensemble: Ensemble, histories: Histories, config: Config, network: str
 ) -> Ensemble:
-    """Returns one network, by its number or as the best of the validation, and says
-    what it lacks against all of them."""
+    """Returns one network, by its number or the best in validation, and says how it
+    compares with all of them."""
     from emkd_tf.evaluation.evaluator import ENSEMBLE, rank_users
     from emkd_tf.evaluation.metrics import SELECTION_METRIC, summarize
 

@@ -1,4 +1,4 @@
-"""Opens a run for a command, with the cold items that it may be asked for."""
+"""Opens a run for a command, with cold items if asked for."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Opened(NamedTuple):
 
     Attributes:
         config, histories, model: see `training.run_model.open_run`.
-        cold: raw ids of the items that nobody chose; empty unless they were asked for.
+        cold: raw ids of the items that nobody chose; empty unless asked for.
     """
 
     config: Config
@@ -41,8 +41,8 @@ def opened(path: Path, values: dict[str, Any], keys: Sequence[str]) -> Iterator[
 
     Args:
         path: of the run.
-        values: of the command's arguments, `cold_items` among them.
-        keys: of these, what may replace the run's own settings.
+        values: the command's arguments, including `cold_items`.
+        keys: those of them that may replace the run's own settings.
 
     Raises:
         InputError: see `open_run` and `open_with_cold_items`.

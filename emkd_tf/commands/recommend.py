@@ -59,7 +59,7 @@ def _recommend(
     config, histories, model, cold = run
     recommender = recommender_of(model, histories, config.run.excluding)
     if history is not None:
-        # Blanks round an id are no part of it, as in logs.
+        # Blanks around an id are ignored, as in logs.
         items = [item.strip() for item in history.split(recommender.separator)]
         _print_list(recommender, items, values["k"], cold=cold)
     elif user is not None:
@@ -79,7 +79,7 @@ def _recommend(
 
 
 def _check(values: dict[str, Any]) -> None:
-    """Raises an InputError if it is not clear what lists are asked for."""
+    """Raises an InputError if it is not clear which lists are asked for."""
     ways, output = ("history", "user", "output"), values["output"]
     chosen = [name for name in ways if values[name] is not None]
     if len(chosen) != 1 or (values["input"] and not output):
@@ -95,13 +95,13 @@ def _check(values: dict[str, Any]) -> None:
 def _values(arguments: Sequence[str]) -> dict[str, Any]:
     own = {
         "history": "item ids, oldest first, joined by commas, or by the separator of "
-        "exports where ids hold commas",
-        "user": "id of a user of the run's data, whose whole history counts",
-        "input": "CSV or Parquet file, a history a row: columns user and history",
+        "exports if ids contain commas",
+        "user": "id of a user in the run's data, whose whole history is used",
+        "input": "CSV or Parquet file, one history per row: columns user and history",
         "user_column": "the users' column of --input; by default the log's, or one of "
         "a usual name",
         "output": "CSV or Parquet file to write (a folder of Parquet with --engine "
-        "spark); of all users if there is no --input",
+        "spark); for all users if there is no --input",
     }
     return run_arguments(
         recommend,
@@ -188,7 +188,7 @@ def _print_list(
         print(
             f"Not in the training data, dropped: {', '.join(unknown)}", file=sys.stderr
         )
-        # Names may hold blanks; where nothing is known they may stand between ids.
+        # Names may contain blanks; if no item is known, blanks may be separators.
         usual = _USUAL_SEPARATORS + (" " if answer.is_popular[0] else "")
         others = set(usual) - {recommender.separator}
         if any(mark in item for item in unknown for mark in others):

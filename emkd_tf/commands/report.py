@@ -60,9 +60,9 @@ def _arguments(arguments: Sequence[str]) -> dict[str, Any]:
     parser.add_argument(
         "--metric",
         default="NDCG@10",
-        help="of the charts and of the tables by group of users",
+        help="metric of the charts and of the tables by group of users",
     )
-    parser.add_argument("--k", type=int, default=10, help="items of a list")
+    parser.add_argument("--k", type=int, default=10, help="items per list")
     values = parser.parse(arguments)
     if not values["run"]:
         raise InputError("`emkd report` needs --run RUN, a run directory.")

@@ -1,7 +1,6 @@
-"""A training in a process of its own, which starts once more where XLA's compiler ends
-it.
+"""Trains in a separate process, which is restarted once if XLA's compiler crashes it.
 
-With `--fuse` XLA compiles while the first steps run, and in rare starts that ends in a
+With `--fuse` XLA compiles while the first steps run. On rare occasions that ends in a
 segmentation fault, after which no Python code runs in the process.
 """
 
@@ -27,14 +26,14 @@ _PR_SET_PDEATHSIG = 1
 
 
 def is_watched() -> bool:
-    """Tells whether another process would start this one again."""
+    """Tells whether another process would restart this one."""
     return _WATCHED in os.environ
 
 
 def may_restart(config: Config) -> bool:
-    """Tells whether this process should train in another one.
+    """Tells whether this process should train in another process.
 
-    Of several workers none starts alone, so they train where they are.
+    Several workers train in place: one of them cannot restart alone.
     """
     return (
         config.training.fuse
@@ -46,10 +45,10 @@ def may_restart(config: Config) -> bool:
 
 
 def train_restarting(arguments: Sequence[str]) -> int:
-    """Runs `emkd train` and returns its exit code, as a shell would give it.
+    """Runs `emkd train` and returns its exit code as a shell would.
 
-    A segmentation fault starts it once more: it continues from its last checkpoint, or
-    begins again. Ctrl-C and SIGTERM are passed on, and start nothing more.
+    After a segmentation fault it is restarted once, from its last checkpoint if there
+    is one. Ctrl-C and SIGTERM are passed on and prevent a restart.
     """
     code, is_interrupted = _train(arguments)
     if code == -signal.SIGSEGV and not is_interrupted:
@@ -59,14 +58,15 @@ def train_restarting(arguments: Sequence[str]) -> int:
 
 
 def _train(arguments: Sequence[str]) -> tuple[int, bool]:
-    """Returns the exit code of a training, and whether it was to stop."""
-    # `python /elsewhere/train.py` finds the package beside it; so must the new process.
+    """Returns the exit code of a training, and whether it was asked to stop."""
+    # `python /elsewhere/train.py` finds the package beside it, and so must the new
+    # process.
     path = [str(Path(emkd_tf.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     environment = {"PYTHONPATH": os.pathsep.join(filter(None, path)), _WATCHED: "1"}
     process = subprocess.Popen(
         [sys.executable, "-m", "emkd_tf", "train", *arguments],
         env={**os.environ, **environment},
-        start_new_session=True,  # Ctrl-C is for us, who pass it on
+        start_new_session=True,  # this process gets Ctrl-C and passes it on
         preexec_fn=_end_with_parent,
     )
     with _passing_on(process) as passed_on:
@@ -74,13 +74,13 @@ def _train(arguments: Sequence[str]) -> tuple[int, bool]:
 
 
 def _end_with_parent() -> None:
-    """Lets the kernel interrupt this process when its parent is gone."""
+    """Makes the kernel interrupt this process when its parent is gone."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @contextlib.contextmanager
 def _passing_on(process: subprocess.Popen) -> Iterator[list[int]]:
-    """Passes signals on to a process; gives the list of those that came."""
+    """Passes signals on to a process; yields the list of those received."""
     received: list[int] = []
 
     def pass_on(number: int, frame: object) -> None:

@@ -23,12 +23,12 @@ _COLUMNS = ("HR@5", "HR@10", "HR@20", "NDCG@5", "NDCG@10", "NDCG@20", "MRR")
 
 
 def say(text: str) -> None:
-    """Prints a line; paths and ids in full: rich would wrap them."""
+    """Prints a line without rich, which would wrap paths and ids."""
     print(text, flush=True)
 
 
 def two_columns(texts: dict[str, str]) -> list[str]:
-    """Returns lines of names and what they are, as wide as a terminal is at least."""
+    """Returns lines of names and what they are, within the width of any terminal."""
     width = 4 + max(map(len, texts))
     return [
         line
@@ -43,7 +43,7 @@ def two_columns(texts: dict[str, str]) -> list[str]:
 
 
 def show(table: Table) -> None:
-    """Prints a table, in a file as wide as it is."""
+    """Prints a table; in a file it gets its full width."""
     console = Console(markup=False)  # ids may look like markup: [live]
     if not console.is_terminal:
         console = Console(width=_FILE_WIDTH, markup=False)
@@ -80,7 +80,7 @@ def show_result(model: str, result: RunResult, no_export: str | None = None) -> 
     Args:
         model: title of its model.
         result: of the run.
-        no_export: why it has no export, if that is to be told.
+        no_export: why it has no export, if that should be said.
     """
     metrics = result.metrics
     split = "test" if "test" in metrics else "validation"
@@ -105,13 +105,13 @@ def show_result(model: str, result: RunResult, no_export: str | None = None) -> 
 
 
 def repeats_apart(repeats: dict[str, Any]) -> dict[str, dict[str, float]]:
-    """Returns the metrics of repeats and of new items, where there are repeats."""
+    """Returns the metrics of repeats and of new items, if there are repeats."""
     kinds = {"repeat": "repeats", "new": "new items"}
     return {kinds[kind]: repeats[kind] for kind in kinds if kind in repeats}
 
 
 def say_repeats(repeats: dict[str, Any], protocol: str) -> None:
-    """Says how many targets are repeats and what the protocol makes of them."""
+    """Says how many targets are repeats and what the protocol does with them."""
     count, targets = repeats["repeats"], repeats["targets"]
     if not count:
         return
@@ -125,7 +125,7 @@ def say_repeats(repeats: dict[str, Any], protocol: str) -> None:
 
 
 def say_contradictions(metrics: dict[str, Any]) -> None:
-    """Says if the TFRS lists and the ranks do not tell the same, where both are."""
+    """Says so if the TFRS lists contradict the ranks, where both exist."""
     checked = metrics.get("tfrs", {})
     if users := checked.get("contradictions"):
         say(
@@ -135,12 +135,12 @@ def say_contradictions(metrics: dict[str, Any]) -> None:
 
 
 def say_lost(name: str, whole: dict[str, Any], part: dict[str, Any]) -> None:
-    """Says how much of a model's accuracy one network in its place has.
+    """Says how much of a model's accuracy one network keeps.
 
     Args:
         name: of the model.
-        whole, part: metrics by "validation" and "test" of both; what one of them lacks
-            is left out.
+        whole, part: metrics of both by "validation" and "test"; what either lacks is
+            left out.
     """
     words = []
     for split in ("validation", "test"):
@@ -153,7 +153,7 @@ def say_lost(name: str, whole: dict[str, Any], part: dict[str, Any]) -> None:
 
 @contextlib.contextmanager
 def progress(what: str) -> Iterator[Callable[[int], None]]:
-    """Shows on standard error how many are done; yields a function that is told how
+    """Shows on standard error how many are done; yields a function to call with how
     many more."""
     text = TextColumn(f"{{task.completed:,}} {what}")
     with Progress(text, TimeElapsedColumn(), console=Console(stderr=True)) as shown:

@@ -41,7 +41,7 @@ def train(arguments: Sequence[str]) -> None:
 
 
 def _next_commands(run_dir: Path, has_export: bool) -> list[str]:
-    """Returns what a person may want to do with a new run."""
+    """Returns what a user may want to do with a new run."""
     named = Path(RunConfig.runs_dir) / run_dir.name
     is_here = named.exists() and named.samefile(run_dir)
     run = shlex.quote(run_dir.name if is_here else str(run_dir))

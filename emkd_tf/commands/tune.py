@@ -14,7 +14,7 @@ from emkd_tf.errors import InputError
 from emkd_tf.tensorflow_start import load_tensorflow
 
 _OWN: dict[str, dict[str, Any]] = {
-    "--space": {"help": "YAML file of what to try, in place of configs/search"},
+    "--space": {"help": "YAML file of what to try, instead of configs/search"},
     "--trials": {"type": int, "default": 20, "help": "trainings of the whole search"},
     "--budget": {"help": "time of the whole search, such as 90m or 2h"},
     "--jobs": {"type": int, "default": 1, "help": "trainings at a time"},

@@ -17,7 +17,7 @@ _OWN: dict[str, dict[str, Any]] = {
     "FILE": {"nargs": "?", "help": "the log, as the first argument"},
     "--json": {"action": "store_true", "help": "print one JSON object, for programs"},
 }
-# Taken off the settings: with a model goes a preset.
+# Separated from the settings: the model decides the default preset.
 _TAKEN: dict[str, dict[str, Any]] = {
     "--json": _OWN["--json"],
     "--preset": {},
@@ -52,7 +52,7 @@ def validate(arguments: Sequence[str]) -> None:
 
 
 def _with_file_named(arguments: Sequence[str]) -> list[str]:
-    """Gives the log, which stands alone, its flag."""
+    """Puts its flag before a log that stands alone."""
     named: list[str] = []
     for number, argument in enumerate(arguments):
         before = arguments[number - 1] if number else ""

@@ -20,7 +20,7 @@ class EncoderEntry:
     Attributes:
         path: its module and class.
         reads: the settings of the section `model` that are arguments of the class,
-            beside `hidden_units`.
+            besides `hidden_units`.
     """
 
     path: str

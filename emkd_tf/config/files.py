@@ -1,4 +1,4 @@
-"""Settings from YAML files: of datasets, models and presets, and the user's own."""
+"""Settings from YAML files: for datasets, models and presets, and the user's own."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Reads one settings file: flat keys, and `presets` and `datasets` by name.
 
     Raises:
-        InputError: the file is missing, no valid YAML or no mapping to single values.
+        InputError: the file is missing, is not valid YAML or is not a mapping to single
+            values.
     """
     return _checked(path, load_yaml(path))
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that is there twice, of which YAML would keep the last."""
+    """Refuses duplicate keys, of which YAML would keep the last."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
@@ -48,10 +49,10 @@ class _Loader(yaml.SafeLoader):
 
 
 def load_yaml(path: Path) -> Any:
-    """Reads a YAML file of any content; an empty one is an empty mapping.
+    """Reads any YAML file; an empty one is an empty mapping.
 
     Raises:
-        InputError: the file is missing, no valid YAML or has a key twice.
+        InputError: the file is missing, is not valid YAML or has a duplicate key.
     """
     try:
         values = yaml.load(path.read_text(encoding="utf-8"), _Loader)
@@ -65,7 +66,7 @@ def load_yaml(path: Path) -> Any:
         ) from None
     except InputError as error:
         raise InputError(f"{path} {error}") from None
-    # A ValueError is of bytes that are no text, or of a date that is none.
+    # ValueError: bytes that are not text, or an invalid date.
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         where = getattr(error, "problem_mark", None)
         line = f" line {where.line + 1}" if where else ""
@@ -85,7 +86,7 @@ def _checked(path: Path, values: Any, where: str = "") -> dict[str, Any]:
             raise InputError(
                 f"{path}: unknown key `{key}`{where}. {nearest(str(key), KEYS)}"
             )
-        # Also because a list of aliases of lists grows without end when printed.
+        # Also because a list of aliases of lists grows without bound when printed.
         elif isinstance(value, (list, dict)):
             raise InputError(f"{path}: `{key}`{where} must be a single value.")
     return values
@@ -101,17 +102,17 @@ def _groups(path: Path, kind: str, groups: Any) -> dict[str, dict[str, Any]]:
 
 
 def _read_if_there(path: Path) -> dict[str, Any]:
-    # Not `path.exists()`: that fails at names no file can have.
+    # Not `path.exists()`, which fails on names that no file can have.
     return read_yaml(path) if os.path.exists(path) else {}
 
 
 def _text(value: Any) -> Any:
-    """Returns what YAML took for a date as the text it was."""
+    """Returns the original text of what YAML parsed as a date."""
     return value.isoformat() if isinstance(value, datetime.date) else value
 
 
 def of_file(values: Mapping[str, Any], dataset: str) -> dict[str, Any]:
-    """Returns the settings of a file or group, with what it says of a dataset."""
+    """Returns the settings of a file or group, including its own for a dataset."""
     settings = {k: v for k, v in values.items() if k in KEYS}
     return {**settings, **values.get("datasets", {}).get(dataset, {})}
 
@@ -119,10 +120,10 @@ def of_file(values: Mapping[str, Any], dataset: str) -> dict[str, Any]:
 def layered(
     dataset: str, preset: str | None, files: Iterable[Path], model: str = DEFAULT_MODEL
 ) -> dict[str, Any]:
-    """Merges the YAML of a dataset, of a model, of a preset and further files, later
-    ones winning.
+    """Merges the YAML of a dataset, a model, a preset and further files; later ones
+    win.
 
-    A file that is not there says nothing: a model needs none.
+    Datasets and models need not have a file.
 
     Raises:
         InputError: an unknown preset or key.

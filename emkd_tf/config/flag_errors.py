@@ -1,4 +1,4 @@
-"""The errors of a command line, in one line that a person can act on."""
+"""Command-line errors, as one line that a person can act on."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def one_line(message: str, flags: Iterable[str]) -> str:
     """Returns what a parser's error means.
 
     Args:
-        message: of jsonargparse.
-        flags: that the parser knows.
+        message: from jsonargparse.
+        flags: those that the parser knows.
     """
     text = " ".join(str(message).split())
     if match := re.search(r"unrecognized arguments: (\S+)", text, re.IGNORECASE):
@@ -47,7 +47,7 @@ def one_line(message: str, flags: Iterable[str]) -> str:
 
 
 def _way_to_give(word: str) -> str:
-    """Says how to give what stands alone on a command line."""
+    """Says how to pass a word that stands alone on a command line."""
     if (run_path(word) / CONFIG_FILE).exists():
         return f"a run is given as --run {word}"
     if Path(word).is_file():

@@ -31,8 +31,8 @@ _FILES = {
     *(*PATHS, "distill", "run", "runs", "baseline"),
     *("input", "output", "titles", "verify"),
 }
-_OF_ALL_RUNS = {"seed", "resume"}  # of the settings of trainings
-_OWN_DATA = "own"  # no known dataset: a log may be called like one
+_OF_ALL_RUNS = {"seed", "resume"}  # of the training settings
+_OWN_DATA = "own"  # not a known dataset; a log may have the name of one
 
 
 class SettingsParser(jsonargparse.ArgumentParser):
@@ -81,7 +81,7 @@ def _underscored(argument: str) -> str:
 
 
 def as_flags(settings: Mapping[str, Any]) -> list[str]:
-    """Returns settings by their flat names as a command line; None is not given."""
+    """Returns settings by flat name as a command line; None values are left out."""
     return [
         f"--{key}={str(value).lower() if isinstance(value, bool) else value}"
         for key, value in settings.items()
@@ -160,7 +160,7 @@ class Settings(NamedTuple):
     Attributes:
         config: of the run.
         is_print: --print-config was given.
-        unasked: preset that nobody asked for; None where somebody did.
+        unasked: preset chosen by default; None if the user chose.
     """
 
     config: Config
@@ -182,10 +182,11 @@ def read_settings(
         prog, description: for the help.
         arguments: without the command's own.
         own: options of the command's own arguments by flag or name, for the help.
-        is_training: without --preset and --config take the model's own preset.
+        is_training: without --preset and --config, use the model's default preset.
 
     Raises:
-        InputError: an unknown flag, key or preset, or a value of a wrong type or range.
+        InputError: an unknown flag, key or preset, or a value of the wrong type or out
+            of range.
     """
     arguments = [_underscored(a) for a in arguments]
     known = _first_of(arguments)
@@ -220,7 +221,7 @@ def read_settings(
     parser.set_defaults({"model": model, **({"epochs": 0} if of_steps else {})})
     if dataset:
         parser.set_defaults({"dataset": dataset})
-    # jsonargparse has a flag of this name with a meaning of its own.
+    # jsonargparse has a flag of this name with its own meaning.
     is_print = _PRINT in arguments
     values = parser.parse([a for a in arguments if a != _PRINT])
     _refuse_unread(model, values["task"], arguments)

@@ -62,9 +62,10 @@ PATHS = (
     *("data_dir", "cache_dir", "interactions", "attributes"),
     *("runs_dir", "saved_models_dir"),
 )
-_RUNS = ("distill",)  # directories, too, but they decide what is trained
-# Settings that do not decide what is trained: where things are, how a training is kept,
-# and what follows it. Whether another log is the same data is told by its content.
+_RUNS = ("distill",)  # also directories, but they decide what is trained
+# Settings that do not decide what is trained: where things are, how a training is
+# saved, and what follows it. Whether another log is the same data is decided by its
+# content.
 BESIDE_TRAINING = {
     *PATHS,
     *("name", "resume", "test", "export", "k", "checkpoint_steps", "on_nonfinite"),
@@ -73,7 +74,7 @@ BESIDE_TRAINING = {
 
 
 def with_absolute_paths(config: Config) -> Config:
-    """Returns a config that means the same files from any working directory."""
+    """Returns a config that refers to the same files from any working directory."""
     values = to_flat(config)
     given = {k: values[k] for k in (*PATHS, *_RUNS) if values[k] is not None}
     whole = {k: os.path.abspath(os.path.expanduser(p)) for k, p in given.items()}
@@ -89,13 +90,13 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def nearest_flag(name: str, known: Iterable[str]) -> str:
-    """Returns the same of flags, or where all of them are listed."""
+    """Returns the same for flags, or where all of them are listed."""
     close = closest(name, sorted(known))
     return f"Did you mean `{close}`?" if close else "`--help all` lists all flags."
 
 
 def closest(name: str, known: Sequence[str]) -> str | None:
-    """Returns the known name that differs least, whatever their cases and dashes."""
+    """Returns the known name that differs least, ignoring case and dashes."""
     bare = {each.lower().strip("-"): each for each in known}
     close = difflib.get_close_matches(name.lower().strip("-"), bare, n=1, cutoff=0.7)
     return bare[close[0]] if close else None
@@ -103,7 +104,7 @@ def closest(name: str, known: Sequence[str]) -> str | None:
 
 @functools.cache
 def _hints() -> dict[str, Any]:
-    """Returns the type of every setting; reading them takes long."""
+    """Returns the type of every setting; reading them is slow."""
     sections = [typing.get_type_hints(section) for section in SECTIONS.values()]
     return {key: hint for hints in sections for key, hint in hints.items()}
 
@@ -132,7 +133,7 @@ def from_flat(values: Mapping[str, Any]) -> Config:
     """Builds a config from flat keys; those not given keep their defaults.
 
     Raises:
-        InputError: an unknown key, or a value of another type or outside its range.
+        InputError: an unknown key, or a value of the wrong type or out of range.
     """
     sections: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
     for key, value in values.items():

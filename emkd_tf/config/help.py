@@ -24,7 +24,8 @@ _LOG = (
     *("min_rating", "since", "until", "duplicates", "user_core", "item_core"),
     *("split", "test_share"),
 )
-# The settings that a short page shows, by command; a page of other ones is never short.
+# The settings that a short page shows, by command; other commands have only the whole
+# page.
 _MAIN = {
     "train": (
         *("dataset", "preset", "config", "interactions", "attributes"),
@@ -55,8 +56,8 @@ _WIDEST_FLAG = 26
 
 
 def meaning(key: str, text: str) -> str:
-    """Adds to a setting's meaning what the tables know of it: the names to choose from,
-    or the one encoder or model whose setting it is."""
+    """Adds to a setting's meaning what the tables know about it: the names to choose
+    from, or the only encoder or model that reads it."""
     if key in _NAMES:
         return f"{text.removesuffix('.')}: {', '.join(_NAMES[key])}"
     encoders = [name for name, entry in ENCODERS.items() if key in entry.reads]
@@ -76,7 +77,7 @@ def invoked_as(program: str) -> str:
 
 
 def asked_page(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> str | None:
-    """Returns the help page that a command line asks for, if it does."""
+    """Returns the help page that a command line asks for, if any."""
     places = [i for i, argument in enumerate(arguments) if argument in FLAGS]
     if not places:
         return None
@@ -119,7 +120,7 @@ def page(parser: argparse.ArgumentParser, *, is_whole: bool) -> str:
 
 
 def _of_other_models(actions: Iterable[argparse.Action]) -> frozenset[str]:
-    """Returns the settings that a model chosen in place of the default would refuse."""
+    """Returns the settings that a model chosen instead of the default would refuse."""
     models = [action.default for action in actions if action.dest == "model"]
     chosen = set(models) & set(MODELS) - {DEFAULT_MODEL}
     return frozenset().union(*map(unread, chosen))
@@ -147,12 +148,12 @@ def _entry(action: argparse.Action) -> list[str]:
 
 
 def _place(action: argparse.Action) -> str:
-    """Returns what stands for an argument without a flag."""
+    """Returns the placeholder of an argument without a flag."""
     return str(action.metavar or action.dest)
 
 
 def _word(action: argparse.Action) -> str:
-    """Returns what stands behind a flag for its value, if it takes one."""
+    """Returns the placeholder of a flag's value, if it takes one."""
     if action.nargs == 0:
         return ""
     hint: Any = getattr(action, "_typehint", None) or action.type or str

@@ -1,7 +1,7 @@
 """The models by name: where they are and which settings they read.
 
-Loads no TensorFlow until a class is asked for: help and checks of settings need the
-table alone.
+Loads no TensorFlow until a class is asked for: help and checks of settings need only
+the table.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ class ModelEntry:
 
     Attributes:
         path: its module and class.
-        by_task: likewise, where a setting `task` asks for another one.
-        title: its name as papers write it.
+        by_task: the same for each value of `task` that has another class.
+        title: its name in papers.
         reads: the settings of model and loss that it reads.
-        reads_by_task: those of them that it reads for one task alone.
-        preset: of a training that asks for none; None for the settings of its file.
-        is_trained: it learns by steps; others are counted, and have no checkpoint and
-            no export.
+        reads_by_task: those of them that it reads for one task only.
+        preset: used by a training that asks for none; None for its file's own settings.
+        is_trained: it is trained in steps; other models are counted and have no
+            checkpoint or export.
     """
 
     path: str
@@ -128,28 +128,28 @@ MODELS = {
     "duorec": ModelEntry("emkd_tf.models.duorec:DuoRec", "DuoRec", _DUOREC),
 }
 DEFAULT_MODEL = "emkd"
-BASELINE = "poprec"  # which every run is held against
+BASELINE = "poprec"  # which every run is compared with
 
 
 def model_class(name: str, task: str = "") -> Any:
-    """Returns the class of a name of MODELS, a `Recommender` where it is trained.
+    """Returns the class of a model, a `Recommender` if it is trained.
 
     Args:
-        name: of the model.
-        task: the setting, where the model reads it.
+        name: of the model in MODELS.
+        task: the setting, if the model reads it.
     """
     entry = MODELS[name]
     return load(entry.by_task.get(task, entry.path))
 
 
 def readers(key: str) -> list[str]:
-    """Returns the models that read a setting of their own; none if all do."""
+    """Returns the models that read a setting; none if all do."""
     return [name for name, entry in MODELS.items() if key in entry.reads]
 
 
 def unread(model: str, task: str | None = None) -> frozenset[str]:
-    """Returns the settings that a model does not read: those of other models and,
-    where its task is given, those of its other tasks."""
+    """Returns the settings that a model does not read: those of other models and, if
+    its task is given, those of its other tasks."""
     every = frozenset().union(*(entry.reads for entry in MODELS.values()))
     entry = MODELS[model]
     by_task = entry.reads_by_task.items()

@@ -1,4 +1,4 @@
-"""Rules that settings keep; what breaks one is a line with the rule and the value."""
+"""Rules for settings; breaking one gives a line with the rule and the value."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from emkd_tf.errors import InputError
 
-LONGEST_NAME = 100  # bytes; a file system takes 255, and names get endings of ours
+LONGEST_NAME = 100  # bytes; file systems allow 255, and we append endings
 
 
 def require(condition: bool, name: str, rule: str, value: Any) -> None:
@@ -25,14 +25,14 @@ def require_at_least(section: Any, minimum: int, *names: str) -> None:
 
 
 def choices_of(hint: Any) -> tuple[str, ...]:
-    """Returns the choices of a field whose type is a `Literal`, or one or None."""
+    """Returns the choices of a field of type `Literal`, or `Literal` or None."""
     if typing.get_origin(hint) is typing.Literal:
         return typing.get_args(hint)
     return next(filter(None, map(choices_of, typing.get_args(hint))), ())
 
 
 def require_choices(section: Any) -> None:
-    """Raises an InputError if a field has a value that is none of its choices."""
+    """Raises an InputError if a field's value is not one of its choices."""
     for name, hint in typing.get_type_hints(type(section)).items():
         value, choices = getattr(section, name), choices_of(hint)
         if choices and value is not None:

@@ -1,4 +1,4 @@
-"""Run directories, which may be called by their names."""
+"""Run directories, which may be given by name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def run_path(run: str | Path) -> Path:
 
 
 def no_run(path: Path) -> InputError:
-    """Returns the error of a path that is not a run directory."""
+    """Returns the error for a path that is not a run directory."""
     text = f"{path} is not a run directory: it has no {CONFIG_FILE}."
     if path.exists() or path.name != str(path):
         return InputError(text)

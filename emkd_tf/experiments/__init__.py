@@ -1,1 +1,1 @@
-"""Grids of trainings and what they show: the paper's tables, or one's own."""
+"""Grids of trainings and what they show: the paper's tables, or your own."""

@@ -1,5 +1,5 @@
-"""The trainings of an experiment: one for each row and seed, in a run directory that is
-named by all that decides it."""
+"""The trainings of an experiment: one per row and seed, in a run directory named after
+everything that determines it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Cell:
     Attributes:
         label: of its row.
         seed: of its training.
-        config: all its settings; equal ones have one run, in whatever experiments.
+        config: all its settings; equal ones share a run, across experiments.
         arguments: flags of `emkd train`.
     """
 
@@ -66,12 +66,12 @@ def cells(
     Args:
         experiment: of kind runs or parameters.
         dataset: its name.
-        preset: in place of those of the experiment and its rows.
-        seeds: trainings of each row, with seeds from 0.
+        preset: replaces those of the experiment and its rows.
+        seeds: trainings per row, with seeds from 0.
         flags: further settings of all of them, such as --data-dir.
 
     Raises:
-        InputError: a row that no training takes.
+        InputError: a row that training does not accept.
     """
     return [
         _cell(experiment, dataset, label, preset, seed, flags)
@@ -101,14 +101,14 @@ def _cell(
 
 
 def cell_of(label: str, arguments: Sequence[str]) -> Cell:
-    """Returns the training of a command line, whose run is named by its settings.
+    """Returns the training of a command line, whose run is named after its settings.
 
     Args:
         label: what it is called.
         arguments: flags of `emkd train`, without --name.
 
     Raises:
-        InputError: no training takes them, or their run has other settings.
+        InputError: training does not accept them, or their run has other settings.
     """
     config = read_training("emkd train", "", arguments).settings.config
     seed = config.training.seed
@@ -121,8 +121,8 @@ def cell_of(label: str, arguments: Sequence[str]) -> Cell:
 
 
 def _require_same(cell: Cell) -> None:
-    """Refuses a run whose settings are not those of its name: another version's
-    defaults were others."""
+    """Refuses a run whose settings do not match its name, as with another version's
+    defaults."""
     if not (cell.run_dir / CONFIG_FILE).exists():
         return
     if changed := changed_settings(read_config(cell.run_dir), cell.config):
@@ -133,9 +133,9 @@ def _require_same(cell: Cell) -> None:
 
 
 def _hash(config: Config) -> str:
-    """Of all that decides a training but its seed: changed settings, and another log,
-    are other runs. Defaults are left out, so that a new setting does not rename the
-    runs before it."""
+    """Hashes everything that determines a training except its seed: changed settings
+    and another log make other runs. Defaults are left out, so that a new setting does
+    not rename earlier runs."""
     defaults = to_flat(from_flat({}))
     decisive = {
         key: value

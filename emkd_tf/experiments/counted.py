@@ -13,7 +13,7 @@ from emkd_tf.experiments.published import COUNT, COUNTS, MILLIONS
 
 
 def counts(experiment: Experiment, flags: Sequence[str]) -> TextTable:
-    """Prepares the datasets and counts them, beside the published counts.
+    """Prepares the datasets and counts them, next to the published counts.
 
     Args:
         experiment: of kind counts.
@@ -48,12 +48,12 @@ def parameters(
     experiment: Experiment, flags: Sequence[str], preset: str | None = None
 ) -> TextTable:
     """Builds each row's model for each dataset and counts the weights of its encoders
-    with their embeddings, and all.
+    with their embeddings, and all weights.
 
     Args:
         experiment: of kind parameters.
         flags: settings such as --data-dir.
-        preset: in place of those of the experiment and its rows.
+        preset: replaces those of the experiment and its rows.
 
     Raises:
         InputError: a row's model has no weights.

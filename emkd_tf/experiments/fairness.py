@@ -1,5 +1,5 @@
 """What a strict reader asks of a comparison: how each row's model was chosen, what it
-was given, what the data is like, and which controls stand beside it."""
+was given, what the data is like, and which controls it has."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Settings = Mapping[str, Any]
 
 
 def checks(found: Findings) -> list[str]:
-    """Returns a line for each thing that was looked at, with what was seen."""
+    """Returns a line for each check, with what it found."""
     runs = [run for of_row in found.runs.values() for run in of_row]
     if not runs:
         return []
@@ -42,8 +42,9 @@ def checks(found: Findings) -> list[str]:
 
 
 def ladder(found: Findings, cells: Sequence[Cell]) -> TextTable | None:
-    """Returns the controls that a table should have, and its rows that are them; None
-    where no row is one, as a figure by a setting compares a model with itself."""
+    """Returns the controls that a table should have, and which of its rows they are;
+    None if no row is one, as when a figure by a setting compares a model with
+    itself."""
     settings = {cell.label: _settings(cell) for cell in cells}
     rows, has_any = [], False
     for control, is_one in _CONTROLS.items():

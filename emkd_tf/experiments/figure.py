@@ -1,4 +1,4 @@
-"""A figure of an experiment: its metric by a setting, or by the time that it took."""
+"""A figure of an experiment: its metric by a setting, or by the time taken."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from emkd_tf.experiments.grid import BY_SECONDS, Experiment
 from emkd_tf.experiments.report import Findings, Result
 from emkd_tf.experiments.spent import last_epochs
 
-_TITLE_WIDTH = 80  # letters
+_TITLE_WIDTH = 80  # characters
 # Where a point's name may begin or end, in points from it; the first are the best.
 _SIDES = [
     (side, (sign * 5, height))
@@ -25,7 +25,8 @@ _SIDES = [
 
 
 def draw(experiment: Experiment, found: Findings, files: Sequence[Path]) -> bool:
-    """Draws the results by `experiment.x` to files, by their endings.
+    """Draws the results by `experiment.x` to files of the types that their endings
+    name.
 
     Returns:
         Whether there was anything to draw.
@@ -42,7 +43,7 @@ def draw(experiment: Experiment, found: Findings, files: Sequence[Path]) -> bool
     axes.grid(alpha=0.3)
     if experiment.x == BY_SECONDS:
         named = _by_seconds(axes, found, experiment.metrics[0])
-        figure.draw_without_rendering()  # else nothing has its place
+        figure.draw_without_rendering()  # otherwise nothing has its place yet
         _name(axes, *named)
     else:
         _by_setting(axes, experiment, experiment.x, finished)
@@ -52,15 +53,15 @@ def draw(experiment: Experiment, found: Findings, files: Sequence[Path]) -> bool
 
 
 def _undated(file: Path) -> dict[str, None]:
-    """Files that are made again from the same runs are the same."""
+    """Makes files drawn again from the same runs equal."""
     return {"Date": None} if file.suffix == ".svg" else {}
 
 
 def _by_seconds(
     axes: Axes, found: Findings, metric: str
 ) -> tuple[dict[str, tuple[float, float]], list[Artist]]:
-    """By the processor's seconds, or by the clock's where something else computes or a
-    run does not know them; models that count took none, and are lines.
+    """By CPU seconds, or by the clock where something else computes or a run does not
+    know them; counted models took none, and are lines.
 
     Returns:
         The points by name, and what is drawn of them.
@@ -94,8 +95,8 @@ def _by_seconds(
 def _name(
     axes: Axes, points: Mapping[str, tuple[float, float]], others: Sequence[Artist]
 ) -> None:
-    """Writes the names of points beside them, each on the side where it overlaps the
-    least of other names and of what else is drawn."""
+    """Writes the names of points beside them, each on the side where it overlaps least
+    with other names and with whatever else is drawn."""
     taken = [artist.get_window_extent() for artist in others]
     for name, point in points.items():
         texts = [
@@ -132,7 +133,7 @@ def _by_setting(
     metric = experiment.metrics[0]
     lines: dict[str, list[Result]] = {}
     for result in results:
-        # As the file writes the value: 1e-1 is .1 in the settings.
+        # The value as the file writes it: 1e-1 is .1 in the settings.
         ending = f"{setting} {experiment.rows[result.label].get(setting)}"
         name = result.label.removesuffix(ending).strip()
         if result.label.endswith(ending) or setting in experiment.rows[result.label]:

@@ -1,4 +1,4 @@
-"""Folders that are written to, tried before there is anything to lose."""
+"""Folders to write to, tried before there is anything to lose."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from emkd_tf.atomic_files import writes_to
 
 @contextlib.contextmanager
 def tried_folder(folder: Path, flag: str) -> Iterator[None]:
-    """Makes a folder, and tries it, for what the block writes to it.
+    """Makes a folder for the block to write to, and tries it.
 
     Args:
         folder: to write to.
@@ -24,5 +24,5 @@ def tried_folder(folder: Path, flag: str) -> Iterator[None]:
     with writes_to(folder, flag):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
-            pass  # a folder that is there may be closed to us
+            pass  # an existing folder may be closed to us
         yield

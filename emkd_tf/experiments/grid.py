@@ -31,11 +31,12 @@ class Experiment:
     Attributes:
         name: of its file.
         title: with its source.
-        kind: runs, trainings; counts, of datasets; parameters, of untrained models.
-        datasets: it is for, by name; the first if none is chosen.
-        preset: of rows that have none of their own, or None.
-        metrics: the first one is tested.
-        baseline: label of the row that others are tested against; None takes the best.
+        kind: runs (trainings), counts (of datasets) or parameters (of untrained
+            models).
+        datasets: names of those it is for; the first is the default.
+        preset: for rows that have none of their own, or None.
+        metrics: the first is tested.
+        baseline: label of the row that others are tested against; None means the best.
         rows: settings of each row by its label; "preset" may be among them.
         x: what a figure shows the rows by: a setting, "seconds", or None for a table.
         published: values by dataset, row and metric.
@@ -61,10 +62,10 @@ def names() -> list[str]:
 
 
 def read_experiment(name: str) -> Experiment:
-    """Reads an experiment by its name, or a YAML file of one's own.
+    """Reads an experiment by name, or your own YAML file.
 
     Raises:
-        InputError: there is none, or it says something unknown.
+        InputError: there is none, or it contains something unknown.
     """
     path = Path(name) if name.endswith((".yaml", ".yml")) else FOLDER / f"{name}.yaml"
     if not os.path.exists(path):

@@ -1,4 +1,4 @@
-"""The rows of an experiment: those written out, each for each value of `vary`."""
+"""The rows of an experiment: those listed, each with every value of `vary`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from emkd_tf.errors import InputError
 
 _WHICH_DATA = "--dataset or --interactions says what data it is, for all rows"
-# Settings that a row has not, and why.
+# Settings that a row cannot have, and why.
 _NEVER = {
     "seed": "--seeds says how many of each row",
     "test": "a report is of tests",
@@ -24,11 +24,11 @@ def read_rows(path: Path, values: Mapping[str, Any]) -> dict[str, dict[str, Any]
     """Returns the settings of each row by its label.
 
     Args:
-        path: of the experiment, for what is said of mistakes.
+        path: of the experiment, for error messages.
         values: its content.
 
     Raises:
-        InputError: settings that no row can have, or rows that are none.
+        InputError: settings that no row can have, or invalid rows.
     """
     base = _settings(path, "base", values.get("base"))
     vary = _settings(path, "vary", values.get("vary"))
@@ -62,7 +62,7 @@ def _varied(
 
 
 def _settings(path: Path, key: str, values: Any) -> dict[str, Any]:
-    """Returns settings by name; those that a grid cannot have are refused."""
+    """Returns settings by name; refuses those that a grid cannot have."""
     if not isinstance(values or {}, dict):
         raise InputError(f"{path}: `{key}` must hold `setting: value` lines.")
     for setting, way in _NEVER.items():

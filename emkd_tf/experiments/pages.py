@@ -30,7 +30,7 @@ def write_report(
         dataset: its name.
         cells: of the experiment on the dataset.
         folder: to write to.
-        command: that makes the report, to stand in it.
+        command: that makes the report, to be shown in it.
 
     Returns:
         The table, and the files.
@@ -58,7 +58,7 @@ def write_counted(
     """Writes what was counted, and returns the files.
 
     Args:
-        experiment: of another kind than runs.
+        experiment: of a kind other than runs.
         text: its table.
         folder, command: see `write_report`.
     """
@@ -90,7 +90,7 @@ def _write(folder: Path, stem: str, pages: dict[str, str]) -> list[Path]:
 
 
 def _fairness(found: Findings, cells: Sequence[Cell]) -> list[str]:
-    """The same questions of every report."""
+    """Answers the questions that every report answers."""
     lines = ["## Is it fair?", "", *(f"- {line}" for line in checks(found)), ""]
     tables = (spent(found), ladder(found, cells))
     return [*lines, *(to_markdown(table) for table in tables if table is not None)]

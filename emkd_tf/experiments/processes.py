@@ -1,4 +1,4 @@
-"""Trainings as processes of their own, so many at a time."""
+"""Trainings as separate processes, a number of them at a time."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Ended(NamedTuple):
 
 
 class Trainings:
-    """Processes of `emkd train`; leaving it as a context interrupts those that run,
-    which save. Inside SIGTERM does what Ctrl-C does: the trainings have sessions of
-    their own, and would outlive it.
+    """Processes of `emkd train`; leaving the context interrupts those that run, which
+    then save. Inside, SIGTERM does what Ctrl-C does: the trainings have sessions of
+    their own, and would outlive this process.
 
     Args:
-        jobs: at a time, which share the machine.
+        jobs: trainings at a time, which share the machine.
         say: gets a line for each training that begins.
 
     Attributes:
@@ -45,7 +45,7 @@ class Trainings:
 
     def __init__(self, jobs: int, say: Callable[[str], None]):
         self._jobs, self._say = jobs, say
-        # With the number of each among those that run.
+        # Each with its number among those that run.
         self._processes: dict[Path, tuple[Cell, subprocess.Popen, int]] = {}
         self._is_main = threading.current_thread() is threading.main_thread()
 
@@ -82,7 +82,7 @@ class Trainings:
             if process.poll() is None:
                 continue
             if process.returncode and is_training(cell):
-                continue  # that of another command came first
+                continue  # another command's training came first
             del self._processes[path]
             failure = None if cell.is_finished else _last_line(cell)
             found.append(Ended(cell, failure))
@@ -106,7 +106,8 @@ def title(cell: Cell) -> str:
 
 
 def is_training(cell: Cell) -> bool:
-    """Tells whether some process trains a cell: one that outlived a killed command."""
+    """Tells whether some process trains a cell, such as one that outlived a killed
+    command."""
     lock = filelock.FileLock(cell.run_dir / ".lock")
     if not Path(lock.lock_file).exists():
         return False
@@ -124,7 +125,7 @@ def log_of(cell: Cell) -> Path:
 
 
 def _start(cell: Cell, own: Mapping[str, str]) -> subprocess.Popen:
-    """Begins a process with environment variables of its own."""
+    """Starts a process with its own environment variables."""
     with (
         tried_folder(cell.run_dir.parent, "--runs-dir"),
         log_of(cell).open("a", encoding="utf-8") as log,
@@ -134,7 +135,7 @@ def _start(cell: Cell, own: Mapping[str, str]) -> subprocess.Popen:
             stdout=log,
             stderr=subprocess.STDOUT,
             env={**os.environ, **own},
-            start_new_session=True,  # Ctrl-C is for us, who pass it on
+            start_new_session=True,  # this process gets Ctrl-C and passes it on
         )
 
 

@@ -1,4 +1,4 @@
-"""Values of a source, which stand beside ours in an experiment's report."""
+"""A source's values, shown next to ours in an experiment's report."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from emkd_tf.config import nearest
 from emkd_tf.errors import InputError
 
-# What is counted of a dataset, and the only value of such a row.
+# What is counted in a dataset, and the only value of such a row.
 COUNTS = ("users", "items", "actions", "attributes", "actions per user", "sparsity")
 COUNT = "value"
 MILLIONS = "M"  # of weights
@@ -28,12 +28,13 @@ def read_published(
     """Returns an experiment's published values by dataset, row and metric.
 
     Args:
-        path: of the experiment, for what is said of mistakes.
+        path: of the experiment, for error messages.
         values: its content.
         kind, datasets, rows, metrics: of the experiment.
 
     Raises:
-        InputError: they are of something that the experiment has not, or no numbers.
+        InputError: they are for something that the experiment does not have, or not
+            numbers.
     """
     if kind == "counts":
         rows, metrics = COUNTS, [COUNT]
@@ -58,7 +59,7 @@ def read_published(
 def _by_name(
     path: Path, where: str, values: Any, known: Iterable[str]
 ) -> dict[str, Any]:
-    """Returns what a mapping holds by name, all known."""
+    """Returns what a mapping holds by name; every name is known."""
     place = f"`published`{where and f' of {where}'}"
     if not isinstance(values, dict) or (where and not values):
         raise InputError(

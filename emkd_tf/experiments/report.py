@@ -25,15 +25,15 @@ class Result:
 
     Attributes:
         label: of the row.
-        seeds: finished runs.
+        seeds: number of finished runs.
         metrics: by name, the mean over users and seeds with its intervals.
-        difference: of the first metric to the row compared with; None for that row.
+        difference: of the first metric from the row compared with; None for that row.
         published: the source's values by metric.
         settings: of the first run, by flat name.
-        parameters: weights that are trained.
+        parameters: number of trained weights.
         seconds: of a training by the clock, mean over seeds.
-        processor_seconds: of a training over all cores, likewise; None of a model that
-            is counted.
+        processor_seconds: of a training over all cores, mean over seeds; None for a
+            counted model.
     """
 
     label: str
@@ -57,7 +57,7 @@ class Findings:
         runs: of each row.
         dataset, protocol: of the runs.
         machines: that trained them, in words.
-        metrics: of the experiment; the first one is tested.
+        metrics: of the experiment; the first is tested.
     """
 
     results: Sequence[Result]
@@ -73,7 +73,7 @@ def findings(experiment: Experiment, dataset: str, cells: Sequence[Cell]) -> Fin
     """Reads the finished runs among the cells of an experiment.
 
     Raises:
-        InputError: runs that rank other users or items than the others.
+        InputError: runs that rank different users or items.
     """
     finished: dict[str, list[Cell]] = {label: [] for label in experiment.rows}
     for cell in cells:
@@ -138,8 +138,8 @@ def _result(
 
 
 def processor_seconds(runs: Sequence[RunRanks]) -> float | None:
-    """Returns the mean of what trainings took over all cores, as their last epochs have
-    it; None of models that are not trained."""
+    """Returns the mean seconds that trainings took over all cores, as recorded with
+    their last epochs; None for counted models."""
     histories = [read_epochs(run.path) for run in runs]
     last = [epochs[-1] for epochs in histories if epochs]
     if not last or any("processor_seconds" not in epoch for epoch in last):
@@ -159,9 +159,9 @@ def machine(run: RunRanks) -> str:
 
 
 def marked(found: Findings) -> dict[str, str]:
-    """Returns "best" and "second" by label, where they are so beyond chance: their
-    difference to each one behind is significant over users and, where several seeds
-    of both were run, over seeds."""
+    """Returns "best" and "second" by label, where that is beyond chance: their
+    difference from each lower row is significant over users and, if several seeds of
+    both were run, over seeds."""
     metric = found.metrics[0]
     values = {
         label: np.stack([user_values(run.ranks, metric) for run in runs])
@@ -172,7 +172,7 @@ def marked(found: Findings) -> dict[str, str]:
     for mark in ("best", "second"):
         if len(ordered) < 2:
             break
-        # Which one is best is known only after looking: corrected for all pairs.
+        # Which one is best is only known after looking, so correct for all pairs.
         _, tested = differences({label: values[label] for label in ordered})
         chances = [
             p for d in tested.values() for p in (d.p_users, d.p_seeds) if p is not None

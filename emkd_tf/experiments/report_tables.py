@@ -1,4 +1,4 @@
-"""What the runs of an experiment show, as a table to read and one of every number."""
+"""What the runs of an experiment show, as a table to read and one with every number."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NOT_RUN = "not run"
 
 
 def table(experiment: Experiment, found: Findings) -> TextTable:
-    """Returns the table: the source's values beside ours."""
+    """Returns the table, with the source's values next to ours."""
     marks = marked(found)
     first = experiment.metrics[0]
     header = ["row"]
@@ -66,7 +66,7 @@ def _compared(result: Result) -> list[str]:
 
 
 def frame(found: Findings) -> pl.DataFrame:
-    """Returns every number in full: a row for each row and metric."""
+    """Returns every number in full: one row per row and metric."""
     rows = [
         {
             "dataset": found.dataset,

@@ -18,7 +18,7 @@ from emkd_tf.experiments.processes import (
 
 def estimate(cells: Sequence[Cell]) -> dict[str, float]:
     """Returns how many seconds unfinished trainings will take, by the name of their
-    run, where other seeds of the same settings are finished."""
+    run, if other seeds of the same settings are finished."""
     seconds: dict[str, list[float]] = {}
     for cell in cells:
         if cell.is_finished:
@@ -42,11 +42,11 @@ def run(
     budget: float | None = None,
     say: Callable[[str], None] = print,
 ) -> list[str]:
-    """Trains what is not finished; what was begun is continued, and what a process that
-    outlived a killed command still trains is waited for.
+    """Trains what is not finished: continues what was begun, and waits for what a
+    process that outlived a killed command still trains.
 
     A failed training does not stop the others. When the budget is spent, or at Ctrl-C,
-    the trainings that run save and end; the same call continues them.
+    running trainings save and end; the same call continues them.
 
     Args:
         cells: of one experiment or several; equal ones are trained once.
@@ -79,13 +79,13 @@ def run(
 
 
 def _next(waiting: Sequence[Cell]) -> Cell | None:
-    """Returns the first cell that no process trains, and none has finished."""
+    """Returns the first cell that no process trains or has finished."""
     free = (cell for cell in waiting if not is_training(cell))
     return next((cell for cell in free if not cell.is_finished), None)
 
 
 def _finished_by_others(waiting: list[Cell]) -> list[Ended]:
-    """Takes those cells off the waiting ones that are finished meanwhile."""
+    """Removes from the waiting cells those finished in the meantime."""
     finished = [cell for cell in waiting if cell.is_finished]
     for cell in finished:
         waiting.remove(cell)

@@ -24,7 +24,7 @@ SEARCHED = {
     if key not in _NEVER and (section != "data" or key in OF_MODEL)
 }
 _OF_RANGE = {"low", "high", "log", "step"}
-_DIGITS = 4  # of a number from a range: more say nothing
+_DIGITS = 4  # of a number from a range: more are meaningless
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Range:
     """Numbers from `low` to `high`, both whole or both not.
 
     Attributes:
-        low, high: both are among them.
-        log: even over the logarithms.
+        low, high: inclusive.
+        log: uniform over the logarithms.
         step: between two of them, or None.
     """
 
@@ -51,12 +51,12 @@ Space = Mapping[str, Range | tuple]
 
 
 def read_space(config: Config, file: Path | None = None) -> Space:
-    """Reads what is tried for a config's model: what `configs/search` says of all
-    trained models and of this one, or a file in its place. A setting that is null is
-    left as it is.
+    """Reads what to try for a config's model: what `configs/search` says for all
+    trained models and for this one, or a file instead. A setting that is null is left
+    as it is.
 
     Raises:
-        InputError: it says nothing, or something that no training takes.
+        InputError: it is empty, or has something that training does not accept.
     """
     model = config.model.model
     space: dict[str, Range | tuple] = {}
@@ -75,7 +75,8 @@ def read_space(config: Config, file: Path | None = None) -> Space:
 
 
 def as_yaml(space: Space) -> dict[str, Any]:
-    """Returns a space as its file would have it, every key of a range written out."""
+    """Returns a space as its file would have it, with every key of a range written
+    out."""
     return {
         key: dataclasses.asdict(of) if isinstance(of, Range) else list(of)
         for key, of in space.items()
@@ -96,7 +97,8 @@ def _require_searched(path: Path, key: Any) -> None:
 
 
 def _is_left_out(path: Path, config: Config, key: str) -> bool:
-    """A file of all models, or of all tasks of one, may name what some do not read."""
+    """A file for all models, or for all tasks of one, may name what some do not
+    read."""
     model, task = config.model.model, config.objective.task
     if key not in unread(model, task):
         return False
@@ -119,7 +121,7 @@ def _checked(path: Path, key: str, value: Any, config: Config) -> Range | tuple:
     ends = (found.low, found.high) if isinstance(found, Range) else found
     refused = {each: error for each in ends if (error := _refusal(config, key, each))}
     if refused and path.parent == FOLDER and not isinstance(found, Range):
-        # A file of all models: what does not fit the others' settings is not tried.
+        # A file for all models: what does not fit the other settings is not tried.
         return tuple(each for each in found if each not in refused)
     for error in refused.values():
         raise InputError(f"{path}: {error}")

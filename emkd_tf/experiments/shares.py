@@ -1,4 +1,4 @@
-"""What a training has of the machine where several run at a time."""
+"""What share of the machine a training gets when several run at a time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _ASK_SECONDS = 30
 
 
 def share(number: int, jobs: int) -> dict[str, str]:
-    """Returns environment variables of one of the trainings that run at a time: an
+    """Returns environment variables for one of the trainings that run at a time: an
     equal part of the cores, and one of the GPUs that are visible.
 
     Args:
         number: of the training among those that run, from 0.
-        jobs: that run at most; one alone has the whole machine.
+        jobs: that run at most; a single one has the whole machine.
     """
     if jobs == 1:
         return {}

@@ -19,8 +19,8 @@ _PROTOCOLS = ("unseen", "window", "all")
 
 
 def spent(found: Findings) -> TextTable:
-    """Returns for each row both splits, every protocol, and the training that it took,
-    as means over seeds."""
+    """Returns for each row both splits, every protocol and the training it took, as
+    means over seeds."""
     header = ["row", "validation", *(f"test, {name}" for name in _PROTOCOLS)]
     header += ["epochs", "best epoch", "examples", "seconds"]
     rows = []
@@ -50,14 +50,15 @@ def spent(found: Findings) -> TextTable:
 
 
 def _length(settings: Mapping[str, Any]) -> str:
-    """Returns the epochs that a training was given, or the steps that decide them."""
+    """Returns the epochs that a training was given, or the steps that determine
+    them."""
     epochs = settings.get("epochs")
     return f"{settings.get('steps'):,} steps" if epochs == 0 else str(epochs)
 
 
 def budget_of(run: RunRanks) -> str:
-    """Says in words what a training was given: epochs with what one of them is, as rows
-    differ in what they make of the same data, or steps."""
+    """Says in words what a training was given: steps, or epochs with what an epoch is,
+    as rows differ in what they make of the same data."""
     settings, stages = run.settings, _stages(run)
     size = settings.get("batch_size")
     if settings.get("epochs") == 0:
@@ -73,7 +74,7 @@ def budget_of(run: RunRanks) -> str:
 
 
 def _batches(stages: Sequence[Sequence[Mapping[str, Any]]]) -> str:
-    """Says how many batches an epoch of a training had, as its history has it."""
+    """Says how many batches an epoch of a training had, according to its history."""
     last = [of_stage[-1] for of_stage in stages]
     return ", ".join(_counted(x["step"] // x["epoch"], "batch", "es") for x in last)
 
@@ -83,19 +84,19 @@ def _counted(number: int, name: str, ending: str = "s") -> str:
 
 
 def _stages(run: RunRanks) -> list[list[dict[str, Any]]]:
-    """Returns the epochs of each training of the run; none of a counted model."""
+    """Returns the epochs of each training of the run; none for a counted model."""
     groups = itertools.groupby(read_epochs(run.path), key=lambda row: row.get("stage"))
     return [list(of_stage) for _, of_stage in groups]
 
 
 def last_epochs(run: RunRanks) -> list[dict[str, Any]]:
-    """Returns the epochs of the run's last training; none of a counted model."""
+    """Returns the epochs of the run's last training; none for a counted model."""
     stages = _stages(run)
     return stages[-1] if stages else []
 
 
 def _examples(run: RunRanks) -> float:
-    """Returns the training rows of all steps, those of a pre-training among them."""
+    """Returns the training rows of all steps, including pre-training."""
     sizes = [
         run.settings.get(key) or 0 for key in ("pretrain_batch_size", "batch_size")
     ]
@@ -112,5 +113,5 @@ def _mean(runs: Sequence[RunRanks], split: str, protocol: str) -> float:
 
 
 def metrics_of(run: RunRanks) -> dict[str, Any]:
-    """Returns what a run wrote of its quality."""
+    """Returns what a run wrote about its quality."""
     return read_json(run.path / "metrics.json")

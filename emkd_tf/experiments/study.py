@@ -15,15 +15,14 @@ from emkd_tf.errors import InputError
 from emkd_tf.experiments.search_space import Space, as_yaml, inside
 from emkd_tf.training.run_config import changed_settings, read_config, write_config
 
-_RANDOM_TRIALS = 5  # before the others are drawn by what these found, and pruned
+_RANDOM_TRIALS = 5  # before others are drawn from what these found, and pruned
 _SAFE_EPOCHS = 3  # in which no trial is pruned
-GIVEN = "given"  # attribute of the trial of the settings as they are given
-_NOTE_SECONDS = 10.0  # between two notes of the time that was spent
+GIVEN = "given"  # attribute of the trial with the settings as given
+_NOTE_SECONDS = 10.0  # between two records of the time spent
 
 
 def open_study(folder: Path, config: Config, space: Space) -> optuna.Study:
-    """Opens the study of a folder, or makes it; its first trial has the settings of the
-    config.
+    """Opens a folder's study, or makes it; its first trial has the config's settings.
 
     Args:
         folder: of the study, which exists.
@@ -44,7 +43,7 @@ def open_study(folder: Path, config: Config, space: Space) -> optuna.Study:
         load_if_exists=True,
         pruner=optuna.pruners.MedianPruner(_RANDOM_TRIALS, _SAFE_EPOCHS),
     )
-    # A search that is continued draws other trials than it began with.
+    # A continued search draws trials other than those it began with.
     study.sampler = optuna.samplers.TPESampler(
         n_startup_trials=_RANDOM_TRIALS,
         seed=config.training.seed + len(study.trials),
@@ -72,8 +71,8 @@ def _require_same(folder: Path, config: Config, space: Space) -> None:
 
 
 def counts(trial: optuna.trial.FrozenTrial) -> bool:
-    """Tells whether a trial is one of those that a search may make: one that was killed
-    is another when it goes on."""
+    """Tells whether a trial counts towards those that a search may make: a killed one
+    is a new trial when it continues."""
     if trial.state == TrialState.FAIL:
         return "failure" in trial.user_attrs
     return trial.state != TrialState.WAITING
@@ -94,7 +93,7 @@ class Clock:
         self.tick(0.0)
 
     def tick(self, every: float = _NOTE_SECONDS) -> None:
-        """Counts on, and notes it after so many seconds."""
+        """Counts on, and records the time every so many seconds."""
         self.seconds = self._before + time.monotonic() - self._began
         if self.seconds - self._noted > every:
             self._study.set_user_attr("seconds", self.seconds)

@@ -28,9 +28,9 @@ from emkd_tf.run_reading import read_epochs
 class Search:
     """A study in a folder: its database, its settings and the runs of its trials.
 
-    The first trial has the settings as they are given. Later ones are drawn by TPE, and
-    stopped where the best validation so far is below the median of the others at that
-    epoch. The same call continues a search that was stopped or killed.
+    The first trial has the settings as given. Later ones are drawn by TPE, and stopped
+    if their best validation so far is below the median of the others at that epoch. The
+    same call continues a search that was stopped or killed.
 
     Args:
         folder: of the study.
@@ -79,12 +79,12 @@ class Search:
 
     @property
     def num_trials(self) -> int:
-        """Trials that have begun; those of a killed search count where they go on."""
+        """Trials that have begun; those of a killed search count when they continue."""
         return sum(counts(trial) for trial in self.study.trials)
 
     def run(self, *, trials: int, jobs: int = 1, budget: float | None = None) -> None:
-        """Searches until so many trials have ended, or the time is spent; trials that
-        run then save, and go on when the search does.
+        """Searches until `trials` have ended or the time is spent; trials still running
+        then save, and continue when the search does.
 
         Args:
             trials: of the whole search.
@@ -92,7 +92,7 @@ class Search:
             budget: seconds of the whole search, by the clock; None for no limit.
 
         Raises:
-            InputError: the first trial, of the settings as they are given, failed.
+            InputError: the first trial, with the settings as given, failed.
             KeyboardInterrupt: on Ctrl-C, after all have saved.
         """
         self._take_up()
@@ -112,11 +112,11 @@ class Search:
                 clock.tick()
 
     def _take_up(self) -> None:
-        """Puts trials that a killed or stopped process has begun before new ones."""
+        """Puts trials that a killed or stopped process began before new ones."""
         waiting = self.study.get_trials(states=[TrialState.WAITING])
         known = [trial.system_attrs.get("fixed_params") for trial in waiting]
         for trial in self.study.get_trials(states=[TrialState.RUNNING]):
-            # One without a run was asked for and no more.
+            # One without a run was only requested.
             has_begun = not {"run", GIVEN}.isdisjoint(trial.user_attrs)
             if has_begun and trial.params not in known:
                 self._repeat(trial)
@@ -135,7 +135,7 @@ class Search:
         self._say(f"trial {trial.number}: {' '.join(flags)}")
         try:
             cell = cell_of(f"trial {trial.number}", [*self._arguments, *flags, *own])
-        except InputError as error:  # what was drawn does not go together
+        except InputError as error:  # what was drawn does not fit together
             self._say(f"failed trial {trial.number} ({error})")
             self._fail(trial, str(error))
             return
@@ -152,8 +152,8 @@ class Search:
             trainings.start(cell)
 
     def _settings_of(self, trial: optuna.Trial) -> dict[str, Any]:
-        """Returns what a trial tries: the first one all that is given, also what is
-        not in the space."""
+        """Returns what a trial tries: the first one everything given, even what is not
+        in the space."""
         if GIVEN not in trial.user_attrs:
             return suggest(trial, self.space)
         given = {key: to_flat(self._config)[key] for key in self.space}
@@ -161,7 +161,7 @@ class Search:
         return {**suggest(trial, known), **given}
 
     def _is_behind(self, cell: Cell) -> bool:
-        """Reports new validations of a trial; tells whether they are to be its last."""
+        """Reports new validations of a trial; tells whether they should be its last."""
         trial = self._trials[cell.run_dir]
         known = self._reported.get(cell.run_dir, 0)
         new = [(epoch, value) for epoch, value in curve(cell.run_dir) if epoch > known]
@@ -204,7 +204,7 @@ class Search:
 
 
 def curve(run_dir: Path) -> list[tuple[int, float]]:
-    """Returns the epochs of a run with their validations, as far as it has come."""
+    """Returns the epochs of a run with their validations, so far."""
     key = f"validation/{SELECTION_METRIC}"
     epochs = read_epochs(run_dir, is_growing=True)
     return [(row["epoch"], row[key]) for row in epochs if row.get(key) is not None]

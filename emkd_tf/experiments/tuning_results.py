@@ -1,5 +1,5 @@
-"""What a search found, as files: a preset, a table of its trials, and HParams of
-TensorBoard."""
+"""What a search found, as files: a preset, a table of its trials, and TensorBoard's
+HParams."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _SHOWN = 5
 def write_results(
     study: optuna.Study, config: Config, folder: Path, command: Sequence[str]
 ) -> list[Path]:
-    """Writes `trials.csv`, `hparams` for TensorBoard and, where a trial has finished,
+    """Writes `trials.csv`, `hparams` for TensorBoard and, if a trial has finished,
     `best.yaml`.
 
     Args:
         study: of the search.
         config: that all trials share.
         folder: to write to.
-        command: that makes them, to stand in the preset.
+        command: that makes them, to be shown in the preset.
 
     Returns:
         The files and the folder.
@@ -57,15 +57,15 @@ def write_results(
 
 
 def best_trial(study: optuna.Study) -> FrozenTrial | None:
-    """Returns the trial of the best validation among those that were trained to their
-    end; the first of several."""
+    """Returns the trial with the best validation among those trained to their end; the
+    first if several tie."""
     whole = study.get_trials(states=[TrialState.COMPLETE])
     return max(whole, key=lambda t: (t.value, -t.number), default=None)
 
 
 def preset(config: Config, searched: dict[str, Any]) -> dict[str, Any]:
-    """Returns what makes the settings of a trial out of its model's own for its
-    dataset: everything decisive in which the two differ."""
+    """Returns what turns the model's own settings for its dataset into a trial's: every
+    deciding setting in which the two differ."""
     model, dataset = config.model.model, config.data.dataset
     known = "own" if config.data.interactions else dataset
     plain = to_flat(from_flat({**layered(known, None, [], model), "model": model}))
@@ -76,7 +76,7 @@ def preset(config: Config, searched: dict[str, Any]) -> dict[str, Any]:
 
 
 def trials_frame(study: optuna.Study) -> pl.DataFrame:
-    """Returns a row for each trial: its settings and what came of them."""
+    """Returns a row for each trial: its settings and its result."""
     rows = [
         {
             "trial": trial.number,
@@ -109,7 +109,7 @@ def best_table(study: optuna.Study) -> TextTable:
 
 
 def _value(trial: FrozenTrial) -> float | None:
-    """The best validation of a trial, of one that was pruned as far as it came."""
+    """The best validation of a trial; of a pruned one, up to where it stopped."""
     if trial.state == TrialState.COMPLETE:
         return trial.value
     return max(trial.intermediate_values.values(), default=None)
@@ -138,7 +138,7 @@ def _heading(
 
 
 def _write_hparams(study: optuna.Study, folder: Path) -> None:
-    """Writes the settings and the curve of each trial that ended, a folder each."""
+    """Writes the settings and the curve of each trial that ended to its own folder."""
     shutil.rmtree(folder, ignore_errors=True)
     for trial in study.get_trials(states=_ENDED):
         name = f"trial-{trial.number:03}"

@@ -24,7 +24,7 @@ def check_requests(
     Returns:
         Requests {"signature", "inputs", "rows", "outputs"}: the inputs' rows are
         repeated up to `rows`, and so are those of the expected outputs. Those with
-        `warm_up` hold nothing but known items.
+        `warm_up` contain only known items.
     """
     expected = _Expected(recommender, k)
     names = recommender.names.tolist()

@@ -1,5 +1,5 @@
-"""Checks of an exported folder: a fresh process that has only TensorFlow must answer
-like the live model did."""
+"""Checks of an exported folder: a fresh process with nothing but TensorFlow must answer
+as the live model did."""
 
 from __future__ import annotations
 
@@ -35,8 +35,9 @@ def verify(folder: Path) -> int:
         The number of requests that were answered as expected.
 
     Raises:
-        InputError: the folder is no export, or cannot be loaded.
-        CheckFailedError: it answers differently, or uses other operations.
+        InputError: the folder is not an export, or cannot be loaded.
+        CheckFailedError: it answers differently, or uses operations that are not
+            allowed.
     """
     try:
         requests = read_json(folder / QUESTIONS_FILE)
@@ -72,7 +73,7 @@ def verify(folder: Path) -> int:
 
 
 def read_saved_model(folder: Path) -> saved_model_pb2.SavedModel:
-    """Reads the graphs of a SavedModel, without loading them.
+    """Reads the graphs of a SavedModel without loading them.
 
     Raises:
         InputError: its saved_model.pb cannot be read.
@@ -126,8 +127,8 @@ def difference(request: Request, answer: dict[str, list]) -> str | None:
 
 
 def _nearly_tied(scores: np.ndarray) -> np.ndarray:
-    """Where two scores all but tie, either item may come first; what follows the last
-    one is not known."""
+    """Where two scores nearly tie, either item may come first; what follows the last
+    one is unknown."""
     room = _rounding(scores)
     near = np.isclose(scores[:, 1:], scores[:, :-1], rtol=_TOLERANCE, atol=room)
     after = np.pad(near, [(0, 0), (0, 1)], constant_values=True)

@@ -1,7 +1,7 @@
-"""Traces functions forwards alone, without the gradients that layers write by hand.
+"""Traces functions forward only, without the layers' hand-written gradients.
 
 A SavedModel with custom gradients warns everyone who loads it that it cannot be
-differentiated twice; an export is not differentiated at all.
+differentiated twice; exports are never differentiated.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def _without_gradient(function: Callable, args: tuple, kwargs: dict) -> Any:
 
 @contextlib.contextmanager
 def forward_only() -> Iterator[None]:
-    """What is traced inside holds no custom gradient; TensorFlow has no switch for
-    it."""
+    """What is traced inside contains no custom gradient; TensorFlow has no switch for
+    that."""
     before = custom_gradient._graph_mode_decorator
     custom_gradient._graph_mode_decorator = _without_gradient
     try:

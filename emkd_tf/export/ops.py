@@ -1,7 +1,8 @@
 """The operations that an export may use."""
 
-# All are TensorFlow's own and part of every serving binary. What none of our signatures
-# needs is left out on purpose, above all XLA and what calls Python or reads files.
+# All are TensorFlow's own and part of every serving binary. Whatever our signatures do
+# not need is left out on purpose, above all XLA and anything that calls Python or reads
+# files.
 ALLOWED_OPS = frozenset(
     [
         "AddN",

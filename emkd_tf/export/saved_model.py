@@ -1,4 +1,4 @@
-"""Writes an export: the version's folder for TF Serving and what belongs beside it."""
+"""Writes an export: the version's folder for TF Serving and the files beside it."""
 
 from __future__ import annotations
 
@@ -54,21 +54,20 @@ def export_saved_model(
 ) -> tuple[Path, IndexQuality | None]:
     """Exports networks as `<folder>/<version>/` for TF Serving.
 
-    The version appears, whole, only after a fresh process that has only TensorFlow has
-    loaded it and answered like the live model. Beside it come `vectors/<version>/` and
-    the files of `serving_files`.
+    The version appears, complete, only after a fresh process with nothing but
+    TensorFlow has loaded it and answered like the live model. Beside it come
+    `vectors/<version>/` and the files of `serving_files`.
 
     Args:
         ensemble: networks to export.
         histories: with the raw ids; validation histories are the check's requests.
         folder: of all versions of the model; its name is the model's.
-        k: items that a list holds.
-        protocol: what of a history a list may not hold: "unseen" all, "window" what the
-            encoders see, "all" nothing.
-        card: what to know of the model, added to `card.json`.
+        k: items per list.
+        protocol: which items of a history lists must not hold: "unseen" all, "window"
+            those that the encoders see, "all" none.
+        card: facts about the model, added to `card.json`.
         index: "faiss" for an approximate index beside the item vectors.
-        cold: raw ids of the items that nobody chose, which a file beside the
-            card lists.
+        cold: raw ids of the items that nobody chose, listed in a file beside the card.
 
     Returns:
         The version's folder, and the quality of the approximate index if there is one.
@@ -112,8 +111,8 @@ def _save(
     histories: Histories,
     k: int,
 ) -> list[Request]:
-    """Writes the SavedModel and lets a fresh process answer requests like the live
-    model."""
+    """Writes the SavedModel and checks that a fresh process answers requests like the
+    live model."""
     # As an asset the vocabulary keeps its name; the SavedModel holds a copy.
     vocabulary = histories.folder / "item_ids.txt"
     retriever = Retriever(
@@ -131,7 +130,7 @@ def _save(
     write_text(unfinished / QUESTIONS_FILE, text)
     try:
         verify(unfinished)
-    except InputError as error:  # of a folder that is ours
+    except InputError as error:  # about a folder that is ours
         raise CheckFailedError(str(error)) from None
     return requests
 
@@ -163,7 +162,7 @@ def _package_version(name: str) -> str | None:
 
 @contextlib.contextmanager
 def _one_line(target: Path) -> Iterator[None]:
-    """Turns what goes wrong with files, Python's or TensorFlow's, into one line."""
+    """Turns file errors, Python's or TensorFlow's, into one line."""
     try:
         yield
     except (OSError, tf.errors.OpError) as error:

@@ -1,5 +1,5 @@
-"""What stands beside the versions of an export: TF Serving's settings and a README with
-calls and the answers of this very model."""
+"""What is written beside the versions of an export: TF Serving's settings and a README
+with calls and this very model's answers."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def write_serving_files(
         requests: with the answers that the README shows.
     """
     name = card["name"]
-    # A string of JSON is one of protobuf's text format too.
+    # A JSON string is also a string of protobuf's text format.
     models = _MODELS.format(name=_json(name), folder=_json(_served_folder(name)))
     write_text(folder / "models.config", models)
     write_text(folder / "batching_parameters.txt", _BATCHING)

@@ -12,19 +12,19 @@ from emkd_tf.models.ensemble import Ensemble
 from emkd_tf.retrieval.recommend import LOWEST, excluded
 from emkd_tf.special_ids import PAD_ID
 
-_TINY = 1e-12  # a table's row of zeros has no direction
+_TINY = 1e-12  # a row of zeros in a table has no direction
 
 
 def newest_known(item_ids: tf.Tensor, length: int) -> tf.Tensor:
-    """Moves the padding between and behind items to the front and cuts to the newest.
+    """Moves the padding between and after items to the front and cuts to the newest.
 
     Args:
-        item_ids: [B, any] int32; PAD_ID at padding and at unknown items.
+        item_ids: [B, any] int32; PAD_ID at padding and unknown items.
         length: items to keep.
 
     Returns:
-        [B, n] int32, left-padded, in the given order; n is the most items of a row, at
-        most `length`.
+        [B, n] int32, left-padded, in the given order; n is the largest number of items
+        in a row, at most `length`.
     """
     is_item = tf.cast(item_ids != PAD_ID, tf.int32)
     order = tf.argsort(is_item, axis=1, stable=True)
@@ -37,17 +37,17 @@ def newest_known(item_ids: tf.Tensor, length: int) -> tf.Tensor:
 class Retriever(tf.Module):
     """Recommends items for histories of raw ids.
 
-    A history's unknown items are dropped and counted. One with no known item falls back
-    to popularity and says so.
+    A history's unknown items are dropped and counted. One without a known item falls
+    back to popularity and says so.
 
     Args:
-        ensemble: whose weights are exported, each once; a table of items stands for
-            what it is computed from.
-        vocabulary: text file of the raw ids of items 1..V, one a line.
-        popularity: [V] shares of items 1..V, the scores where nothing is known.
+        ensemble: whose weights are exported, each once; a table of items replaces what
+            it is computed from.
+        vocabulary: text file of the raw ids of items 1..V, one per line.
+        popularity: [V] shares of items 1..V, the scores if no item is known.
         k: items to return, cut to the catalogue.
         separator: between the ids of a joined history.
-        protocol: what of a history a list may not hold, see `excluded`.
+        protocol: which items of a history lists must not hold, see `excluded`.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Retriever(tf.Module):
         self._protocol = protocol
         self._k = min(k, ensemble.num_items)
         # The variables are tracked, the Keras layers are not: no trace of Keras is
-        # saved. What tables take the place of is not.
+        # saved, nor is what tables replace.
         towers = ensemble.towers
         folded = {w.ref() for t in towers for w in t.embedding.folded_variables}
         weights = [w for tower in towers for w in tower.serving_variables]
@@ -75,10 +75,11 @@ class Retriever(tf.Module):
             self._encode,
             input_signature=[tf.TensorSpec([None, None], tf.int32)],
         )
-        # A table's rows that are no items have the lowest score from the start; to add
-        # to it changes nothing. Row 0 also takes what is excluded at padding.
+        # Rows of a table that are not items have the lowest score from the start;
+        # adding to it changes nothing. Row 0 also takes exclusions at padding.
         self.tables = [tower.serving_table() for tower in towers]
-        # Items of histories; where scores have weights of their own, those are others.
+        # Items of histories; where scores have their own weights, these differ from
+        # them.
         self.items = [
             table if tower.item_weights is None else tower.embedding.table_variable()
             for tower, table in zip(towers, self.tables, strict=True)
@@ -171,7 +172,8 @@ class Retriever(tf.Module):
         return {**best, "is_known": is_known}
 
     def _product(self, states: tf.Tensor, table: tf.Variable) -> tf.Tensor:
-        """Multiplies states [B, d] with a table, up to the last row that all have."""
+        """Multiplies states [B, d] with a table, up to the last row that all tables
+        have."""
         product = tf.matmul(states, table, transpose_b=True)
         return (
             product[:, : self._num_rows] if table.shape[0] > self._num_rows else product
@@ -192,11 +194,11 @@ class Retriever(tf.Module):
         }
 
     def _states(self, item_ids: tf.Tensor, is_popular: tf.Tensor) -> list:
-        """Pairs of states [B, d] and the table to hold them against; zero where
+        """Pairs of states [B, d] and the table to score them with; zero where
         popularity counts."""
         newest = newest_known(item_ids, self._ensemble.history_length)
         is_zero = is_popular[:, tf.newaxis]
-        # Encoders need a row: a batch of none gets one, which is taken away again.
+        # Encoders need a row: an empty batch gets one, which is removed again.
         batch = tf.shape(newest)[0]
         spare = tf.cast(batch == 0, tf.int32)
         states = self._queries(tf.pad(newest, [[0, spare], [0, 0]]))

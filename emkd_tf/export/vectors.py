@@ -1,4 +1,4 @@
-"""The item vectors beside an export, for an index of one's own, or for faiss."""
+"""The item vectors beside an export, for your own index, or for faiss."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class IndexQuality:
 
     Attributes:
         recall: share of the exact top k that it finds.
-        k: of the lists.
+        k: items per list.
         queries_per_second, exact_per_second: of one call with all queries.
     """
 
@@ -41,7 +41,7 @@ class IndexQuality:
 
 
 def write_vectors(folder: Path, recommender: VectorRecommender) -> None:
-    """Writes `item_vectors.npy` [V, D] float32 and `item_ids.txt`, one id a row.
+    """Writes `item_vectors.npy` [V, D] float32 and `item_ids.txt`, one id per row.
 
     Their inner product with the `query` of the signature `embed` is the score.
     """
@@ -58,7 +58,7 @@ def write_faiss_index(
         folder: to write it in.
         recommender: with the item vectors.
         histories: validation histories are the queries; nothing is excluded.
-        k: items of a list.
+        k: items per list.
 
     Raises:
         InputError: faiss is not installed.
@@ -71,7 +71,7 @@ def write_faiss_index(
     index.hnsw.efConstruction = _BUILD_BEAM
     index.hnsw.efSearch = max(_SEARCH_BEAM, 2 * k)
     index.add(vectors)
-    # Written by Python, whose errors tell of a full disk.
+    # Written by Python, whose errors report a full disk.
     (folder / "items.faiss").write_bytes(faiss.serialize_index(index))
 
     exact = faiss.IndexFlatIP(vectors.shape[1])

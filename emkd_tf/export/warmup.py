@@ -37,8 +37,7 @@ def write_warm_up(folder: Path, name: str, requests: list[Request]) -> None:
 def prediction_log(name: str, signature: str, inputs: dict[str, tf.Tensor]) -> bytes:
     """Encodes a `tensorflow.serving.PredictionLog` with one predict request.
 
-    The eight lines of wire format spare every installation the package
-    tensorflow-serving-api.
+    These eight lines of wire format spare every installation tensorflow-serving-api.
     """
     spec = _field(1, name.encode()) + _field(3, signature.encode())
     request = _field(1, spec)
@@ -54,7 +53,7 @@ def _field(number: int, payload: bytes) -> bytes:
 
 
 def _varint(number: int) -> bytes:
-    """Seven bits a byte, the lowest first; all but the last have the high bit."""
+    """Seven bits per byte, the lowest first; all but the last have the high bit."""
     parts = []
     while number > 0x7F:
         parts.append(number & 0x7F | 0x80)

@@ -1,4 +1,4 @@
-"""Logs of a notebook: known datasets, files, or tables in memory."""
+"""Logs for a notebook: known datasets, files, or tables in memory."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Data:
     """Prepared histories.
 
     Attributes:
-        histories: of all users, by item numbers.
-        settings: that say where they came from.
+        histories: of all users, as item numbers.
+        settings: where they came from.
     """
 
     histories: Histories
@@ -46,19 +46,19 @@ def prepare(
     attributes: Table = None,
     **settings: Any,
 ) -> Data:
-    """Prepares a known dataset, or a log of one's own.
+    """Prepares a known dataset, or your own log.
 
     Args:
-        dataset: beauty, toys, ml-1m or sample; of a log of one's own its name. A path
-            or a table here is the log; what looks like a path is one.
+        dataset: beauty, toys, ml-1m or sample, or a name for your own log. A path or a
+            table here is taken as the log; what looks like a path is one.
         interactions: the log: a path as for `--interactions`, or a polars, pandas or
             Arrow table with columns for user, item and time.
-        attributes: of the items, likewise.
-        settings: any of the section `data` of the settings, such as `item_column`;
-            several values as a list.
+        attributes: of the items, given in the same ways.
+        settings: any from the section `data`, such as `item_column`; several values as
+            a list.
 
     Raises:
-        InputError, DataUnavailableError: as of `emkd prepare`.
+        InputError, DataUnavailableError: see `emkd prepare`.
     """
     known = known_ones(settings, "prepare")
     found = with_log(
@@ -71,11 +71,11 @@ def prepare(
 
 
 def with_log(dataset: str | Table | None, settings: Mapping[str, Any]) -> dict:
-    """Returns settings that name the data, with tables in memory as files.
+    """Returns settings that name the data, with in-memory tables written as files.
 
     Args:
         dataset: see `prepare`.
-        settings: others, which may hold a dataset and a log, too.
+        settings: others, which may also name a dataset and a log.
 
     Raises:
         InputError: see `as_file`.
@@ -95,7 +95,7 @@ def with_log(dataset: str | Table | None, settings: Mapping[str, Any]) -> dict:
 
 
 def _is_name(dataset: Any) -> bool:
-    """Tells a dataset's name from a path; a folder may be called like a dataset."""
+    """Tells a dataset's name from a path; a folder may have a dataset's name."""
     from emkd_tf.data.sources import SOURCES
 
     if not isinstance(dataset, str):

@@ -1,4 +1,4 @@
-"""What a notebook asks of a run: checked, and what is unknown of its histories."""
+"""Checks what a notebook asks of a run, and warns of ids that are unknown."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def as_histories(histories: Any) -> list[list[str]]:
             "`histories` must be lists of item ids, one list a history, got "
             f"{type(histories).__name__}."
         )
-    # Of a text the letters would be ids, of a table the columns histories.
+    # A text would give its letters as ids, a table its columns as histories.
     if isinstance(histories, (str, bytes)) or hasattr(histories, "columns"):
         histories = [histories]
     found = []
@@ -44,7 +44,7 @@ def as_histories(histories: Any) -> list[list[str]]:
 
 
 def _as_id(item: Any) -> str:
-    """Returns an id as logs have it: 17 of a float column is `17`."""
+    """Returns an id as logs have it: 17 in a float column is `17`."""
     is_whole = isinstance(item, float) and item.is_integer()
     return str(int(item)) if is_whole else str(item)
 
@@ -53,7 +53,7 @@ def require_k(k: Any) -> int:
     """Returns a number of items.
 
     Raises:
-        InputError: it is no whole number, or below 1.
+        InputError: it is not a whole number, or below 1.
     """
     is_whole = isinstance(k, numbers.Integral) and not isinstance(k, bool)
     require(is_whole, "k", "a whole number", k)
@@ -62,10 +62,10 @@ def require_k(k: Any) -> int:
 
 
 def made_folder(folder: str | Path) -> Path:
-    """Returns a folder to write to, which is there then.
+    """Returns a folder to write to, made if it does not exist.
 
     Raises:
-        InputError: it is none, or cannot be made.
+        InputError: it is not a path, or cannot be made.
     """
     if not isinstance(folder, (str, os.PathLike)):
         raise InputError(f"`folder` must be a path, got {type(folder).__name__}.")

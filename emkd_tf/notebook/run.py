@@ -1,4 +1,4 @@
-"""Trainings of a notebook, and what can be done with them."""
+"""Trainings in a notebook, and what can be done with them."""
 
 from __future__ import annotations
 
@@ -55,16 +55,16 @@ def train(
     """Trains a model, evaluates its best state, and exports it.
 
     Args:
-        data: of `prepare`, or what it takes first: the name of a known dataset, a path
-            or a table.
-        model, preset: as for `emkd train`, which has a preset of its own if it is given
-            none.
-        settings: any others, by their flat names, such as `epochs=20`, those of the
-            data as for `prepare`.
+        data: from `prepare`, or what that takes first: the name of a known dataset, a
+            path or a table.
+        model, preset: as for `emkd train`, which picks a preset if given none.
+        settings: any others by flat name, such as `epochs=20`; those of the data as for
+            `prepare`.
 
     Raises:
-        InputError: a setting that is unknown, of another model or out of range.
-        NonFiniteLossError: the training went wrong.
+        InputError: a setting that is unknown, belongs to another model or is out of
+            range.
+        NonFiniteLossError: a loss was not finite.
     """
     known = {"model": model, "preset": preset, **known_ones(settings, "train")}
     if isinstance(data, Data):
@@ -82,10 +82,10 @@ def train(
 
 
 def open_run(path: str | Path) -> Run:
-    """Opens a run directory, which may be given by its name in `runs/` alone.
+    """Opens a run directory, which may be given by just its name in `runs/`.
 
     Raises:
-        InputError: there is none.
+        InputError: there is no such run.
     """
     found = run_path(path)
     if not (found / CONFIG_FILE).exists():
@@ -97,10 +97,10 @@ class Run:
     """A training and its best state.
 
     Args:
-        path: of its directory.
+        path: its directory.
 
     Attributes:
-        path: likewise.
+        path: its directory.
     """
 
     def __init__(self, path: Path):
@@ -124,12 +124,12 @@ class Run:
 
     @property
     def history(self) -> pl.DataFrame:
-        """One row an epoch: losses, validation metrics, rates; none of a model that is
-        counted, or before the first is over."""
+        """One row per epoch: losses, validation metrics, rates; none for a counted
+        model, or before the first epoch ends."""
         epochs = read_epochs(self.path)
         if not epochs:
             return pl.DataFrame(schema={"epoch": pl.Int64})
-        # All rows: a first stage may have no validation for hundreds of them.
+        # All rows: a first stage may go hundreds of rows without validation.
         return pl.from_dicts(epochs, infer_schema_length=None)
 
     @property
@@ -139,11 +139,11 @@ class Run:
 
     @property
     def model(self) -> Model:
-        """The model with its best weights, a Keras model where it is trained."""
+        """The model with its best weights, a Keras model if it is trained."""
         return self._open()[2]
 
     def evaluate(self, split: str = "test") -> pl.DataFrame:
-        """Evaluates the best state anew: a row a protocol, a column a metric.
+        """Evaluates the best state again: one row per protocol, one column per metric.
 
         Args:
             split: "validation" or "test".
@@ -160,19 +160,19 @@ class Run:
     ) -> pl.DataFrame:
         """Recommends items for histories of item ids, oldest first.
 
-        Ids that are not in the training data are left out, and a history of which
-        nothing is left gets the most popular items; a warning says so.
+        Ids that are not in the training data are dropped, and a history with none left
+        gets the most popular items; a warning says so.
 
         Args:
             histories: a list of ids for each history.
-            k: items of a list, > 0.
+            k: items per list, > 0.
 
         Returns:
-            A row an item: "history", its number from 0; "rank" from 1; "item"; "score".
-            A history that leaves fewer than k items has fewer rows.
+            One row per item: "history", its number from 0; "rank" from 1; "item";
+            "score". A history that leaves fewer than k items has fewer rows.
 
         Raises:
-            InputError: histories that are no lists of ids, or a k below 1.
+            InputError: histories that are not lists of ids, or a k below 1.
         """
         k = require_k(k)
         questions = as_histories(histories)
@@ -199,14 +199,14 @@ class Run:
         """Exports the best state for TF Serving as the next version in a folder.
 
         Args:
-            folder: of the model; its versions are numbered in it.
-            k: items of a list, > 0; the run's own if not given.
+            folder: of the model; versions are numbered in it.
+            k: items per list, > 0; the run's own if not given.
 
         Returns:
             The folder of the version.
 
         Raises:
-            InputError: a k below 1, or a model that is counted.
+            InputError: a k below 1, or a counted model.
         """
         if k is not None:
             k = require_k(k)
@@ -223,8 +223,8 @@ class Run:
 
         Args:
             folder: to write to.
-            titles: table of item ids and titles, in memory or its path; the run's
-                attributes if they have any.
+            titles: table of item ids and titles, in memory or as a path; by default
+                from the run's attributes, if they have any.
 
         Returns:
             The page.

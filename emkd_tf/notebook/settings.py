@@ -1,4 +1,4 @@
-"""Settings that a notebook gives, as the command line takes them."""
+"""A notebook's settings, as the command line takes them."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _KNOWN = {
     "train": ("a training", {*KEYS, "preset", "config"}),
 }
 _SINGLE = (str, os.PathLike, bool, np.bool_, numbers.Real, datetime.date)
-_REPEATED = "config"  # a flag for each of several; of others commas are between them
+_REPEATED = "config"  # one flag per value; other settings join values with commas
 
 
 def known_ones(settings: Mapping[str, Any], command: str) -> dict[str, Any]:
     """Returns settings by their names, which may be written with dashes.
 
     Args:
-        settings: that are given.
-        command: "prepare", for those of the data, or "train".
+        settings: those given.
+        command: "prepare", for data settings only, or "train".
 
     Raises:
-        InputError: one has no such name; says the nearest.
+        InputError: a name is unknown; says the nearest known one.
     """
     of, known = _KNOWN[command]
     named = {name.replace("-", "_"): value for name, value in settings.items()}
@@ -46,10 +46,10 @@ def known_ones(settings: Mapping[str, Any], command: str) -> dict[str, Any]:
 
 
 def as_arguments(settings: Mapping[str, Any]) -> list[str]:
-    """Returns settings as arguments of a command; None is not given.
+    """Returns settings as arguments of a command; None values are left out.
 
     Raises:
-        InputError: one is neither text, path, number, date nor bool, nor several.
+        InputError: one is not a text, path, number, date or bool, or a list of them.
     """
     arguments = []
     for name, value in settings.items():

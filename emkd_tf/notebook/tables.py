@@ -1,4 +1,4 @@
-"""Tables of a notebook, in memory, as the files that a training reads."""
+"""In-memory tables of a notebook, as files that a training reads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from emkd_tf.errors import InputError
 
 Table = Any  # a path; or a polars, pandas or Arrow table
 _FILE = "table.parquet"
-# What polars and Arrow raise of values that they do not take.
+# What polars and Arrow raise for values that they do not accept.
 _FAILURES = (
     *(TypeError, ValueError, ImportError, RuntimeError, OverflowError, OSError),
     pl.exceptions.PolarsError,
@@ -25,8 +25,8 @@ _FAILURES = (
 
 
 def as_file(table: Table, name: str, cache_dir: str | Path | None = None) -> Path:
-    """Returns the path of a table, written to the cache if it is in memory, where equal
-    tables are one file.
+    """Returns the path of a table; one in memory is written to the cache, where equal
+    tables share a file.
 
     Args:
         table: a path, or a polars, pandas or Arrow table.
@@ -34,7 +34,7 @@ def as_file(table: Table, name: str, cache_dir: str | Path | None = None) -> Pat
         cache_dir: see the setting.
 
     Raises:
-        InputError: no table, one that cannot be read, or a cache that cannot be
+        InputError: not a table, one that cannot be read, or a cache that cannot be
             written.
     """
     if isinstance(table, (str, os.PathLike)):
@@ -62,11 +62,11 @@ def _parquet(frame: pl.DataFrame) -> bytes:
 
 
 def as_polars(table: Table, name: str) -> pl.DataFrame:
-    """Returns a table in memory; of pandas' with the named levels of its index, which
-    may be users, items or times.
+    """Returns a table in memory. Named index levels of a pandas table, which may be
+    users, items or times, become columns.
 
     Raises:
-        InputError: it is none, or has values that cannot be read.
+        InputError: it is not a table, or has values that cannot be read.
     """
     if isinstance(table, pl.DataFrame):
         return table
@@ -93,7 +93,7 @@ def _computed(table: pl.LazyFrame, name: str) -> pl.DataFrame:
 
 
 def _without_index(table: Any) -> Any:
-    """Returns a table of pandas with the named levels of its index as columns."""
+    """Returns a pandas table with the named levels of its index as columns."""
     levels = [
         number
         for number, level in enumerate(table.index.names)
@@ -103,10 +103,10 @@ def _without_index(table: Any) -> Any:
 
 
 def _converted(table: Any, name: str, convert: Callable[[Any], Any]) -> Any:
-    """Returns what a table is converted to.
+    """Returns the converted table.
 
     Raises:
-        InputError: it cannot be; names the column.
+        InputError: it cannot be converted; names the column.
     """
     names = list(getattr(table, "column_names", getattr(table, "columns", ())))
     for column, count in Counter(map(str, names)).items():

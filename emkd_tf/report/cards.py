@@ -1,4 +1,4 @@
-"""What a report says of the data, and of how to make the runs again."""
+"""What a report says about the data, and how to make the runs again."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _COUNTS = {
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """How a run was made, and how it is made again.
+    """How a run was made, and how to make it again.
 
     Attributes:
         run: its name.
@@ -47,7 +47,8 @@ class Recipe:
 
 
 def data_section(dataset: Mapping[str, Any], histories: Histories) -> Section:
-    """Returns the card of a dataset: `dataset.json`, and what histories look like."""
+    """Returns the card of a dataset: `dataset.json`, and what its histories look
+    like."""
     rows = [["name", dataset["name"]]]
     for key, words in _COUNTS.items():
         if key in dataset:
@@ -60,7 +61,7 @@ def data_section(dataset: Mapping[str, Any], histories: Histories) -> Section:
 
 
 def _told(dataset: Mapping[str, Any]) -> list[list[str]]:
-    """Returns what only some datasets have to tell."""
+    """Returns facts that only some datasets have."""
     dropped = [
         f"{count:,} ({reason})"
         for reason, count in dataset.get("dropped_rows", {}).items()
@@ -83,7 +84,7 @@ def _listed(values: Mapping[str, Any] | str | None) -> str:
 
 
 def recipe(run: RunFiles) -> Recipe:
-    """Says how a run was made and is made again."""
+    """Says how a run was made and how to make it again."""
     environment, metrics = run.environment, run.metrics
     packages = environment.get("packages", {})
     facts = {

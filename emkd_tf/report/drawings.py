@@ -1,4 +1,4 @@
-"""What is drawn of finished runs."""
+"""The pictures of finished runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ _BINS = 21
 
 
 def validation_picture(runs: Sequence[RunFiles], metric: str) -> Picture | None:
-    """Draws the validation by epoch: of all runs, and of a single one's networks."""
+    """Draws validation by epoch: of all runs and, if there is only one, its
+    networks."""
     figure, axes = one_panel()
     for run in runs:
         for network, (epochs, values) in run.validation_curves(metric).items():
@@ -42,7 +43,7 @@ def validation_picture(runs: Sequence[RunFiles], metric: str) -> Picture | None:
 
 
 def loss_picture(run: RunFiles, stage: str | None) -> Picture:
-    """Draws the terms of a training's loss by epoch, a panel each; thin lines are the
+    """Draws the terms of a training's loss by epoch, one panel each; thin lines are the
     parts of its networks."""
     terms = run.loss_terms(stage)
     figure, every = panels(len(terms))
@@ -60,7 +61,7 @@ def loss_picture(run: RunFiles, stage: str | None) -> Picture:
 
 
 def parts_picture(rows: Sequence[Row], parted_by: str) -> Picture:
-    """Draws the metric of parts of the users, with its interval over users."""
+    """Draws the metric for groups of users, with its interval over users."""
     own = [row for row in rows if row.parted_by == parted_by]
     parts = {row.part: row.users for row in own}
     runs = list(dict.fromkeys(row.run for row in own))
@@ -103,10 +104,10 @@ def networks_picture(run: RunFiles, metric: str) -> Picture:
 def shares_picture(
     shares: Mapping[str, Mapping[str, float]], parts: Sequence[str]
 ) -> Picture:
-    """Draws which part of lists, targets and catalogue is head, middle and tail.
+    """Draws what share of lists, targets and catalogue is head, middle and tail.
 
     Args:
-        shares: by what is parted and part.
+        shares: by what is divided, and by part.
         parts: in their order.
     """
     figure, axes = one_panel()
@@ -124,7 +125,7 @@ def shares_picture(
 
 
 def concentration_picture(counts: Mapping[str, np.ndarray]) -> Picture:
-    """Draws how few items make up how much, the most frequent ones first.
+    """Draws what share the most frequent items make up.
 
     Args:
         counts: [V] int, how often each item is in what the name says.
@@ -176,7 +177,7 @@ def data_picture(lengths: np.ndarray, training_counts: np.ndarray) -> Picture:
 def _ticks_at_epochs(axes: Axes) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     low, high = axes.dataLim.intervalx
-    axes.set_xlim(low - 0.5, high + 0.5)  # also of one epoch alone
+    axes.set_xlim(low - 0.5, high + 0.5)  # also if there is one epoch
 
 
 def _legend(axes: Axes) -> None:

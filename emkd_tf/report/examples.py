@@ -19,7 +19,7 @@ class Item:
 
     Attributes:
         id: as it is written in the log.
-        title: "" where it is not known.
+        title: "" if unknown.
         is_hit: it is what the user chose next.
     """
 
@@ -54,8 +54,8 @@ def choose(
     number: int,
     seed: int = 0,
 ) -> list[Example]:
-    """Chooses test users at random, half of them with a hit of the first run as far as
-    there are so many.
+    """Chooses test users at random, half of them with a hit of the first run, if there
+    are enough.
 
     Args:
         lists: [n, k] int32 item ids by run.

@@ -1,5 +1,5 @@
-"""The lists that test users get: how much of the catalogue they show, and which part of
-it."""
+"""The lists that test users get: how much of the catalogue they show, and which
+part."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from emkd_tf.special_ids import PAD_ID
 
 @dataclasses.dataclass(frozen=True)
 class ListFacts:
-    """What the lists of a model are made of.
+    """What a model's lists are made of.
 
     Attributes:
         counts: [V] int64, in how many lists each item 1..V is.
@@ -41,14 +41,14 @@ def lists_of_test_users(
     k: int,
     advance: Callable[[int], None] = lambda count: None,
 ) -> np.ndarray:
-    """Recommends for each test user from what lies before the target.
+    """Recommends for each test user from the actions before the target.
 
     Args:
         model: to recommend with.
         histories: of all users.
-        protocol: what no list may hold.
-        k: items of a list, at most V.
-        advance: is told the number of users after each piece.
+        protocol: what lists must not hold.
+        k: items per list, at most V.
+        advance: called with the number of users after each piece.
 
     Returns:
         [n, k] int32 item ids in the order of `histories.evaluated("test")`; PAD_ID
@@ -73,8 +73,8 @@ def lists_of_test_users(
 
 def surprise(training_counts: np.ndarray) -> np.ndarray:
     """Returns how surprising each item is, in bits: minus the logarithm of its share of
-    the training actions. Each item counts once more than it was seen, so that one that
-    was never seen has a finite value.
+    the training actions. One is added to each item's count, so that one never seen has
+    a finite value.
 
     Args:
         training_counts: [V] int.
@@ -82,7 +82,7 @@ def surprise(training_counts: np.ndarray) -> np.ndarray:
     Returns:
         [V] float64.
 
-    Source: Zhou et al. 2010 (self-information). Departure: the one more.
+    Source: Zhou et al. 2010 (self-information). Departure: the one added.
     """
     counts = training_counts + 1.0
     return -np.log2(counts / counts.sum())

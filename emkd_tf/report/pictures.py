@@ -13,9 +13,9 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Lines, text and grid: the page chooses their colour, light or dark.
+# For lines, text and grid: the page chooses their colour, light or dark.
 _INK = "#123456"
-# Readable on white and on black alike.
+# Readable on both white and black.
 COLOURS = (
     *("#3f87d1", "#dd7a2e", "#2f9e77", "#c2589a", "#8a74d6", "#a98f1f"),
     *("#4fa9b8", "#c65353"),
@@ -60,20 +60,20 @@ class Picture:
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Pictures that are drawn inside look alike."""
+    """Gives pictures drawn inside the same look."""
     with matplotlib.rc_context(_STYLE):
         yield
 
 
 def one_panel() -> tuple[Figure, Axes]:
-    """Returns a picture with one system of axes."""
+    """Returns a figure with one panel."""
     # Without pyplot, which would choose a backend for a notebook's own pictures.
     figure = Figure(figsize=_SIZE, layout="constrained")
     return figure, figure.subplots()
 
 
 def panels(count: int) -> tuple[Figure, Sequence[Axes]]:
-    """Returns a picture with several systems of axes, two in a row."""
+    """Returns a figure with several panels, two in a row."""
     rows = (count + 1) // 2
     size = (_SIZE[0], 1.5 * rows + 0.3)
     figure = Figure(figsize=size, layout="constrained")

@@ -1,4 +1,4 @@
-"""What a finished run wrote down beside its ranks."""
+"""What a finished run wrote besides its ranks."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _VALIDATION = "validation/"
 
 @dataclasses.dataclass(frozen=True)
 class RunFiles:
-    """A finished run as its directory tells it.
+    """A finished run, as its directory describes it.
 
     Attributes:
         ranks: of the test.
         metrics, dataset, environment: the content of these files.
-        epochs: the rows of `history.jsonl`; empty for a model that is counted.
+        epochs: the rows of `history.jsonl`; empty for a counted model.
         settings: `config.yaml` as text.
     """
 
@@ -41,7 +41,7 @@ class RunFiles:
 
     @property
     def networks(self) -> dict[str, dict[str, float]]:
-        """Test metrics of each network alone, where there are several."""
+        """Test metrics of each network alone, if there are several."""
         found = self.metrics.get("test_by_network", {})
         return found if len(found) > 1 else {}
 
@@ -60,8 +60,8 @@ class RunFiles:
         return [row["epoch"] for row in rows], [row[key] for row in rows]
 
     def validation_curves(self, metric: str) -> dict[str, tuple[list, list]]:
-        """Returns a metric of the validation by epoch: the ensemble's as "", and those
-        of its networks, if they were logged."""
+        """Returns a validation metric by epoch: the ensemble's as "", and those of its
+        networks, if logged."""
         keys = {f"{_VALIDATION}{metric}": ""}
         keys.update({f"{network}/{metric}": network for network in self.networks})
         curves = {}
@@ -83,7 +83,7 @@ def read_files(path: Path) -> RunFiles:
     """Reads a finished run.
 
     Raises:
-        InputError: no run, an unfinished or damaged one.
+        InputError: not a run, or an unfinished or damaged one.
     """
     ranks = read_run(path, "test")
     return RunFiles(

@@ -1,4 +1,4 @@
-"""The parts of a report: what each says, its tables and its pictures."""
+"""The sections of a report: what each says, its tables and its pictures."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _POPULAR = MODELS[BASELINE].title
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """A part of the page.
+    """A section of the page.
 
     Attributes:
         title: its heading.
@@ -45,7 +45,7 @@ class Section:
 
 
 def metrics_sections(runs: Sequence[RunFiles], metric: str) -> list[Section]:
-    """Returns the metrics of all users, and of parts of them."""
+    """Returns the metrics of all users, and of groups of them."""
     groups = seed_groups([run.ranks for run in runs])
     reference, rows = compare(groups, metric)
     subject = describe_ranks(runs[0].ranks, "test")
@@ -75,7 +75,7 @@ def metrics_sections(runs: Sequence[RunFiles], metric: str) -> list[Section]:
 
 
 def _beside(run: RunFiles) -> TextTable:
-    """Tells what `metrics.json` has beside the test of the run's own protocol."""
+    """Shows what `metrics.json` has besides the test of the run's own protocol."""
     metrics = run.metrics
     rows = {"validation": metrics["validation"], "test": metrics["test"]}
     for protocol, of_protocol in metrics["test_by_protocol"].items():
@@ -91,7 +91,7 @@ def _metrics_table(title: str, rows: Mapping[str, Mapping[str, float]]) -> TextT
 
 
 def curves_section(runs: Sequence[RunFiles], metric: str) -> Section | None:
-    """Returns validation and losses by epoch, of runs that were trained."""
+    """Returns validation and losses by epoch, for runs that were trained."""
     pictures = [
         drawings.loss_picture(run, stage) for run in runs for stage in run.stages()
     ]
@@ -126,7 +126,7 @@ def networks_section(runs: Sequence[RunFiles], metric: str) -> Section | None:
 
 
 def _gain(run: RunFiles) -> list[str]:
-    """Returns how much more the ensemble reaches than its best network."""
+    """Returns how much better the ensemble is than its best network."""
     cells = ["gain over the best network"]
     for metric in METRICS:
         best = max(of[metric] for of in run.networks.values())
@@ -138,12 +138,12 @@ def _gain(run: RunFiles) -> list[str]:
 def lists_section(
     lists: Mapping[str, np.ndarray], histories: Histories, k: int
 ) -> Section:
-    """Returns how much of the catalogue lists show, beside the users' targets.
+    """Returns how much of the catalogue lists show, next to the users' targets.
 
     Args:
         lists: [n, k] int32 item ids of test users by run.
         histories: of all users.
-        k: items of a list.
+        k: items per list.
     """
     counts = histories.training_item_counts()
     targets = np.asarray(histories.targets("test"))

@@ -36,11 +36,11 @@ def write_report(
 
     Args:
         run_dirs: finished runs of the same data and protocol.
-        folder: to write to; made if it is not there.
-        metric: that curves and parts of the users are told of.
-        k: items of the lists.
+        folder: to write to; made if it does not exist.
+        metric: of the curves and groups of users.
+        k: items per list.
         titles: of items by id.
-        advance: is told how many more lists are made.
+        advance: called with how many more lists have been made.
 
     Returns:
         The files, the page first.

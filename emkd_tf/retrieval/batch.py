@@ -17,7 +17,8 @@ from emkd_tf.data.histories import Histories
 from emkd_tf.errors import InputError
 from emkd_tf.retrieval.recommend import TopKRecommender
 
-# Users, texts of one history a user, and what is written of them, a row an item.
+# Columns of histories, one row each, and of the lists written for them, one row per
+# item.
 HISTORY_COLUMNS: dict[str, Any] = {"user": pl.String, "history": pl.List(pl.String)}
 LIST_COLUMNS = {
     "user": pl.String,
@@ -34,10 +35,10 @@ class Summary:
 
     Attributes:
         histories: number of them.
-        popular: of these, without any known item: they got popular items.
+        popular: those without any known item, which got popular items.
         unknown_items: items of all histories that are not in the catalogue.
-        short: lists of fewer items than asked for: the history leaves no more.
-        again: histories of a user who had one before; each has its list.
+        short: lists of fewer items than asked for, as the history leaves no more.
+        again: histories of a user who already had one; each gets its list.
     """
 
     histories: int = 0
@@ -109,16 +110,16 @@ def write_recommendations(
     *,
     cold: Collection[str] = (),
 ) -> Summary:
-    """Recommends for every history and writes a row an item.
+    """Recommends for every history and writes one row per item.
 
     Args:
         recommender: to recommend with.
         histories: HISTORY_COLUMNS, of any users, read in pieces and in order.
         output: CSV or Parquet file to write, whole or not at all: user, rank (from 1),
             item, score.
-        k: items of a list; shorter where the history leaves fewer.
-        advance: is told the number of histories after each piece.
-        cold: items that nobody chose; if there are any, a column `is_cold` tells them.
+        k: items per list; fewer if the history leaves fewer.
+        advance: called with the number of histories after each piece.
+        cold: items that nobody chose; if there are any, a column `is_cold` marks them.
 
     Raises:
         InputError: the output is of another type or cannot be written, or the histories
@@ -126,7 +127,7 @@ def write_recommendations(
     """
     check_output(output)
     summary = Summary()
-    users = []  # as hashes: eight bytes a history
+    users = []  # as hashes: eight bytes per history
     rows = rows_at_once(len(recommender.names))
     label = [pl.col("item").is_in(sorted(cold)).alias("is_cold")] if cold else []
 
@@ -205,7 +206,7 @@ def _cannot_write(output: Path, error: Exception) -> InputError:
 
 
 def _rows(users: pl.Series, item_ids: np.ndarray, scores: np.ndarray) -> pl.DataFrame:
-    """Spreads lists [B, k] to a row an item, without the empty places."""
+    """Spreads lists [B, k] to one row per item, without the empty places."""
     is_item = item_ids.ravel() != ""
     count, k = item_ids.shape
     columns = {

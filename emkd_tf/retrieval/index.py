@@ -6,17 +6,17 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-_LARGE = 1e4  # of a score; TFRS excludes by taking away 1e5
+_LARGE = 1e4  # of a score; TFRS excludes by subtracting 1e5
 # TFRS compares every retrieved item with every exclusion of its row: [B, k + W, W]
 # booleans.
 _MAX_COMPARISONS = 2**26
 
 
 class EnsembleIndex:
-    """Exact top-k of an ensemble in one look-up, by `tfrs.layers.factorized_top_k`.
+    """Exact top-k of an ensemble in one lookup, by `tfrs.layers.factorized_top_k`.
 
     TFRS excludes an item by lowering its score by 1e5. Users whose scores may be large
-    are therefore scaled down, by powers of two, which change no digit.
+    are therefore scaled down by powers of two, which changes no digit.
 
     Args:
         item_vectors: [V, D] float, items 1..V.
@@ -65,7 +65,7 @@ class EnsembleIndex:
         return np.concatenate(scores) * scale, np.concatenate(ids)
 
     def _scale(self, user_vectors: tf.Tensor) -> np.ndarray:
-        """Returns [B, 1] float32 powers of two, one where no score can be large."""
+        """Returns [B, 1] float32 powers of two, 1 where no score can be large."""
         largest = _norms(user_vectors)[:, np.newaxis] * self._longest
         exponent = np.ceil(np.log2(np.maximum(largest / _LARGE, 1.0)))
         return np.exp2(exponent).astype(np.float32)

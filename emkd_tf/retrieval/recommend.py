@@ -15,7 +15,7 @@ from emkd_tf.models.user_tower import UNKNOWN
 from emkd_tf.special_ids import PAD_ID
 
 LOWEST = float(np.finfo(np.float32).min)  # finite: JSON has no -Infinity
-Users = Sequence[str] | None  # raw ids, where they are known
+Users = Sequence[str] | None  # raw ids, if known
 _SEPARATORS = (",", " ", "|", ";", "\t", "\x1f")
 
 
@@ -27,7 +27,7 @@ class Recommendations:
         item_ids: [B, k] raw ids, best first; "" where the history leaves no item.
         scores: [B, k] float32; the lowest float where there is no item.
         unknown: the ids of each history that are not in the catalogue.
-        is_popular: [B] bool: nothing of the history is known, so popularity counts.
+        is_popular: [B] bool: no item of the history is known, so popularity counts.
     """
 
     item_ids: np.ndarray
@@ -37,18 +37,18 @@ class Recommendations:
 
 
 class TopKRecommender(abc.ABC):
-    """Recommends items that the protocol does not exclude; popular ones where no item
-    of the history is known.
+    """Recommends items that the protocol does not exclude; popular ones if no item of
+    the history is known.
 
     Args:
-        histories: with the raw ids and the counts of the items.
+        histories: with the items' raw ids and counts.
         history_length: newest items of a history that count.
         protocol: see `excluded`.
 
     Attributes:
         names: [V] the raw ids of items 1..V, as objects: one may be long.
         popularity: [V] float32, each item's share of the training actions.
-        separator: between the ids of a history that is one text; in no id.
+        separator: between the ids of a history given as one text; occurs in no id.
         protocol: as given.
     """
 
@@ -75,8 +75,8 @@ class TopKRecommender(abc.ABC):
         """
 
     def numbers(self, questions: list[list[str]]) -> np.ndarray:
-        """Returns the item ids of histories [B, width] int32, left-padded; PAD_ID at
-        unknown items is left out."""
+        """Returns the item ids of histories [B, width] int32, left-padded; unknown
+        items, which are PAD_ID, are left out."""
         known = [
             [number for i in question if (number := self._numbers.get(i, PAD_ID))]
             for question in questions
@@ -95,8 +95,8 @@ class TopKRecommender(abc.ABC):
         Args:
             questions: oldest item first; unknown ids are dropped.
             k: items wanted, cut to the catalogue.
-            users: [B] raw ids, for a model that knows its users; others are unknown to
-                it, as is everyone without them.
+            users: [B] raw ids, for a model that knows its users; other ids are unknown
+                to it, as is everyone without ids.
         """
         item_ids = self.numbers(questions)
         top, places = self.top_k(
@@ -133,7 +133,7 @@ class VectorRecommender(TopKRecommender):
         self, ensemble: Ranker, histories: Histories, protocol: str = "unseen"
     ):
         super().__init__(histories, ensemble.history_length, protocol)
-        # Shares are small: counts would drown the other dimensions in an index.
+        # Shares, which are small: counts would drown the other dimensions in an index.
         self.item_vectors = np.column_stack(
             [ensemble.item_vectors().numpy(), self.popularity]
         )
@@ -151,7 +151,7 @@ class VectorRecommender(TopKRecommender):
         self._top_k = tf.function(_top_k_of_vectors, reduce_retracing=True)
 
     def queries(self, item_ids: np.ndarray, users: Users = None) -> np.ndarray:
-        """Returns [B, N * d + 2] float32, to be multiplied with `item_vectors`, of
+        """Returns [B, N * d + 2] float32, to be multiplied with `item_vectors`, for
         left-padded item ids [B, any] int32."""
         newest = item_ids[:, -self._length :]
         newest = np.pad(newest, [(0, 0), (self._length - newest.shape[1], 0)])
@@ -174,7 +174,7 @@ class VectorRecommender(TopKRecommender):
 
 
 class ScoreRecommender(TopKRecommender):
-    """Recommends by scores that are no inner product.
+    """Recommends by scores that are not an inner product.
 
     Args:
         model: to recommend with.
@@ -198,7 +198,7 @@ class ScoreRecommender(TopKRecommender):
 def recommender_of(
     model: Ranker | Scorer, histories: Histories, protocol: str = "unseen"
 ) -> TopKRecommender:
-    """Returns what recommends with a model, by vectors where it has them."""
+    """Returns a recommender for a model, by vectors if it has them."""
     if isinstance(model, Ranker):
         return VectorRecommender(model, histories, protocol)
     return ScoreRecommender(model, histories, protocol)
@@ -207,7 +207,7 @@ def recommender_of(
 def excluded(
     item_ids: np.ndarray | tf.Tensor, protocol: str, window: int
 ) -> np.ndarray | tf.Tensor:
-    """Returns the items of histories that no list may hold.
+    """Returns the items of histories that lists must not hold.
 
     Args:
         item_ids: [B, length], left-padded.
@@ -238,7 +238,7 @@ def _top_k_of_vectors(
 def _top_k(
     scores: tf.Tensor, exclusions: tf.Tensor, k: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    # What is excluded at padding falls on a column in front of the items.
+    # Exclusions at padding fall on a column in front of the items.
     scores = tf.pad(scores, [[0, 0], [1, 0]])
     batch, width = tf.unstack(tf.shape(exclusions))
     rows = tf.repeat(tf.range(batch), width)

@@ -32,10 +32,10 @@ class Recommendations:
     Attributes:
         item_ids: B lists of at most k raw ids, best first; fewer where the history
             leaves fewer items.
-        scores: B lists of as many floats, of float32 precision.
+        scores: B lists of as many floats, in float32 precision.
         unknown_items: [B] how many items of each history are not in the catalogue.
-        is_popular: [B] True where no item of the history is known, so that the most
-            popular items come.
+        is_popular: [B] True where no item of the history is known and the most popular
+            items are returned.
     """
 
     item_ids: list[list[str]]
@@ -50,14 +50,13 @@ class Client(abc.ABC):
     Args:
         address: of the server, "host:port".
         model: its name on the server.
-        version: None for the one that the server takes, usually the newest.
+        version: None for the server's choice, usually the newest.
         separator: of the export's `history_joined` signature (in its card.json). Set it
-            where the server joins requests into batches: then histories of any lengths
-            fit together.
+            if the server batches requests: histories of any lengths then fit together.
         timeout_seconds: how long to wait for the server, > 0.
 
     Raises:
-        InputError: `timeout_seconds` is no such number.
+        InputError: `timeout_seconds` is not such a number.
     """
 
     def __init__(
@@ -103,8 +102,8 @@ class Client(abc.ABC):
             k: items wanted for each, 1 to the length of the model's lists.
 
         Raises:
-            InputError: no lists of ids, or `k` beyond the model's lists.
-            ServingError: the server refused, failed, did not answer, or answers with
+            InputError: not lists of ids, or `k` beyond the model's lists.
+            ServingError: the server refused, failed, did not answer or answered with
                 something else.
         """
         request.require_length(k)
@@ -121,7 +120,7 @@ class Client(abc.ABC):
     def _recommendations(
         self, outputs: dict[str, list], num_rows: int, k: int
     ) -> Recommendations:
-        """Cuts lists to k items and to those that are items."""
+        """Cuts lists to k items and drops empty places."""
         if missing := set(_OUTPUTS) - set(outputs):
             raise self._error(
                 "UNKNOWN", f"it answers without {', '.join(sorted(missing))}"

@@ -63,7 +63,7 @@ class GrpcClient(Client):
 
 def _to_tensor(name: str, values: Sequence) -> tf.compat.v1.TensorProto:
     try:
-        # Nothing has no type of its own; all inputs of an export are text.
+        # An empty input has no type of its own; all inputs of an export are text.
         return tf.make_tensor_proto(values, None if np.size(values) else tf.string)
     except (TypeError, ValueError) as error:
         reason = " ".join(str(error).split())

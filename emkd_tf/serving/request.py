@@ -1,4 +1,4 @@
-"""What clients ask with: histories as lists of texts, padded or joined."""
+"""What clients send: histories as lists of texts, padded or joined."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _LONGEST_SECONDS = 1e9  # gRPC's clock ends in 2262
 
 
 def require_length(k: Any) -> None:
-    """Refuses what is no length of a list."""
+    """Refuses what is not a length of a list."""
     if not isinstance(k, numbers.Integral) or k < 1:
         raise InputError(f"`k` must be a whole number, at least 1, got {_shown(k)}.")
 
 
 def require_seconds(timeout_seconds: Any) -> None:
-    """Refuses what no call can wait for."""
+    """Refuses a time that no call can wait for."""
     is_number = isinstance(timeout_seconds, numbers.Real)
     if not is_number or not 0 < timeout_seconds <= _LONGEST_SECONDS:
         raise InputError(
@@ -50,7 +50,7 @@ def lists_of_ids(histories: Any) -> list[list[str]]:
 
 
 def _as_list(values: Any) -> list | None:
-    """Returns None for what is no list, texts among them."""
+    """Returns None for what is not a list, including texts."""
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         return None
     try:
@@ -82,7 +82,7 @@ def padded(histories: list[list[str]]) -> list[list[str]]:
 
 
 def joined(histories: list[list[str]], separator: str) -> list[str]:
-    """Returns [B]; an id that holds the separator would be taken for two."""
+    """Returns [B]; an id that contains the separator would be taken for two."""
     split = [i for row in histories for i in row if separator in i]
     if split:
         raise InputError(

@@ -12,7 +12,7 @@ import requests
 from emkd_tf.errors import InputError
 from emkd_tf.serving.client import Client
 
-# TensorFlow Serving's own table, back from HTTP.
+# TensorFlow Serving's own table, inverted: from HTTP back to gRPC.
 _STATUSES = {
     400: "INVALID_ARGUMENT",
     404: "NOT_FOUND",
@@ -21,7 +21,7 @@ _STATUSES = {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
-_SHOWN = 300  # characters of an answer that is no JSON
+_SHOWN = 300  # characters of an answer that is not JSON
 
 
 class RestClient(Client):
@@ -78,7 +78,7 @@ class RestClient(Client):
 
 
 def _of_array(values: Any) -> list:
-    """Returns what JSON has no word for, NumPy's arrays and numbers, as Python's."""
+    """Returns NumPy arrays and numbers, which JSON cannot encode, as Python's."""
     if not hasattr(values, "tolist"):
         raise TypeError(f"{type(values).__name__} is of no type that JSON has")
     return values.tolist()

@@ -1,4 +1,4 @@
-"""Keras callbacks that tell TensorBoard of a training."""
+"""Keras callbacks that write a training to TensorBoard."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ LOGS = "logs"
 
 
 class WriteBoard(tf.keras.callbacks.Callback):
-    """Writes what the callbacks before it logged of an epoch, memory, and where the
-    epoch was validated how far the networks agree.
+    """Writes what earlier callbacks logged for an epoch, memory, and after a validation
+    how far the networks agree.
 
     Args:
         folder: for the event files.
         config: of the run.
         histories: of all users.
-        checkpoints: know the weights that were validated.
+        checkpoints: hold the weights that were validated.
     """
 
     def __init__(
@@ -65,12 +65,12 @@ class WriteBoard(tf.keras.callbacks.Callback):
 
 
 class Profile(tf.keras.callbacks.Callback):
-    """Records what TensorFlow does in some steps, for the profiler of TensorBoard.
+    """Records what TensorFlow does in some steps, for TensorBoard's profiler.
 
     Args:
         folder: for the record.
         steps: the first and the last one, counted from 1 over the whole training.
-        step: done before.
+        step: number of steps done before.
     """
 
     _supports_tf_logs = True
@@ -91,7 +91,7 @@ class Profile(tf.keras.callbacks.Callback):
             self.stop()
 
     def stop(self) -> None:
-        """Writes the record, also where the training ends or fails within it."""
+        """Writes the record, even if the training ends or fails during it."""
         if self._is_on:
             self._is_on = False
             tf.profiler.experimental.stop()

@@ -23,7 +23,7 @@ class Validate(tf.keras.callbacks.Callback):
         every: epochs between validations; the last epoch is validated too.
         epochs: of the whole run.
         protocol: whose metrics to log.
-        checkpoints: know the weights to validate.
+        checkpoints: hold the weights to validate.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Validate(tf.keras.callbacks.Callback):
         self._every, self._epochs = every, epochs
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        # Compiled now, every validation takes as long: what is left can be told.
+        # Compiled now, so that all validations take as long and time left can be told.
         rank_users(
             self.model, self._histories, "validation", members=True, most_chunks=1
         )
@@ -58,7 +58,7 @@ class Validate(tf.keras.callbacks.Callback):
 
 
 class KeepBest(tf.keras.callbacks.Callback):
-    """Keeps the checkpoint of the best validation and stops when none follows.
+    """Keeps the checkpoint of the best validation and stops when no better one follows.
 
     Args:
         checkpoints: of the run.
@@ -92,7 +92,7 @@ class KeepBest(tf.keras.callbacks.Callback):
 
 
 class KeepLast(tf.keras.callbacks.Callback):
-    """Keeps the checkpoint of the last epoch, of a training that is not validated.
+    """Keeps the checkpoint of the last epoch of a training without validation.
 
     Args:
         checkpoints: of the training.
@@ -115,10 +115,10 @@ class KeepLast(tf.keras.callbacks.Callback):
 
 
 class SaveLast(tf.keras.callbacks.Callback):
-    """Saves the training every so many steps, after validations and when interrupted.
+    """Saves the training at regular steps, after validations and when interrupted.
 
-    The last step of an epoch is saved when the epoch's other callbacks are done: put it
-    last among them.
+    The last step of an epoch is saved when the epoch's other callbacks are done, so put
+    this one last.
 
     Args:
         checkpoints: of the run.
@@ -126,8 +126,8 @@ class SaveLast(tf.keras.callbacks.Callback):
         every: steps between two checkpoints.
         epoch_steps: of a whole epoch.
         epochs: of the whole training; its end is saved, too.
-        is_interrupted: whether to save and stop; asked once after every step and
-            epoch, for several workers have to answer together.
+        is_interrupted: whether to save and stop; asked once after every step and epoch,
+            because several workers have to answer together.
     """
 
     _supports_tf_logs = True
@@ -147,8 +147,8 @@ class SaveLast(tf.keras.callbacks.Callback):
         self._every, self._epoch_steps, self._epochs = every, epoch_steps, epochs
         self._is_interrupted = is_interrupted
         self._saved = self._step = checkpoints.step
-        # Keras resets the epoch's means when an epoch begins; inside an epoch they go
-        # on from the checkpoint.
+        # Keras resets the epoch's means when an epoch begins; inside an epoch they
+        # continue from the checkpoint.
         is_inside = self._step % epoch_steps != 0
         self._means = None
         if is_inside:

@@ -1,4 +1,4 @@
-"""The checkpoints of a training: `best` (weights) and `last` (all that it needs)."""
+"""The checkpoints of a training: `best` (weights) and `last` (everything it needs)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from emkd_tf.models.recommender import Recommender
 from emkd_tf.training.weight_average import WeightAverage
 
 _OpError = tf.errors.OpError
-_KEPT = 2  # should the newest be damaged
+_KEPT = 2  # in case the newest is damaged
 
 
 class TrainingProgress(tf.Module):
@@ -40,11 +40,11 @@ class TrainingProgress(tf.Module):
         self.start_clock()
 
     def start_clock(self) -> None:
-        """Forgets the time since it was counted last."""
+        """Discards the time since it was last counted."""
         self._began = time.perf_counter(), time.process_time()
 
     def count_time(self) -> None:
-        """Counts the time since then."""
+        """Adds the time since then."""
         began, processor_began = self._began
         self.start_clock()
         now, processor_now = self._began
@@ -53,16 +53,16 @@ class TrainingProgress(tf.Module):
 
 
 class Checkpoints:
-    """Writes and restores a training's checkpoints; a new one is whole before an old
-    one goes.
+    """Writes and restores a training's checkpoints; a new one is complete before an old
+    one is removed.
 
     Args:
-        folder: of the run directory, see `Stage.folder`.
+        folder: in the run directory, see `Stage.folder`.
         model: to save, compiled, its optimizer built.
         progress: to save with it.
-        average: of its weights, which takes their place in the best checkpoint.
-        writes_to: where to write, if not to `folder`: of several workers each takes
-            part in saving, but only one saves for all.
+        average: of its weights, which replaces them in the best checkpoint.
+        writes_to: where to write, if not to `folder`: all workers take part in saving,
+            but only one saves for all.
         say: tells the user of a damaged checkpoint.
     """
 
@@ -112,20 +112,20 @@ class Checkpoints:
             self._best.save(checkpoint_number=epoch)
 
     def best_weights(self) -> contextlib.AbstractContextManager:
-        """Lets the model have the weights that are validated and kept."""
+        """Gives the model the weights that are validated and kept."""
         return self.average.in_place() if self.average else contextlib.nullcontext()
 
     def save_last(self) -> None:
         """Saves the state of the training, unless its weights are not finite: a
-        gradient spoils them one step before the loss tells."""
+        gradient spoils them one step before the loss shows it."""
         if all(np.isfinite(v.numpy()).all() for v in self._model.trainable_variables):
             self._last.save(checkpoint_number=self.step)
 
     def restore_last(self) -> bool:
         """Restores the newest state of the training; False if there is none yet.
 
-        What was kept as the best after it goes: epochs that are trained again may
-        validate otherwise.
+        A best state kept after it is removed: epochs that are trained again may
+        validate differently.
         """
         if not newest_first(self._folder / "last"):
             return False
@@ -141,7 +141,7 @@ class Checkpoints:
         restore(self._folder / "best", self._weights, self._say)
 
     def start_from(self, before: Checkpoints) -> None:
-        """Gives the towers the best weights of another training of them."""
+        """Gives the towers the best weights from another training of theirs."""
         towers = tf.train.Checkpoint(towers=self._model.towers)
         restore(before._folder / "best", towers, self._say)
 
@@ -164,9 +164,9 @@ def restore(
     for path, older in zip(paths, [*paths[1:], None], strict=True):
         try:
             status = checkpoint.read(str(path)).assert_existing_objects_matched()
-            status.expect_partial()  # what it has beyond them is meant to stay there
+            status.expect_partial()  # its other values are meant to be left unread
             return
-        # TensorFlow's reader has an exception of its own for every kind of damage.
+        # TensorFlow's reader raises a different exception for every kind of damage.
         except (AssertionError, LookupError, RuntimeError, ValueError, _OpError) as e:
             reason = str(e).splitlines()[0]
             damage = f"Checkpoint {path} is damaged or of another model: {reason}"

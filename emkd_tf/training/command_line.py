@@ -1,5 +1,5 @@
-"""What the command line of a training asks for; one that names a run to learn from has
-its data, and the settings of one of its networks."""
+"""What the command line of a training asks for. One that names a run to learn from gets
+that run's data and the settings of one of its networks."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from emkd_tf.training.run_config import read_config
 
 (_STUDENT,) = readers("distill")
 _OF_LISTS = {"distill", "distill_items", "distillation_weight", "temperature"}
-# What a network of an ensemble is and how it learns the next item, without what it
-# learns from others.
+# What one network of an ensemble is and how it learns the next item, without what it
+# learns from the others.
 _OF_NETWORK = {
     key
     for key, section in KEYS.items()
@@ -35,8 +35,8 @@ class Training(NamedTuple):
     """What a command line asks for.
 
     Attributes:
-        settings: with the preset of the model where no other was asked for.
-        is_like_teacher: its network is like one of the run that it learns from.
+        settings: with the model's preset if no other was asked for.
+        is_like_teacher: its network is like those of the run that it learns from.
     """
 
     settings: Settings
@@ -61,13 +61,12 @@ def read_training(
 
 
 class OfTeacher(NamedTuple):
-    """What a command line leaves to the run that it names to learn from, as flags.
+    """What a command line takes from the run that it names to learn from, as flags.
 
     Attributes:
-        data: where the run's is, unless data is given.
-        network: settings of its networks, where they can be the student's, which is
-            twice as wide as one of several, unless a preset or a file of settings is
-            given.
+        data: where the run's data is, unless data is given.
+        network: settings of its networks if the student can have them, at twice the
+            width if there are several; none if a preset or a settings file is given.
     """
 
     data: list[str]
@@ -89,7 +88,8 @@ def of_teacher(arguments: Sequence[str]) -> OfTeacher:
         data = {k for k, section in KEYS.items() if section == "data"} - set(OF_MODEL)
     if not known.preset and not known.config and _can_be_student(of_run):
         network = _OF_NETWORK - ({"epochs"} if known.steps else set())
-        # Twice as wide it knows as much as several (docs/results.md), at less to score.
+        # Twice as wide, it knows as much as several (docs/results.md) and scores
+        # faster.
         of_run["hidden_units"] *= 2 if of_run["num_networks"] > 1 else 1
     flags = [
         as_flags({key: of_run[key] for key in KEYS if key in keys})

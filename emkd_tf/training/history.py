@@ -1,4 +1,4 @@
-"""`history.jsonl`: a line for each epoch."""
+"""`history.jsonl`: one line per epoch."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from emkd_tf.training.schedules import current_rate
 
 
 class WriteHistory(tf.keras.callbacks.Callback):
-    """Writes each epoch to `history.jsonl`, and adds rate and speed to its logs for the
-    callbacks after this one.
+    """Writes each epoch to `history.jsonl`, and adds learning rate and speed to its
+    logs for the callbacks after this one.
 
     A line has the processor seconds of the training until then, validations and earlier
     processes and stages included, as `processor_seconds`.
 
     Args:
         run_dir: of the run.
-        progress: that counts them.
-        batch_size: global, for examples a second.
-        first_step: of this process; what an earlier one wrote beyond it is undone.
+        progress: counts them.
+        batch_size: global, for examples per second.
+        first_step: of this process; what an earlier one wrote beyond it is removed.
         stage: name of the training, in its lines; None for a run's only one.
     """
 
@@ -53,7 +53,7 @@ class WriteHistory(tf.keras.callbacks.Callback):
         self._began, self._batches = time.perf_counter(), 0
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
-        # Without what the callbacks do at the end of the epoch, validation above all.
+        # Without what callbacks do at the end of the epoch, above all validation.
         self._trained = time.perf_counter() - self._began
         self._batches += 1
 
@@ -72,7 +72,7 @@ class WriteHistory(tf.keras.callbacks.Callback):
 
 
 def _whole_lines(text: str) -> list[str]:
-    """A process killed while writing leaves half a line."""
+    """Drops the half line that a process killed while writing leaves."""
     return [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import ctypes
 
-# Numbers of glibc's <malloc.h>.
+# From glibc's <malloc.h>.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX, _ARENA_MAX = -1, -2, -4, -8
 _NEVER = -1
-_STEP_BYTES = 256 * 2**20  # memory is asked for in such pieces
+_STEP_BYTES = 256 * 2**20  # memory is requested in pieces of this size
 
 
 def keep_freed_memory() -> bool:
@@ -23,7 +23,7 @@ def keep_freed_memory() -> bool:
     there.
 
     Returns:
-        Whether the C library could be told; only glibc can.
+        Whether the C library could be told to; only glibc can.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
@@ -33,7 +33,7 @@ def keep_freed_memory() -> bool:
         (_MMAP_MAX, 0),
         (_TRIM_THRESHOLD, _NEVER),
         (_TOP_PAD, _STEP_BYTES),
-        # The arenas of threads hold no block above 64 MiB; the main one holds any.
+        # Thread arenas hold no block above 64 MiB; the main arena holds any.
         (_ARENA_MAX, 1),
     ]
     return all([mallopt(option, value) == 1 for option, value in choices])

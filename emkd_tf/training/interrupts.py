@@ -15,18 +15,18 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupts:
-    """Watches for signals while it is entered.
+    """Watches for signals inside its `with` block.
 
     Outside of `deferred` a signal raises KeyboardInterrupt; inside it sets `requested`,
-    for the training to stop at a step's end. A thread of its own sees signals also
-    while TensorFlow computes, when Python's handlers have to wait.
+    for the training to stop at a step's end. A separate thread sees signals even while
+    TensorFlow computes and Python's handlers have to wait.
 
-    In threads other than the main one Python has no signals: nothing is watched.
+    Python has signals only in the main thread: in others nothing is watched.
 
     Args:
-        ends_process: a second signal ends the process wherever it is, as a command
-            does; else it raises KeyboardInterrupt as soon as Python's handlers run: a
-            notebook keeps its other variables.
+        ends_process: a second signal ends the process wherever it is, as commands want;
+            otherwise it raises KeyboardInterrupt as soon as Python's handlers run, so
+            that a notebook keeps its variables.
     """
 
     def __init__(self, ends_process: bool = False) -> None:
@@ -61,7 +61,7 @@ class Interrupts:
 
     @contextlib.contextmanager
     def deferred(self) -> Iterator[None]:
-        """Lets signals wait until the block looks at `requested`, or ends."""
+        """Makes signals wait until the block looks at `requested`, or ends."""
         self._is_deferred = True
         try:
             yield
@@ -72,7 +72,7 @@ class Interrupts:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self._num_handled += 1
-        # The thread may be late, and of several signals Python may handle one.
+        # The thread may be late, and Python may handle several signals as one.
         if not self._is_deferred or max(self._num_handled, self._num_seen) > 1:
             raise KeyboardInterrupt
 

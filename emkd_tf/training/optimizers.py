@@ -1,4 +1,4 @@
-"""Optimizers: Adam, Adam that touches a step's rows only, and any other by its name."""
+"""Optimizers: Adam, an Adam that only touches a step's rows, and any other by name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Adam(tf.keras.optimizers.Adam):
     """
 
     def _deduplicate_sparse_grad(self, grads: list) -> list:
-        # Keras adds up what belongs to one row first; that is part of making it dense.
+        # Keras first sums what belongs to one row; making it dense does that too.
         return [tf.convert_to_tensor(gradient) for gradient in grads]
 
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable) -> None:
@@ -56,9 +56,9 @@ class LazyAdam(Adam):
     """Adam that updates a table's rows, and their moments, only where a step has a
     gradient for them.
 
-    The work of a step depends on the rows that it uses, not on the table. The moments
-    of the other rows rest instead of fading away; the correction of their bias counts
-    all steps.
+    The work of a step depends on the rows that it uses, not on the size of the table.
+    The moments of the other rows stay as they are instead of decaying; bias correction
+    counts all steps.
 
     Source: TensorFlow Addons' LazyAdam. Departure: none.
     """
@@ -74,7 +74,7 @@ class LazyAdam(Adam):
             return
         if self.amsgrad:
             raise NotImplementedError("LazyAdam has no amsgrad.")
-        # What belongs to one row has been added up, so no row is there twice.
+        # What belongs to one row has been summed, so no row appears twice.
         values, rows = gradient.values, gradient.indices
         slot = self._index_dict[self._var_key(variable)]
         dtype = variable.dtype
@@ -130,7 +130,7 @@ def make_optimizer(
     weight_decay: float = 0.0,
     beta_2: float = 0.999,
 ) -> tf.keras.optimizers.Optimizer:
-    """Makes an optimizer by its name.
+    """Makes an optimizer by name.
 
     Args:
         name: see `optimizer_class`.
@@ -139,7 +139,7 @@ def make_optimizer(
         beta_2: decay of the second moments, for those that have them.
 
     Raises:
-        InputError: see `optimizer_class`; or it cannot do with these two settings.
+        InputError: see `optimizer_class`; or it does not take these two settings.
     """
     cls = optimizer_class(name)
     settings = {"learning_rate": learning_rate}
@@ -160,10 +160,10 @@ def make_optimizer(
 def create_slots(
     optimizer: tf.keras.optimizers.Optimizer, variables: list[tf.Variable]
 ) -> None:
-    """Creates all that the optimizer keeps, so that a checkpoint finds it.
+    """Creates all of the optimizer's state, so that a checkpoint finds it.
 
-    Keras' optimizers then leave biases and norms, which are vectors, out of the weight
-    decay.
+    Biases and norms, which are vectors, are left out of the weight decay of Keras'
+    optimizers.
     """
     if isinstance(optimizer, _LegacyOptimizer):
         optimizer._create_all_weights(variables)
@@ -176,7 +176,7 @@ def create_slots(
 def _import_addons(name: str) -> None:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the farewell of its makers
+            warnings.simplefilter("ignore")  # its end-of-life notice
             import tensorflow_addons  # noqa: F401  registers its optimizers
     except ImportError:
         raise InputError(

@@ -41,7 +41,7 @@ def _mean(seconds: list[float]) -> float:
 
 
 class ShowProgress(tf.keras.callbacks.Callback):
-    """A bar over the whole training on a terminal, one line an epoch elsewhere.
+    """A bar over the whole training on a terminal, one line per epoch elsewhere.
 
     Args:
         console: to write to.
@@ -77,7 +77,7 @@ class ShowProgress(tf.keras.callbacks.Callback):
         self._first_step = self._step = first_step
         self._total = epochs * epoch_steps
         self._clock = clock
-        # Seconds of each so far: validations, and what is between two epochs.
+        # Seconds of each so far: validations, and what happens between epochs.
         self._validations: list[float] = []
         self._pauses: list[float] = []
         self._epoch_end: float | None = None
@@ -112,7 +112,7 @@ class ShowProgress(tf.keras.callbacks.Callback):
         self._step += 1
         self._bar.advance(self._task)
         done = self._step - self._first_step
-        # What came before counts only while there is nothing else to go by.
+        # Earlier steps count only while there is nothing else to go by.
         if done in (1, 2, _WARM_UP_STEPS + 1):
             self._measured, self._measured_seconds = 0, 0.0
         self._measured += 1
@@ -151,11 +151,11 @@ class ShowProgress(tf.keras.callbacks.Callback):
             self._console.print(f"{text}  {elapsed}, {left} left", soft_wrap=True)
 
     def _left(self, epoch: int) -> str:
-        """Estimates what there is after an epoch."""
+        """Estimates the time left after an epoch."""
         seconds = self._step_seconds() * (self._total - self._step)
         seconds += (self._epochs - epoch) * _mean(self._pauses)
         validations = 0
-        if self._every and epoch < self._epochs:  # the last epoch is one in any case
+        if self._every and epoch < self._epochs:  # the last epoch has one in any case
             validations = 1 + (self._epochs - 1) // self._every - epoch // self._every
         seconds += validations * _mean(self._validations)
         is_unknown = validations and not self._validations
@@ -165,5 +165,5 @@ class ShowProgress(tf.keras.callbacks.Callback):
         return f"{bound}{format_duration(seconds)}{more}"
 
     def stop(self) -> None:
-        """Ends the bar, also when the training fails."""
+        """Ends the bar, even if the training fails."""
         self._bar.stop()

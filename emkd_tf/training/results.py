@@ -1,4 +1,4 @@
-"""What a run writes of a model that is ready: its metrics, every rank, its export."""
+"""What a run writes about a finished model: its metrics, every rank, its export."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ def write_results(
     best_epoch: int = 0,
     name: str | None = None,
 ) -> Metrics:
-    """Evaluates both splits, or the validation alone if the config says so; writes
-    `per_user.parquet`, and `metrics.json` last: it says that the run is finished.
+    """Evaluates both splits, or only validation if the config says so; writes
+    `per_user.parquet`, and last `metrics.json`, which marks the run as finished.
 
     Args:
         config: of the run.
         histories: of all users.
         model: to evaluate.
         run_dir: to write to.
-        seconds: that making the model took.
-        parameters: weights that were trained.
-        best_epoch: that was chosen; 0 where there are none.
+        seconds: how long making the model took.
+        parameters: number of trained weights.
+        best_epoch: the chosen epoch; 0 if there are none.
         name: of the model, if not the config's.
 
     Returns:
@@ -107,8 +107,7 @@ def _agreement(
 
 
 def report_test(test: dict[str, dict[str, np.ndarray]], protocol: str) -> Metrics:
-    """Summarizes the ranks of the test: the chosen protocol first, then all of
-    them."""
+    """Summarizes the test ranks: the chosen protocol first, then all of them."""
     return {
         "test": summarize(test[ENSEMBLE][protocol]),
         "test_by_protocol": {
@@ -139,9 +138,9 @@ def export_run(
         config: of the run.
         histories: of all users.
         ensemble: all networks of the run, or one of them.
-        run_dir: of the run, whose metrics stand on the export's card.
+        run_dir: of the run, whose metrics go on the export's card.
         folder: of all versions.
-        k: items of a list; the config's if not given.
+        k: items per list; the config's if not given.
         index, cold: see `export_saved_model`.
 
     Returns:
@@ -163,9 +162,9 @@ def export_run(
 
 
 def _card(run_dir: Path, ensemble: Ensemble, protocol: str) -> dict[str, Any]:
-    """Returns what an export of a finished run says of its quality: metrics of the
+    """Returns what an export of a finished run says about its quality: metrics of the
     ensemble, or of its one network, under the protocol of the export's lists; nothing
-    of an unfinished run."""
+    for an unfinished run."""
     path = run_dir / "metrics.json"
     if not path.exists():
         return {}

@@ -56,8 +56,8 @@ class RunResult:
 def train(
     config: Config, console: Console | None = None, *, ends_process: bool = False
 ) -> RunResult | None:
-    """Trains, evaluates and exports a model; continues an unfinished run. A model that
-    is counted is counted and evaluated, no more.
+    """Trains, evaluates and exports a model; continues an unfinished run. A counted
+    model is only counted and evaluated.
 
     Args:
         config: of the run.
@@ -68,17 +68,17 @@ def train(
         What the run left behind; None on a worker that does not write it.
 
     Raises:
-        InputError, DataUnavailableError: what cannot be read or written.
-        NonFiniteLossError: the training went wrong; the run directory stays.
+        InputError, DataUnavailableError: something cannot be read or written.
+        NonFiniteLossError: a loss was not finite; the run directory is kept.
         WorkerLostError: another worker is gone.
-        KeyboardInterrupt: on Ctrl-C or SIGTERM; during the training it is saved first.
+        KeyboardInterrupt: on Ctrl-C or SIGTERM; a training is saved first.
     """
     keep_freed_memory()
     console = console or Console(stderr=True)
     config = with_absolute_paths(config)
     if not MODELS[config.model.model].is_trained:
         return _count(config, console)
-    optimizer_class(config.training.optimizer)  # else it is missed after the data
+    optimizer_class(config.training.optimizer)  # fail before the data is prepared
     with Interrupts(ends_process) as interrupts:
         # Before TensorFlow computes anything: workers find each other here.
         strategy = make_strategy(

@@ -1,4 +1,4 @@
-"""A run whose lists may hold cold items, which were not there when it was trained."""
+"""A run whose lists may hold cold items, which did not exist when it was trained."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from emkd_tf.training.run_model import open_data, open_model, require_ensemble
 def open_with_cold_items(
     run_dir: Path, overrides: dict[str, Any], folder: Path
 ) -> tuple[Config, Histories, Ensemble, list[str]]:
-    """Opens a run and adds the items of its attributes that its log does not have.
+    """Opens a run and adds the items in its attributes that its log does not have.
 
     Args:
         run_dir: of the run.
-        overrides: see `open_run`; `attributes` may be another file than the one that
-            was trained with, such as one that has items of today.
-        folder: for the texts of the ids; it must stay as long as the rest is used.
+        overrides: see `open_run`; `attributes` may be a different file from the one
+            used in training, such as one with today's items.
+        folder: for the texts of the ids; it must exist as long as the rest is used.
 
     Returns:
         The config, the histories, whose catalogue ends with the cold items, the
@@ -44,7 +44,7 @@ def open_with_cold_items(
         )
     described = histories.description
     log_column = described.get("columns", {}).get("item")
-    # A short file of today would have columns left out that the training had.
+    # From a short file of today, columns that the training had would be left out.
     columns = chosen_columns(data) or tuple(described.get("attribute_columns", ()))
     found = read_attributes(Path(path), data.attribute_item_column, columns, log_column)
     cold = find_cold_items(found.pairs, histories)

@@ -1,4 +1,4 @@
-"""The settings of a run as it keeps them, and whether others continue it."""
+"""A run's settings as it keeps them, and whether others may continue it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MEMBERS = "members"  # folder of a run that is a sum of others
 
 
 def write_config(run_dir: Path, config: Config) -> None:
-    """Writes every setting of a run, and the mark of YAML for the end of a file."""
+    """Writes every setting of a run, and YAML's mark for the end of a document."""
     text = yaml.safe_dump(
         to_flat(config), sort_keys=False, allow_unicode=True, explicit_end=True
     )
@@ -26,10 +26,10 @@ def write_config(run_dir: Path, config: Config) -> None:
 
 
 def read_config(run_dir: Path) -> Config:
-    """Reads a run's settings. One that its version did not know has its default.
+    """Reads a run's settings. Those that its version did not know get their defaults.
 
     Raises:
-        InputError: no such run directory, or a file that is damaged or not whole.
+        InputError: no such run directory, or a file that is damaged or incomplete.
     """
     path = run_dir / CONFIG_FILE
     if not os.path.exists(path):
@@ -50,8 +50,8 @@ def read_config(run_dir: Path) -> Config:
 
 
 def is_unfinished(run_dir: Path) -> bool:
-    """Tells whether a training may go on in a directory: it has no results, and is not
-    a sum of others, in which nothing is trained."""
+    """Tells whether a training may continue in a directory: it has no results, and is
+    not a sum of runs, which trains nothing."""
     ended = [run_dir / "metrics.json", run_dir / MEMBERS]
     return (run_dir / CONFIG_FILE).exists() and not any(path.exists() for path in ended)
 
@@ -77,7 +77,7 @@ def changed_settings(old: Config, new: Config) -> list[str]:
 
 
 def same_inputs(old: Config, new: Config) -> bool:
-    """Tells whether both name the same files of a log."""
+    """Tells whether both name the same log files."""
     pairs = [(old.data.interactions, new.data.interactions)]
     pairs.append((old.data.attributes, new.data.attributes))
     return all(was == now for was, now in pairs)

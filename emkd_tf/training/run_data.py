@@ -32,7 +32,7 @@ _MENTIONED_SHARE = 0.1
 def keep(histories: Histories, run_dir: Path) -> None:
     """Keeps the prepared data of a run as `data/` in its directory, if it is not there.
 
-    Its files are hard links where the file system has them, which take no room, and
+    Its files are hard links, which take no space, where the file system has them, and
     copies elsewhere.
     """
     if (run_dir / FOLDER).exists():
@@ -55,8 +55,8 @@ def describe(histories: Histories) -> list[str]:
 
 
 def unused(config: Config, histories: Histories) -> str | None:
-    """Says which share of the actions a next item model does not train on, if it is one
-    to mention: those older than the newest L + 1 of their users."""
+    """Says what share of the actions a next-item model does not train on, if it is
+    worth mentioning: those older than their users' newest L + 1."""
     reads = MODELS[config.model.model].reads
     is_masked = "task" in reads and config.objective.task == "masked_item"
     if "rows" not in reads or is_masked or config.data.rows != "shift":
@@ -98,7 +98,7 @@ def of_training(config: Config) -> tuple[Config, Histories]:
     continues.
 
     The log may have moved or have another name: its content decides. If it is gone, the
-    run's own data serves.
+    run's own data is used.
 
     Returns:
         The config, its dataset named as in the run, and the histories.

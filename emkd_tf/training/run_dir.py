@@ -43,7 +43,7 @@ class RunDir:
 
     Attributes:
         path: of the directory.
-        is_resumed: it held an unfinished run of the same settings.
+        is_resumed: it held an unfinished run with the same settings.
         lock: keeps other processes away while it lives.
     """
 
@@ -54,8 +54,7 @@ class RunDir:
 
 @contextlib.contextmanager
 def opened(config: Config, histories: Histories) -> Iterator[RunDir]:
-    """Opens or makes the run directory, which is this process's for as long as the
-    block.
+    """Opens or makes the run directory, which belongs to this process inside the block.
 
     Raises:
         InputError: see `open_or_create` and `writing`.
@@ -70,10 +69,10 @@ def opened(config: Config, histories: Histories) -> Iterator[RunDir]:
 
 
 def open_or_create(config: Config, histories: Histories) -> RunDir:
-    """Makes the run directory, or opens the unfinished one of the same settings.
+    """Makes the run directory, or opens the unfinished one with the same settings.
 
     A configured name decides the directory; without one it is the newest unfinished run
-    with the same settings, or a new one beside all others.
+    with the same settings, or a new one.
 
     Raises:
         InputError: the named run is finished, has other settings or data, or another
@@ -95,8 +94,8 @@ def open_or_create(config: Config, histories: Histories) -> RunDir:
 
 
 def _new_folder(path: Path) -> Path:
-    """Makes a directory, with a number behind its name if another run of the same
-    second has that."""
+    """Makes a directory, with a number after its name if another run of the same second
+    has that name."""
     for number in itertools.count(1):
         free = path if number == 1 else path.with_name(f"{path.name}-{number}")
         with contextlib.suppress(FileExistsError):
@@ -127,7 +126,8 @@ def _named(config: Config, histories: Histories, path: Path) -> RunDir:
 
 
 def _is_unmade(path: Path) -> bool:
-    """Tells whether a directory is empty, or a process was stopped while it made it."""
+    """Tells whether a directory is empty, or left by a process that was stopped while
+    making it."""
     return all(
         entry.name in _BEFORE_CONFIG or re.fullmatch(r"\..*\.tmp", entry.name)
         for entry in path.iterdir()
@@ -140,7 +140,7 @@ def _resumed(path: Path, histories: Histories, lock: filelock.BaseFileLock) -> R
 
 
 def _obstacle(config: Config, histories: Histories, path: Path) -> str | None:
-    """Returns why a run cannot be continued with a config, if so."""
+    """Returns why a run cannot be continued with a config, or None."""
     try:
         changed = changed_settings(read_config(path), config)
         fingerprint = run_data.trained_on(path)[1]
@@ -211,7 +211,7 @@ def writing(path: Path) -> Iterator[None]:
     line.
 
     Raises:
-        InputError: the disk is full, or a file or folder is not to be written.
+        InputError: the disk is full, or a file or folder is not writable.
     """
     try:
         yield

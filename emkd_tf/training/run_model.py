@@ -1,5 +1,5 @@
-"""The model of a finished run: one with its best weights, one that is counted anew, or
-the sum of other runs' models."""
+"""The model of a finished run: with its best weights, counted again, or the sum of
+other runs' models."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def open_run(
     run_dir: Path, overrides: dict[str, Any] | None = None
 ) -> tuple[Config, Histories, Recommender | Ensemble | Scorer]:
     """Opens a run: its config, its dataset and its model with the best weights; a
-    model that is not trained is counted anew.
+    counted model is counted again.
 
     Args:
         run_dir: of the run.
@@ -43,7 +43,7 @@ def open_run(
             them the data is found by its content.
 
     Raises:
-        InputError: no run, no checkpoint, or other data than the run's.
+        InputError: no run, no checkpoint, or data other than the run's.
     """
     config, histories = open_data(run_dir, overrides)
     return config, histories, open_model(run_dir, config, histories)
@@ -72,7 +72,7 @@ def open_model(
     Args:
         run_dir, config: of the run.
         histories: that it was trained on.
-        with_cold: the same with cold items behind the others, for which the model gets
+        with_cold: the same with cold items after the others, for which the model gets
             weights too.
 
     Raises:
@@ -96,16 +96,16 @@ def open_model(
 def sum_of(
     run_dirs: Sequence[Path], histories: Histories, with_cold: Histories | None = None
 ) -> Ensemble:
-    """Opens runs of the same data as one ensemble of all their networks, which are
-    called like the runs, without the number before it in an ensemble's own folder if
-    no other is called so.
+    """Opens runs on the same data as one ensemble of all their networks, which are
+    named after the runs. The number before a name in an ensemble's own folder is
+    dropped if the name is then still unique.
 
     Args:
         run_dirs: of the runs.
         histories, with_cold: see `open_model`.
 
     Raises:
-        InputError: a run cannot be opened, or its scores are no inner product.
+        InputError: a run cannot be opened, or its scores are not an inner product.
     """
     towers, names = [], []
     for path, name in zip(run_dirs, _names_in_sum(run_dirs), strict=True):
@@ -130,7 +130,7 @@ def _names_in_sum(run_dirs: Sequence[Path]) -> list[str]:
 
 
 def ensemble_of(model: Recommender | Ensemble | Scorer) -> Ensemble | None:
-    """Returns the towers that a model is made of; None if it is made of none."""
+    """Returns the towers that a model is made of; None if it has none."""
     return model if isinstance(model, Ensemble) else getattr(model, "ensemble", None)
 
 
@@ -141,10 +141,10 @@ def require_ensemble(
 
     Args:
         model, config: of a run.
-        without: what cannot be had of a model without towers, as a sentence.
+        without: what a model without towers cannot provide, as a sentence.
 
     Raises:
-        InputError: it is made of none.
+        InputError: it has none.
     """
     ensemble = ensemble_of(model)
     if ensemble is None:
@@ -154,8 +154,9 @@ def require_ensemble(
 
 
 def keep_members(run_dirs: Sequence[Path], run_dir: Path) -> None:
-    """Keeps what opening runs needs as `members/` in a run directory, so that they may
-    be moved or removed. Files are hard links where the file system has them."""
+    """Keeps what is needed to open runs as `members/` in a run directory, so that the
+    runs may be moved or removed. Files are hard links where the file system has
+    them."""
     with new_folder(run_dir / MEMBERS) as unfinished:
         for number, path in enumerate(run_dirs, 1):
             member = unfinished / f"{number:02}-{path.resolve().name}"

@@ -26,15 +26,15 @@ from emkd_tf.training.run_model import keep_members, sum_of
 def add_up(run_dirs: Sequence[Path], overrides: dict[str, Any]) -> RunResult:
     """Evaluates and exports the sum of the scores of finished runs as a run of its own.
 
-    Its settings are the first run's, but for the longest `max_length`; it is exported
-    unless the overrides say otherwise.
+    Its settings are the first run's, except for the longest `max_length`; it is
+    exported unless the overrides say otherwise.
 
     Args:
-        run_dirs: two or more, of the same data.
+        run_dirs: two or more, on the same data.
         overrides: settings of the new run, such as its name.
 
     Raises:
-        InputError: a run is not finished, of other data or counted; or the new run
+        InputError: a run is unfinished, on other data or counted; or the new run
             directory exists.
     """
     configs = [read_config(path) for path in run_dirs]
@@ -88,7 +88,7 @@ def _config_of(configs: Sequence[Config], overrides: dict[str, Any]) -> Config:
         "max_length": max(config.data.max_length for config in configs),
         "name": f"{configs[0].data.dataset}-{now}-ensemble",
         "export": True,
-        "resume": "never",  # a sum is no training to continue
+        "resume": "never",  # a sum has no training to continue
         **overrides,
     }
     return with_absolute_paths(from_flat(values))

@@ -13,11 +13,11 @@ class Schedule(tf.keras.optimizers.schedules.LearningRateSchedule):
     """Rises to a peak rate, then stays there or falls to zero.
 
     The rate of step t is peak * min(1, (t + 1) / warmup) * fall(share), where `share`
-    is how much of the steps after the warm-up is over: fall is 1 (constant), 1 - share
-    (linear) or (1 + cos(pi share)) / 2 (cosine).
+    is the share of the steps after the warm-up that are done: fall is 1 (constant), 1 -
+    share (linear) or (1 + cos(pi share)) / 2 (cosine).
 
-    A function of the step alone: a training that continues goes on with the rate that
-    it had.
+    A function of the step alone: a training that is continued keeps the rate that it
+    had.
 
     Args:
         peak: > 0.
@@ -60,7 +60,7 @@ class Schedule(tf.keras.optimizers.schedules.LearningRateSchedule):
 def learning_rate(
     peak: float, kind: str, warmup_steps: int, num_steps: int
 ) -> float | Schedule:
-    """Returns what an optimizer takes: a plain number where the rate is constant."""
+    """Returns what an optimizer takes: a plain number if the rate is constant."""
     if kind == "constant" and not warmup_steps:
         return peak
     return Schedule(peak, kind, warmup_steps, num_steps)
@@ -71,4 +71,4 @@ def current_rate(optimizer: Any) -> float:
     rate = optimizer.learning_rate
     # Optimizers of TensorFlow Addons have the schedule there, Keras' the last value.
     value = rate(optimizer.iterations - 1) if callable(rate) else rate
-    return float(tf.convert_to_tensor(value))  # a variable of several workers, too
+    return float(tf.convert_to_tensor(value))  # also a variable of several workers

@@ -33,7 +33,7 @@ def compile_model(model: Recommender, config: Config, num_steps: int) -> None:
     Args:
         model: to compile.
         config: of the run.
-        num_steps: of the whole training, in which the learning rate may fall.
+        num_steps: of the whole training, over which the learning rate may fall.
     """
     training = config.training
     optimizer = make_optimizer(

@@ -37,7 +37,7 @@ def train_stages(
     """
     stages, trainer = stages_of(config), None
     for stage in stages[_begun(stages, shared_run(config, strategy, run_dir)) :]:
-        # One name for both, so that the memory of the stage before is free again.
+        # One name for both, so that the memory of the previous stage is freed.
         trainer = _after(trainer, Trainer(stage, histories, strategy, run_dir, console))
         trainer.fit(interrupts)
     assert trainer is not None  # a model has a stage
@@ -51,8 +51,8 @@ def _after(before: Trainer | None, trainer: Trainer) -> Trainer:
 
 
 def _begun(stages: list[Stage], run: Path) -> int:
-    """Returns the number of the last stage that has a checkpoint, 0 without any: when
-    a stage has one, those before it are done."""
+    """Returns the number of the last stage that has a checkpoint, 0 if none has: when a
+    stage has one, those before it are done."""
     begun = [
         number
         for number, stage in enumerate(stages)

@@ -1,4 +1,4 @@
-"""Chooses the tf.distribute strategy from what is there."""
+"""Chooses the tf.distribute strategy by the devices and workers there are."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def make_strategy(
 ) -> tf.distribute.Strategy:
     """Returns the strategy to build and train under.
 
-    Several workers find each other here: call it before anything else of TensorFlow.
+    Several workers find each other here: call it before anything else in TensorFlow.
 
     Args:
         name: "auto" takes "multi_worker" if TF_CONFIG is set, "mirrored" if there are
@@ -26,8 +26,8 @@ def make_strategy(
         worker_timeout: seconds to wait for the others; then the process ends.
 
     Raises:
-        InputError: "multi_worker" without a TF_CONFIG that can be used.
-        WorkerLostError: another worker went while it was starting.
+        InputError: "multi_worker" without a usable TF_CONFIG.
+        WorkerLostError: another worker was lost while starting.
     """
     has_cluster = bool(os.environ.get("TF_CONFIG"))
     if name == "multi_worker" and not has_cluster:
@@ -48,7 +48,7 @@ def require_one_replica(config: Config, strategy: tf.distribute.Strategy) -> Non
     """Refuses a step compiled by XLA on several devices: TensorFlow cannot run one.
 
     Raises:
-        InputError: how to train in another way.
+        InputError: says how to train instead.
     """
     if config.training.jit_compile and strategy.num_replicas_in_sync > 1:
         raise InputError(
@@ -74,7 +74,7 @@ def _multi_worker(timeout: float) -> tf.distribute.Strategy:
 
 
 def num_workers(strategy: tf.distribute.Strategy) -> int:
-    """Returns the processes that train together."""
+    """Returns how many processes train together."""
     resolver = strategy.cluster_resolver
     spec = resolver and resolver.cluster_spec().as_dict()
     return sum(map(len, spec.values())) if spec else 1

@@ -1,4 +1,4 @@
-"""The lists of a finished run's model, for another one to learn from."""
+"""The lists of a finished run's model, for another model to learn from."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from emkd_tf.training.run_model import ensemble_of, open_model
 
 
 def require_teacher(config: Config, histories: Histories) -> None:
-    """Looks at the run that a config names to learn from, before anything is written.
+    """Checks the run that a config names to learn from, before anything is written.
 
     Raises:
-        InputError: it is no run, not finished, of other data, or of a counted model.
+        InputError: it is not a run, not finished, on other data, or of a counted model.
     """
     if config.objective.distill is None:
         return
@@ -60,9 +60,9 @@ def lists_of(config: Config, histories: Histories) -> TeacherLists | None:
 def make_lists(
     teacher: Ensemble, histories: Histories, k: int, *, only_last: bool = False
 ) -> TeacherLists:
-    """Lists the best items of all before each action of the training parts but the
+    """Lists the best of all items before each action of the training parts except the
     first of a history, with the mean of its networks' scores: a sum would be larger
-    than what one network can learn. The actions take 8 K bytes each.
+    than one network can learn. Each action takes 8 K bytes.
 
     Args:
         teacher: to ask.
@@ -77,7 +77,7 @@ def make_lists(
     places = np.concatenate(
         [np.arange(start + 1, end) for start, end in zip(starts, ends, strict=True)]
     )
-    # Histories of about one length go together: little of a chunk is padding.
+    # Histories of similar length go together, so that little of a chunk is padding.
     lengths = np.minimum(places - starts[of_user], teacher.history_length)
     encode, item_vectors = user_vector_function(teacher), teacher.item_vectors()
     order = np.argsort(lengths, kind="stable")

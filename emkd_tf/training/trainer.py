@@ -1,4 +1,4 @@
-"""One training: from a checkpoint or from nothing, to its last epoch."""
+"""One training: from a checkpoint or from scratch, to its last epoch."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Trainer:
     """Builds the model of a stage under a strategy and trains it.
 
     Order, masks and dropout are functions of the seed and the step, and a checkpoint
-    holds all that changes from step to step: a training that continues from one equals
-    the undisturbed one, wherever it was stopped.
+    holds everything that changes from step to step. So a training continued from one
+    equals the undisturbed one, wherever it was stopped.
 
     Args:
         stage: what to train.
@@ -53,7 +53,7 @@ class Trainer:
         model, checkpoints, progress: of the training.
 
     Raises:
-        InputError: no checkpoint can be read, or other workers see other ones.
+        InputError: no checkpoint can be read, or workers see different ones.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Trainer:
             self._say(f"Run directory {self._run_dir}{stage}")
 
     def start_from(self, before: Trainer) -> None:
-        """Takes the best weights of the stage before, and counts its time, unless this
+        """Takes the best weights of the previous stage and counts its time, unless this
         stage has a checkpoint.
 
         Raises:
@@ -108,14 +108,14 @@ class Trainer:
         """
         if self._is_begun:
             return
-        # The chief has written them when it answers.
+        # By the time the chief answers, it has written them.
         require_equal_steps(self._strategy, before.checkpoints.step)
         self.checkpoints.start_from(before.checkpoints)
         self.progress.seconds.assign(before.progress.seconds)
         self.progress.processor_seconds.assign(before.progress.processor_seconds)
 
     def fit(self, interrupts: Interrupts) -> None:
-        """Trains to the last epoch, or until patience is out.
+        """Trains to the last epoch, or until patience runs out.
 
         Raises:
             NonFiniteLossError: see there.
@@ -177,7 +177,7 @@ class Trainer:
             progress,
             self._saving(interrupts),
         ]
-        # The rest of a begun epoch first, then the whole ones.
+        # First the rest of an epoch that has begun, then whole ones.
         epoch_steps = self._data.epoch_steps
         epoch, done = divmod(self.checkpoints.step, epoch_steps)
         parts = [(epoch, epoch + 1, epoch_steps - done)] if done else []

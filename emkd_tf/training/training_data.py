@@ -17,9 +17,9 @@ class TrainingData:
         histories: of all users.
         examples: of the histories, whose row sequences are the users.
         batch_size: B, the global batch.
-        epochs: of the training; 0 for as many as make `steps`.
+        epochs: of the training; 0 for as many as `steps` needs.
         steps: see `epochs`.
-        seed: of order and all that is drawn.
+        seed: of the order and everything that is drawn.
 
     Attributes:
         epochs: of the training.

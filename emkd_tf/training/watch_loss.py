@@ -1,4 +1,5 @@
-"""What happens when a loss is not finite: stop with all that explains it, or skip."""
+"""What happens when a loss is not finite: stop with everything that explains it, or
+skip."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ class WatchLoss(tf.keras.callbacks.Callback):
         checkpoints: folder of the training's checkpoints in `run_dir`.
     """
 
-    _supports_tf_logs = True  # spares the conversion of all logs at every step
+    _supports_tf_logs = True  # avoids converting all logs at every step
 
     def __init__(
         self,

@@ -12,15 +12,15 @@ import tensorflow as tf
 class WeightAverage(tf.Module):
     """The exponential moving average of a training's weights.
 
-    The first averages are short, min(decay, (1 + step) / (10 + step)), so that they
-    forget the random start.
+    The first averages are short, with decay min(decay, (1 + step) / (10 + step)), so
+    that they forget the random start.
 
     Source: Polyak and Juditsky 1992; the warm-up is that of
     tf.train.ExponentialMovingAverage.
 
     Args:
-        weights: to average; made under the strategy's scope, as they were.
-        decay: in [0, 1), of the average by one step.
+        weights: to average; make this under the strategy's scope, as they were.
+        decay: of the average per step, in [0, 1).
     """
 
     def __init__(self, weights: Sequence[tf.Variable], decay: float):
@@ -31,14 +31,14 @@ class WeightAverage(tf.Module):
         ]
 
     def update(self, step: int) -> None:
-        """Counts the weights after step `step`, the first is 1, into the average."""
+        """Adds the weights after step `step`, counted from 1, to the average."""
         decay = min(self._decay, (1 + step) / (10 + step))
         for average, weight in zip(self.averages, self._weights, strict=True):
             average.assign_add((1 - decay) * (weight - average))
 
     @contextlib.contextmanager
     def in_place(self) -> Iterator[None]:
-        """Lets the model have the average for its weights inside the block."""
+        """Gives the model the average as its weights inside the block."""
         self._exchange()
         try:
             yield
@@ -53,7 +53,7 @@ class WeightAverage(tf.Module):
 
 
 class AverageWeights(tf.keras.callbacks.Callback):
-    """Counts the weights of each step into their average."""
+    """Adds the weights of each step to their average."""
 
     def __init__(self, average: WeightAverage):
         super().__init__()
@@ -66,5 +66,5 @@ class AverageWeights(tf.keras.callbacks.Callback):
 def weight_average(
     weights: Sequence[tf.Variable], decay: float
 ) -> WeightAverage | None:
-    """Returns an average of this decay, None for 0."""
+    """Returns an average with this decay, None for 0."""
     return WeightAverage(weights, decay) if decay else None

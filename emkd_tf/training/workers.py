@@ -1,4 +1,4 @@
-"""The other workers of a training: waited for at its start, missed when they go."""
+"""The other workers of a training: waited for at its start, reported when lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from emkd_tf.config import Config, to_flat
 from emkd_tf.data.histories import Histories
 from emkd_tf.errors import InputError, WorkerLostError
 
-# What the runtime raises when another worker does not answer any more.
+# What the runtime raises when another worker no longer answers.
 _LOST = (
     tf.errors.UnavailableError,
     tf.errors.AbortedError,
@@ -27,7 +27,7 @@ _LOST = (
     tf.errors.DeadlineExceededError,
     tf.errors.InternalError,
 )
-# Where things are may differ from machine to machine, what is in them may not.
+# Where things are may differ between machines, what is in them may not.
 _OWN_SETTINGS = {
     *("data_dir", "cache_dir", "runs_dir", "saved_models_dir"),
     *("interactions", "attributes", "worker_timeout"),
@@ -46,9 +46,9 @@ if not select.select([sys.stdin], [], [], float(seconds))[0]:
 def waiting_for_workers(seconds: float) -> Iterator[None]:
     """Ends the process if the block, in which workers meet, takes longer.
 
-    TensorFlow waits for an hour, inside a call that lets no other Python code run, no
-    thread and no signal handler. So another process watches the time, and the signal it
-    sends has a handler of C.
+    TensorFlow waits for an hour inside a call during which no other Python code runs,
+    neither threads nor signal handlers. So another process watches the time, and the
+    signal that it sends has a C handler.
     """
     number = WorkerLostError.exit_code
     line = (
@@ -75,7 +75,7 @@ def _ending_at(number: int) -> Iterator[None]:
     libc = ctypes.CDLL(None)
     libc.signal.argtypes = [ctypes.c_int, ctypes.c_void_p]
     libc.signal.restype = ctypes.c_void_p
-    # A handler of C is called with the signal's number; `_exit` is one.
+    # A C handler is called with the signal's number, so `_exit` can be one.
     before = libc.signal(number, ctypes.cast(libc._exit, ctypes.c_void_p))
     try:
         yield
@@ -87,7 +87,7 @@ def _ending_at(number: int) -> Iterator[None]:
 def _keeping_signals() -> Iterator[None]:
     """Lets Ctrl-C end the process at once, and takes SIGTERM back from TensorFlow."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # the others have no signals
+        yield  # other threads have no signals
         return
     before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -103,7 +103,7 @@ def reporting_lost_workers(is_alone: bool) -> Iterator[None]:
     """Turns what TensorFlow raises when another worker is gone into one line.
 
     Args:
-        is_alone: there is no other worker; nothing is turned.
+        is_alone: there is no other worker; errors pass unchanged.
 
     Raises:
         WorkerLostError: another worker is gone.
@@ -176,6 +176,7 @@ def asking_all(strategy: tf.distribute.Strategy) -> Callable[[bool], bool]:
 
 
 def _of_all(strategy: tf.distribute.Strategy, values: list[int]) -> np.ndarray:
-    """Gathers n values from every worker: [workers, n] int64, or more rows alike."""
+    """Gathers n values from every worker: [workers, n] int64, or more rows,
+    repeated."""
     own = strategy.run(lambda: tf.constant([values], tf.int64))
     return strategy.gather(own, axis=0).numpy()

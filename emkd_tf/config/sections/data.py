@@ -15,7 +15,7 @@ from emkd_tf.config.rules import (
 )
 
 _COMPRESSED = (".gz", ".gzip", ".zst", ".zstd")
-OF_MODEL = ("max_length", "window_step", "rows")  # the others decide which data it is
+OF_MODEL = ("max_length", "window_step", "rows")  # the others determine the data
 # Settings that known datasets have no use for.
 _OF_OWN_LOGS = (
     *("attributes", "user_column", "item_column", "time_column", "rating_column"),
@@ -28,13 +28,12 @@ class DataConfig:
     """Where the interactions come from and how they become histories.
 
     Attributes:
-        dataset: name of a known dataset, or the name to give a log of your own (by
-            default that of its file).
+        dataset: name of a known dataset, or a name for your own log (by default its
+            file's name).
         data_dir: folder of raw files; $EMKD_DATA_DIR or `<cache_dir>/raw` if not given.
         cache_dir: folder of prepared datasets; $EMKD_CACHE_DIR or the user's cache.
-        interactions: a log of your own, in any layout of docs/data.md.
-        attributes: a file of item attributes of your own, likewise in any layout of
-            docs/data.md.
+        interactions: your own log, in any layout of docs/data.md.
+        attributes: your own file of item attributes, in any layout of docs/data.md.
         user_column: column of user ids; found by its usual names if not given.
         item_column: column of item ids in the log; found by its usual names if not
             given.
@@ -44,29 +43,28 @@ class DataConfig:
             not given.
         attribute_item_column: column of item ids in the attributes; found by its usual
             names if not given.
-        attribute_columns: columns of the attributes to use, separated by commas; by
-            default those that hold categories.
-        min_rating: drop actions rated lower, or not at all.
-        since: drop earlier actions; a date, or a number like the log's times.
-        until: drop actions at this time or later; a date, or a number like the log's
-            times.
+        attribute_columns: attribute columns to use, separated by commas; by default
+            those that hold categories.
+        min_rating: drop actions rated below this or not rated.
+        since: drop actions before this: a date, or a number in the log's own unit.
+        until: drop actions at or after this: a date, or a number in the log's own unit.
         duplicates: a user's repeated actions on an item: keep all, drop all but the
             first, or drop only consecutive ones.
-        user_core: drop users with fewer actions, in turn with items until nothing is
-            left to drop.
-        item_core: drop items with fewer actions, in turn with users until nothing is
-            left to drop.
-        split: leave_one_out holds out each user's last two actions; global_time what
-            lies behind two cuts in time; user a share of the users.
-        test_share: share of the actions (global_time) or users (user) held out for the
-            validation, and again for the test.
-        max_length: L, the items of a sequence that the encoders see.
+        user_core: drop users with fewer actions, alternating with items until nothing
+            is left to drop.
+        item_core: drop items with fewer actions, alternating with users until nothing
+            is left to drop.
+        split: leave_one_out holds out each user's last two actions; global_time the
+            actions after two cutoff times; user a share of the users.
+        test_share: share of the actions (global_time) or users (user) held out for
+            validation, and the same again for test.
+        max_length: L, number of items of a sequence that the encoders see.
         window_step: actions between training windows of a sequence longer than L.
         rows: training rows of next-item models: shift, each user's newest L items as
-            one row; whole, as many such rows as a history fills; prefix, one row for
-            every next item.
-        history_order: of the actions before a target: time, or random, in training,
-            validation and test, a control that tells what the order is worth.
+            one row; whole, as many such rows as a history fills; prefix, one row per
+            next item.
+        history_order: order of the actions before a target: time; or random, in
+            training, validation and test, a control that shows what the order is worth.
     """
 
     dataset: str = "sample"
@@ -111,8 +109,8 @@ class DataConfig:
 
 
 def log_name(path: str) -> str:
-    """Returns the name of a log's dataset, its file's without the endings: `shop` of
-    `logs/shop.csv.gz`; the beginning of a very long one."""
+    """Returns the dataset name of a log, its file's name without the endings: `shop`
+    for `logs/shop.csv.gz`; a very long one is cut."""
     file = Path(path)
     name = Path(file.stem).stem if file.suffix.lower() in _COMPRESSED else file.stem
     return name.encode(errors="ignore")[:LONGEST_NAME].decode(errors="ignore")

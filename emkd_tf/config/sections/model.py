@@ -21,40 +21,44 @@ class ModelConfig:
 
     Attributes:
         model: name of the model, see docs/models.md.
-        encoder: encoder to use in place of the model's own; several names, separated by
+        encoder: encoder to use instead of the model's own; several names, separated by
             commas, are given to the networks in turn.
-        num_networks: N, parallel networks.
+        num_networks: N, number of parallel networks.
         hidden_units: d, width of the hidden states; a multiple of `num_heads`.
         num_blocks: transformer blocks of each network.
         num_heads: attention heads of each block.
         dropout: probability of dropping a value, everywhere, in [0, 1).
-        tie_item_embeddings: score items with the input embedding, not with own weights.
-        initialization: initial matrices and embeddings: normal, N(0, 0.02); xavier; or
-            release, as PyTorch has it: embeddings N(0, 1), matrices uniform within 1 /
-            sqrt(inputs). By default as is usual for each part of a network.
-        output_projection: a matrix between attention and what it is added to.
+        tie_item_embeddings: score items with the input embedding instead of separate
+            weights.
+        initialization: initialization of matrices and embeddings: normal, N(0, 0.02);
+            xavier; or release, PyTorch's defaults: embeddings N(0, 1), matrices uniform
+            within 1 / sqrt(inputs). By default what is usual for each part of a
+            network.
+        output_projection: project the attention's output before it is added to its
+            input.
         recurrent_units: width of the recurrent state.
         window: newest items that the convolutions see.
         vertical_filters: vertical filters over the window.
         horizontal_filters: horizontal filters over the window, for each height.
-        smoothing: actions that are added to those that follow an item, shared out by
+        smoothing: pseudo-actions added to those that follow an item, distributed by
             popularity, > 0.
-        num_neighbours: most similar items to keep for each item.
-        shrinkage: added to the denominator of the cosine, so that items of few users
+        num_neighbours: most similar items kept for each item.
+        shrinkage: added to the denominator of the cosine, so that items with few users
             count less.
         num_last: newest items of a history that count.
         decay: weight of an item relative to the next newer one, in (0, 1].
-        user_vectors: add a vector of each user of the training data to the history; a
-            user unknown to it has none.
-        attribute_embeddings: items are the sum of their own embedding and those of
-            their attributes, if there are any.
-        scale_embeddings: multiply items by sqrt(d) before their places are added.
+        user_vectors: add a vector learned for each training user to the history;
+            unknown users have none.
+        attribute_embeddings: make an item the sum of its own embedding and those of its
+            attributes, if there are any.
+        scale_embeddings: multiply item embeddings by sqrt(d) before position embeddings
+            are added.
         attribute_pooling: how an item's attributes become one vector: attention, by
             learned weights, or mean.
         memory_slots: rows of the memory that states read from; 0 for no memory.
         memory_dropout: probability of dropping a value read from the memory, in [0, 1).
-        initial_bound: start all weights, those of norms too, uniform between minus and
-            plus this; 0 leaves each layer its own way.
+        initial_bound: initialize all weights, including those of norms, uniformly
+            between minus and plus this; 0 keeps each layer's own initialization.
     """
 
     model: str = DEFAULT_MODEL

@@ -1,4 +1,4 @@
-"""What the networks learn by."""
+"""The training objective."""
 
 from __future__ import annotations
 
@@ -14,44 +14,45 @@ class ObjectiveConfig:
 
     Attributes:
         task: masked_item, as in the paper, or next_item, with causal networks.
-        num_views: [M] masked views of each sequence and step.
-        mask_probability: [rho] probability that an item is chosen, in (0, 1).
-        mask_at_least_one: choose one item at random in views that would have none; the
-            paper's views may have none.
-        last_item_rows: share of the training rows that hide their last item alone, as a
+        num_views: [M] masked views of each sequence per step.
+        mask_probability: [rho] probability of choosing an item to mask, in (0, 1).
+        mask_at_least_one: choose one random item in views that would have none chosen;
+            in the paper, views may have none.
+        last_item_rows: share of the training rows that mask only their last item, as a
             query does, in [0, 1].
-        num_targets: [T] next items that each place predicts.
+        num_targets: [T] next items that each position predicts.
         temperature: [tau] of contrast and distillation, > 0.
         contrast_weight: [lambda] weight of ICL + CCL, or of the contrast of two views.
-        attribute_weight: weight of AP; the paper has none.
+        attribute_weight: weight of AP; the paper uses none.
         distillation_weight: [mu] weight of the distillation.
-        attribute_prediction: the AP term.
-        intra_contrast: the ICL term.
-        cross_contrast: the CCL term.
-        distillation: the KD term.
+        attribute_prediction: use the AP term.
+        intra_contrast: use the ICL term.
+        cross_contrast: use the CCL term.
+        distillation: use the KD term.
         distill: finished run whose lists the network learns from.
         distill_items: length of these lists.
         contrast_self_term: keep exp(0) for the anchor itself among the negatives, as
             the authors' release does.
-        crop_share: items that a crop of a history keeps, a share in (0, 1].
-        mask_share: items of a history that a view masks, a share in [0, 1].
-        reorder_share: items of a history that a view reorders, a share in [0, 1].
-        contrast_views: views to contrast: us_x, the history again and another one with
-            the same next item; un, the history twice; su, the history and that other
-            one.
+        crop_share: share of a history's items that a crop keeps, in (0, 1].
+        mask_share: share of a history's items that a view masks, in [0, 1].
+        reorder_share: share of a history's items that a view reorders, in [0, 1].
+        contrast_views: views to contrast: us_x, the history encoded again and another
+            history with the same next item; un, the history encoded twice; su, the
+            history and such another one.
         item_loss: how a state learns its item: full, softmax over all items; sampled,
-            softmax over candidates that the positions of a step share; negatives,
-            softmax over uniform negatives of each position; bce, bpr and gbce, other
-            losses over those negatives.
-        num_sampled: [S] candidates of a step for the sampled item loss; with as many as
-            there are items it is the full one.
-        prediction_steps: [S] items ahead that a state predicts, one after the other.
+            softmax over candidates shared by all positions of a step; negatives,
+            softmax over uniform negatives drawn for each position; bce, bpr and gbce,
+            other losses over such negatives.
+        num_sampled: [S] candidates per step for the sampled item loss; with as many as
+            there are items it equals the full one.
+        prediction_steps: [S] how many items ahead a state predicts, one after the
+            other.
         item_encodings: encodings of a batch's items, each with its own dropout, that a
             prediction is contrasted with.
         l2: L2 penalty: this times half the sum of all squared weights is added to the
             loss.
-        num_negatives: [k] uniform negatives of each position, for the item losses that
-            use them.
+        num_negatives: [k] uniform negatives per position, for the item losses that use
+            them.
     """
 
     task: Literal["masked_item", "next_item"] = "masked_item"

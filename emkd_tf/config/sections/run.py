@@ -1,4 +1,4 @@
-"""What is kept of a run."""
+"""What a run keeps."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from emkd_tf.config.rules import (
 
 @dataclasses.dataclass(frozen=True)
 class RunConfig:
-    """What is kept of a run.
+    """What a run keeps.
 
     Attributes:
         name: name of the run directory and of the export; by default dataset, time and
             seed.
         runs_dir: folder of run directories.
-        recommend_seen: allow items of the history in lists and metrics: for those who
-            sell the same thing twice.
+        recommend_seen: allow items of the history in lists and metrics, where users
+            choose the same item again.
         protocol: what lists and metrics exclude: unseen, all items of the history;
-            window, those that the encoders see; all, nothing. By default unseen, with
-            `recommend_seen` all.
-        test: evaluate the test after the training; false leaves it unread, for a
-            search that chooses by validation.
-        export: write a SavedModel after the training.
+            window, those that the encoders see; all, nothing. By default unseen, or all
+            with `recommend_seen`.
+        test: evaluate on the test split after training; false leaves it unread, for a
+            search that selects by validation.
+        export: write a SavedModel after training.
         saved_models_dir: folder of exports.
         k: length of the lists that an exported model returns.
     """
@@ -56,6 +56,6 @@ class RunConfig:
 
     @property
     def excluding(self) -> str:
-        """The protocol, chosen by now."""
+        """The protocol, set by `__post_init__` if not given."""
         assert self.protocol is not None
         return self.protocol

@@ -13,40 +13,38 @@ class TrainingConfig:
     """How the networks are trained.
 
     Attributes:
-        epochs: passes over the training rows; 0 makes as many as `steps` needs.
-        steps: with `epochs` 0, the least number of steps: a small log takes more passes
-            than a large one.
-        batch_size: B, training rows of a step, over all replicas.
+        epochs: passes over the training rows; 0 runs as many as `steps` needs.
+        steps: with `epochs` 0, the minimum number of steps: a small log takes more
+            passes than a large one.
+        batch_size: B, training rows per step, over all replicas.
         optimizer: adam; lazy_adam, which updates only the rows of tables that a step
             uses; or the name of a Keras optimizer, such as SGD or Addons>LAMB.
-        learning_rate: learning rate, > 0; with a schedule its peak.
+        learning_rate: learning rate, > 0; with a schedule, its peak.
         schedule: learning rate after the warm-up: constant, or a linear or cosine decay
             to zero at the end of the last epoch.
-        warmup_steps: steps in which the learning rate rises from zero.
+        warmup_steps: steps over which the learning rate rises from zero.
         beta_2: decay of the second moments of adam and lazy_adam, in [0, 1).
-        weight_decay: weight decay, of optimizers that have one. Those of Keras, adam
-            among them, apply it to the weights themselves (decoupled), not to biases
-            and norms.
+        weight_decay: weight decay, for optimizers that have one. Keras optimizers,
+            including adam, apply it to the weights themselves (decoupled), not to
+            biases and norms.
         weight_average: decay per step of a moving average of the weights, which is then
             validated, kept and exported; 0 = off, .999 is usual.
-        seed: random seed of the weights, the order of the data, the masks and the
-            dropout.
-        validation_every: epochs between two validations.
-        pretrain_epochs: passes of the pre-training stage; 0 leaves the stage out.
-        pretrain_batch_size: beginnings of histories in a step of the pre-training
-            stage.
-        patience: validations without a better NDCG@10 before the training stops; 0 =
-            off.
-        checkpoint_steps: steps between two checkpoints of the training; one follows
-            each validation, too.
-        resume: auto continues an unfinished run of the same settings; never does not.
-        on_nonfinite: at a loss that is not finite, stop, or skip the batch: its
-            gradient counts as zero.
+        seed: random seed of weights, data order, masks and dropout.
+        validation_every: epochs between validations.
+        pretrain_epochs: passes of the pre-training stage; 0 skips it.
+        pretrain_batch_size: prefixes of histories per step of the pre-training stage.
+        patience: validations without a better NDCG@10 before training stops; 0 = off.
+        checkpoint_steps: steps between checkpoints; each validation is followed by one
+            as well.
+        resume: auto, continue an unfinished run with the same settings; never, always
+            start a new one.
+        on_nonfinite: if a loss is not finite, stop, or skip the batch: its gradient
+            counts as zero.
         max_skipped: batches that a run may skip before it stops.
-        worker_timeout: seconds to wait at the start for the other workers.
+        worker_timeout: seconds to wait for the other workers at the start.
         strategy: tf.distribute strategy: auto, one_device, mirrored or multi_worker.
-        jit_compile: compile the whole step with XLA; shapes are then static, and
-            padding is computed.
+        jit_compile: compile the whole step with XLA; shapes are then static, so padding
+            is computed too.
         precision: precision of the networks' matrix products, float32 or bfloat16;
             weights, softmax, norms and losses stay float32.
         fuse: compile the element-wise formulas between matrix products with XLA.
