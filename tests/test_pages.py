@@ -131,9 +131,10 @@ def write_datasets(folder, rng):
     }
 
 
-def keep_two_rows(grid):
-    """Shortens an experiment, and with its rows what was published of them."""
-    grid["rows"] = dict(list(grid["rows"].items())[:2])
+def keep_one_row(grid):
+    """Shortens an experiment to its first row, and with it what is said about rows."""
+    grid["rows"] = dict([next(iter(grid["rows"].items()))])
+    grid.pop("baseline", None)
     for of_dataset in grid.get("published", {}).values():
         for row in of_dataset.keys() - grid["rows"]:
             del of_dataset[row]
@@ -154,7 +155,7 @@ def write_program(folder, checksums):
     for path in (folder / "configs" / "experiments").glob("*.yaml"):
         grid = yaml.safe_load(path.read_text())
         if "rows" in grid:
-            keep_two_rows(grid)
+            keep_one_row(grid)
         path.write_text(yaml.safe_dump(grid, sort_keys=False))
     path = folder / "emkd_tf" / "commands" / "tune.py"
     text = path.read_text()
