@@ -101,7 +101,7 @@ OPTIONS = {
 }
 # Where files are, and how the model looks at the data.
 NO_OPTIONS = {"interactions", "attributes", "data_dir", "cache_dir"}
-NO_OPTIONS |= {"max_length", "window_step", "rows"}
+NO_OPTIONS |= {"max_length", "window_step", "rows", "history_order"}
 
 
 def test_the_fingerprint_covers_every_option(own):
