@@ -130,6 +130,14 @@ def test_tables_and_settings_of_a_prepared_log_may_be_others(log, frame, home):
     assert read_json(part.path / "dataset.json")["actions"] <= 200
 
 
+def test_shuffled_histories_are_evaluated_as_they_were_trained(log, home):
+    settings = {"model": "markov", "history_order": "random"}
+    run = emkd_tf.train(log, **settings, runs_dir=home / "runs", name="shuffled")
+    again = run.evaluate().filter(pl.col("protocol") == "unseen").row(0, named=True)
+    first = read_json(run.path / "metrics.json")["test"]
+    assert {key: again[key] for key in first} == pytest.approx(first)
+
+
 def test_a_counted_model_has_no_epochs(counted):
     assert counted.history.is_empty()
     assert counted.history["epoch"].to_list() == []

@@ -201,6 +201,20 @@ class Histories:
         return np.split(np.arange(self.num_users), firsts)
 
 
+def places_between(
+    starts: np.ndarray, ends: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Enumerates the places of ranges start:end, one range after another.
+
+    Returns:
+        The number of each place's range, [places] int64; the places, [places] int64.
+    """
+    lengths = ends - starts
+    numbers = np.repeat(np.arange(len(lengths)), lengths)
+    before = np.cumsum(lengths) - lengths  # places of all earlier pairs
+    return numbers, np.arange(len(numbers)) + (starts - before)[numbers]
+
+
 def left_padded(
     items: np.ndarray, starts: np.ndarray, ends: np.ndarray, length: int
 ) -> np.ndarray:

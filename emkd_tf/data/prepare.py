@@ -19,7 +19,7 @@ from emkd_tf.data.engine import Engine, in_process
 from emkd_tf.data.histories import Histories
 from emkd_tf.data.own_files import read_own
 from emkd_tf.data.reading import require_readable
-from emkd_tf.data.shuffled import in_random_order
+from emkd_tf.data.shuffled import in_order
 from emkd_tf.data.sources import SOURCES, Interactions, Source, read_sample
 from emkd_tf.data.table_folders import table_files
 from emkd_tf.errors import InputError
@@ -149,8 +149,7 @@ def prepare(config: DataConfig, engine: Engine = in_process) -> Histories:
     if not (folder / "dataset.json").exists():
         with writes_to(folder, "--cache-dir"):
             _write(config, source, key, folder, engine)
-    histories = Histories.open(folder)
-    return histories if config.history_order == "time" else in_random_order(histories)
+    return in_order(Histories.open(folder), config.history_order)
 
 
 def _write(

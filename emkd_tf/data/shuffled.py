@@ -6,9 +6,15 @@ import dataclasses
 
 import numpy as np
 
-from emkd_tf.data.histories import Histories
+from emkd_tf.data.histories import Histories, places_between
 
 _SEED = 0  # the same order in every run
+
+
+def in_order(histories: Histories, order: str) -> Histories:
+    """Returns histories, which are in order of time, in the order that the setting
+    `history_order` names."""
+    return histories if order == "time" else in_random_order(histories)
 
 
 def in_random_order(histories: Histories) -> Histories:
@@ -31,10 +37,7 @@ def _shuffled(
     items: np.ndarray, starts: np.ndarray, ends: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """Returns a copy of items [actions] with each items[start:end] in another order."""
-    lengths = ends - starts
-    owners = np.repeat(np.arange(len(starts)), lengths)
-    firsts = np.cumsum(lengths) - lengths
-    places = np.arange(len(owners)) + (starts - firsts)[owners]
+    owners, places = places_between(starts, ends)
     shuffled = np.array(items)
     order = np.lexsort((rng.random(len(owners)), owners))
     shuffled[places] = items[places[order]]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from emkd_tf.data.histories import Histories
+from emkd_tf.data.histories import Histories, places_between
 from emkd_tf.special_ids import PAD_ID
 
 
@@ -86,10 +86,7 @@ class TrainingActions(NamedTuple):
             starts, ends: [users] int64 bounds of each user's part.
             num_items: V.
         """
-        lengths = ends - starts
-        users = np.repeat(np.arange(len(lengths)), lengths)
-        before = np.cumsum(lengths) - lengths  # actions of all earlier users
-        places = np.arange(len(users)) + np.repeat(starts - before, lengths)
+        users, places = places_between(starts, ends)
         return cls(users, items[places], len(starts), num_items)
 
     @classmethod

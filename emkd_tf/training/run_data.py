@@ -16,6 +16,7 @@ from emkd_tf.data.download import cache_dir
 from emkd_tf.data.histories import Histories
 from emkd_tf.data.own_files import read_lines
 from emkd_tf.data.prepare import prepare
+from emkd_tf.data.shuffled import in_order
 from emkd_tf.errors import DataUnavailableError, InputError
 from emkd_tf.run_reading import reading
 from emkd_tf.training.run_config import (
@@ -84,7 +85,8 @@ def find(run_dir: Path, config: Config) -> Histories:
     prepared = cache_dir(config.data.cache_dir) / "prepared"
     for folder in (run_dir / FOLDER, *prepared.glob(f"*-{fingerprint}")):
         if (folder / "dataset.json").exists():
-            return same_data(run_dir, Histories.open(folder))
+            histories = same_data(run_dir, Histories.open(folder))
+            return in_order(histories, config.data.history_order)
     try:
         return same_data(run_dir, prepare(config.data))
     except (InputError, DataUnavailableError) as error:

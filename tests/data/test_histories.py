@@ -8,7 +8,7 @@ import pytest
 
 from emkd_tf.config import from_flat
 from emkd_tf.data import histories as module
-from emkd_tf.data.histories import Histories, left_padded
+from emkd_tf.data.histories import Histories, left_padded, places_between
 from emkd_tf.data.prepare import prepare
 from emkd_tf.errors import InputError
 
@@ -30,6 +30,14 @@ def test_left_padded_cuts_and_pads():
     items = np.arange(1, 10)
     rows = left_padded(items, np.array([0, 2, 5]), np.array([5, 4, 5]), 3)
     assert rows.tolist() == [[3, 4, 5], [0, 3, 4], [0, 0, 0]]
+
+
+def test_places_between_bounds_are_those_of_ranges():
+    starts, ends = np.array([2, 7, 7, 9]), np.array([5, 7, 9, 10])
+    numbers, places = places_between(starts, ends)
+    pairs = enumerate(zip(starts, ends, strict=True))
+    expected = [(n, place) for n, (a, b) in pairs for place in range(a, b)]
+    assert list(zip(numbers, places, strict=True)) == expected
 
 
 @pytest.mark.parametrize(("split", "held_out"), [("validation", 2), ("test", 1)])

@@ -1,5 +1,6 @@
 """The data that a run keeps; test_run_commands.py has it in real processes."""
 
+import dataclasses
 import os
 import shutil
 from pathlib import Path
@@ -94,6 +95,19 @@ def test_found_by_content_in_the_run_the_cache_and_the_log(run):
         run_data.find(path, config)
     hidden.rename(log)
     assert found(run) == histories.folder
+
+
+def test_found_in_the_order_that_it_was_trained_in(run):
+    path, config, histories = run
+    data = dataclasses.replace(config.data, history_order="random")
+    random = prepare(data)
+    assert (random.items != histories.items).any()
+    found = run_data.find(path, dataclasses.replace(config, data=data))
+    np.testing.assert_array_equal(found.items, random.items)
+    users = random.evaluated("test")
+    np.testing.assert_array_equal(
+        found.before_target("test", users), random.before_target("test", users)
+    )
 
 
 def test_another_log_under_the_same_name_is_refused(run):
