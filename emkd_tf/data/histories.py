@@ -15,6 +15,7 @@ from emkd_tf.data.splits import Split, leave_one_out
 from emkd_tf.errors import InputError
 from emkd_tf.special_ids import PAD_ID
 
+WHOLE = "whole"
 _COUNTED_AT_ONCE = 3_000_000  # counting makes three copies in 64 bits
 
 
@@ -30,7 +31,7 @@ class Histories:
         description: the content of `dataset.json`.
         folder: where the arrays and the texts of the ids are.
         known: by split, a version of `items` in which what the split sees before its
-            targets is in a different order, if it is.
+            targets is in a different order, if it is; likewise WHOLE histories.
     """
 
     items: np.ndarray
@@ -182,6 +183,11 @@ class Histories:
         if length is None:
             length = int((ends - starts).max())
         return left_padded(self.known.get(split, self.items), starts, ends, length)
+
+    @property
+    def whole(self) -> np.ndarray:
+        """[actions] int32: `items` as models see them if nothing is held out."""
+        return self.known.get(WHOLE, self.items)
 
     def training_item_counts(self) -> np.ndarray:
         """Returns [V] int64: how often each item 1..V is in the training parts."""

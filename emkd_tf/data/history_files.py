@@ -7,8 +7,9 @@ from pathlib import Path
 import polars as pl
 
 from emkd_tf.data.columns import LIST_NAMES, USER_NAMES, find_column, usual_column
+from emkd_tf.data.table import ROW
 from emkd_tf.data.tables import scan_table
-from emkd_tf.data.texts import as_text, canonical
+from emkd_tf.data.texts import as_text
 from emkd_tf.errors import InputError
 
 _HISTORY_NAMES = ("history", *LIST_NAMES)
@@ -52,7 +53,7 @@ def scan_histories(
     dtype = schema[history]
     inner = dtype.inner if isinstance(dtype, pl.List | pl.Array) else None
     if isinstance(inner, pl.DataType) and not inner.is_nested():
-        ids = canonical(as_text(inner, pl.element()))  # as in logs
+        ids = as_text(inner, pl.element())  # as in logs
         lists = pl.col(history).cast(pl.List(inner)).list.eval(ids)
     elif isinstance(dtype, (pl.String, pl.Categorical, pl.Enum, pl.Null)):
         lists = pl.col(history).cast(pl.String).str.split(separator)
@@ -64,7 +65,7 @@ def scan_histories(
     users = table.text(user)
     if bad := table.first_bad(users.is_null()):
         raise InputError(
-            f"{table.place(bad['row'])}: column {user!r} is empty; correct or drop "
+            f"{table.place(bad[ROW])}: column {user!r} is empty; correct or drop "
             "the row."
         )
     # An empty field of a CSV file is a null.

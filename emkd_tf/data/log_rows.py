@@ -11,7 +11,7 @@ import polars as pl
 from emkd_tf.data import times
 from emkd_tf.data.dropped import counted
 from emkd_tf.data.likely_times import hint, likely_times
-from emkd_tf.data.table import Table
+from emkd_tf.data.table import ROW, Table
 from emkd_tf.errors import InputError
 
 _WORDS = {"raw_time": "time"}
@@ -113,7 +113,7 @@ def _require_one_unit(table: Table, name: str, found: dict[str, Any]) -> None:
 
 
 def _value(table: Table, row: int, name: str) -> Any:
-    found = table.first_bad(pl.col("row") == row)
+    found = table.first_bad(pl.col(ROW) == row)
     return found and found[name]
 
 
@@ -181,7 +181,7 @@ def _named(table: Table, columns: dict[str, str]) -> Table:
     lists = [
         n for n in columns.values() if schema[n].base_type() in (pl.List, pl.Array)
     ]
-    frame = table.frame.select(columns.values()).with_row_index("row")
+    frame = table.frame.select(columns.values()).with_row_index(ROW)
     if columns["item"] in lists:
         table = dataclasses.replace(table, frame=frame.explode(lists))
     else:
@@ -192,7 +192,7 @@ def _named(table: Table, columns: dict[str, str]) -> Table:
     if "rating" in columns:
         chosen["raw_rating"] = table.text(columns["rating"])
         chosen["rating"] = times.numbers(chosen["raw_rating"])
-    return dataclasses.replace(table, frame=table.frame.select("row", **chosen))
+    return dataclasses.replace(table, frame=table.frame.select(row=ROW, **chosen))
 
 
 def _raw_time(table: Table, name: str) -> pl.Expr:

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from emkd_tf.data.histories import Histories, places_between
+from emkd_tf.data.histories import WHOLE, Histories, places_between
 
 _SEED = 0  # the same order in every run
 
@@ -18,8 +18,9 @@ def in_order(histories: Histories, order: str) -> Histories:
 
 
 def in_random_order(histories: Histories) -> Histories:
-    """Shuffles the training parts of histories, and everything that a split sees of a
-    user before the target. Targets stay the same.
+    """Shuffles the training parts of histories, everything that a split sees of a user
+    before the target, and the whole histories that lists are made from. Targets stay
+    the same.
 
     Source: Klenitskiy et al. 2024. Departure: training histories are shuffled too, so
     that a model can get used to it.
@@ -30,6 +31,7 @@ def in_random_order(histories: Histories) -> Histories:
         name: _shuffled(histories.items, starts, np.maximum(places, starts), rng)
         for name, places in histories.split.targets.items()
     }
+    known[WHOLE] = _shuffled(histories.items, starts, histories.offsets[1:], rng)
     return dataclasses.replace(histories, items=trained_on, known=known)
 
 

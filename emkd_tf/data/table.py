@@ -15,6 +15,7 @@ from emkd_tf.data.texts import as_text
 from emkd_tf.errors import InputError
 
 TEXT, JSON_LINES, PARQUET = "csv", "JSON lines", "parquet"  # kinds of tables
+ROW = "\0row"  # number of a row; no file has a column of this name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,8 +101,8 @@ class Table:
         return f"{self.path} line {line}"
 
     def first_bad(self, is_bad: pl.Expr) -> dict[str, Any] | None:
-        """Returns the first row where `is_bad` holds, with its number as "row"."""
-        bad = self.frame.with_row_index("row").filter(is_bad).head(1)
+        """Returns the first row where `is_bad` holds, with its number as ROW."""
+        bad = self.frame.with_row_index(ROW).filter(is_bad).head(1)
         found = self.collect(bad)
         return None if found.is_empty() else found.row(0, named=True)
 

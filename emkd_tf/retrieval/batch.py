@@ -68,7 +68,7 @@ def own_histories(histories: Histories) -> pl.LazyFrame:
         first = 0
         for users in histories.user_id_pieces(_MAX_ROWS):
             bounds = histories.offsets[first : first + _MAX_ROWS + 1]
-            texts = names[histories.items[bounds[0] : bounds[-1]] - 1]
+            texts = names[histories.whole[bounds[0] : bounds[-1]] - 1]
             lists = [
                 part.tolist() for part in np.split(texts, bounds[1:-1] - bounds[0])
             ]
@@ -98,7 +98,7 @@ def history_of(histories: Histories, user: str) -> list[str]:
         )
     number, names = users.index(user.strip()), histories.item_ids()
     first, last = histories.offsets[number : number + 2]
-    return [names[item - 1] for item in histories.items[first:last]]
+    return [names[item - 1] for item in histories.whole[first:last]]
 
 
 def write_recommendations(

@@ -70,6 +70,15 @@ def test_numbers_in_lists_are_written_as_ids_of_logs(tmp_path):
         scan_histories(path, ",")
 
 
+def test_texts_in_lists_are_ids_as_written(tmp_path):
+    path = tmp_path / "h.parquet"
+    pl.DataFrame({"user": ["u"], "history": [["17.0", "b"]]}).write_parquet(path)
+    assert rows(path) == [("u", ["17.0", "b"])]
+    lines = tmp_path / "h.jsonl"
+    lines.write_text('{"user": "u", "history": ["17.0", 18.0]}\n')
+    assert rows(lines) == [("u", ["17.0", "18"])]
+
+
 def test_the_column_of_the_log_comes_before_usual_names(tmp_path):
     path = tmp_path / "h.csv"
     path.write_text("user,who,history\nx,u1,a\n")

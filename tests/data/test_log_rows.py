@@ -109,6 +109,15 @@ def test_a_bad_value_is_named_where_blank_lines_are_none(tmp_path):
         read_rows(scan_table(path), COLUMNS)
 
 
+def test_a_column_may_be_called_row(tmp_path):
+    frame = {"row": ["a", "b"], "item": ["x", "y"], "time": ["1", "soon"]}
+    columns = {**COLUMNS, "user": "row"}
+    with pytest.raises(InputError, match="row 1: column 'time' holds 'soon'"):
+        read(tmp_path, frame, columns)
+    _, found = read(tmp_path, {**frame, "time": ["1", "2"]}, columns)
+    assert found["user"].to_list() == ["a", "b"]
+
+
 def test_two_units_in_one_column_are_refused(tmp_path):
     """Their order would be wrong."""
     seconds = [1_700_000_000 + n for n in range(3)]

@@ -65,6 +65,18 @@ def test_the_order_is_the_same_in_every_run(ordered):
     assert (prepare(config.data).items == first.items).all()
 
 
+def test_whole_histories_are_shuffled_to_their_end(ordered):
+    """Else the newest items of a list's history would be in order of time."""
+    assert ordered.whole is ordered.items
+    whole = in_random_order(ordered).whole
+    bounds = ordered.offsets[1:-1]
+    before, after = (np.split(items, bounds) for items in (ordered.items, whole))
+    assert [sorted(part) for part in after] == [sorted(part) for part in before]
+    is_last = np.mean([a[-1] == b[-1] for a, b in zip(after, before, strict=True)])
+    shares = [np.mean(part == part[-1]) for part in before]
+    assert is_last == pytest.approx(np.mean(shares), abs=0.03)
+
+
 @pytest.mark.parametrize("name", ["global_time", "user"])
 def test_other_splits_keep_their_targets(ordered, name):
     before = None

@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 
+from emkd_tf.data.table import ROW
 from emkd_tf.data.tables import scan_table
 from emkd_tf.errors import InputError
 
@@ -12,7 +13,7 @@ def test_rows_are_named_as_an_editor_counts_lines(tmp_path):
     log.write_text("\nuser,item\n\nu,i\nv,\n")
     table = scan_table(log)
     bad = table.first_bad(pl.col("user") == "v")
-    assert table.place(bad["row"]) == f"{log} line 5"
+    assert table.place(bad[ROW]) == f"{log} line 5"
     assert table.first_bad(pl.col("user") == "w") is None
     pl.DataFrame({"user": ["u"]}).write_parquet(tmp_path / "log.parquet")
     assert scan_table(tmp_path / "log.parquet").place(0).endswith("log.parquet row 0")

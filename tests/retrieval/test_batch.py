@@ -6,6 +6,7 @@ import pytest
 
 from emkd_tf.config import from_flat
 from emkd_tf.data.prepare import prepare
+from emkd_tf.data.shuffled import in_random_order
 from emkd_tf.errors import InputError
 from emkd_tf.retrieval import batch
 from emkd_tf.retrieval.batch import own_histories, write_recommendations
@@ -70,6 +71,18 @@ def test_the_users_of_a_dataset_with_their_whole_histories(
     for user, row in enumerate(frame["history"].to_list()):
         own = histories.items[histories.offsets[user] : histories.offsets[user + 1]]
         assert row == [names[number - 1] for number in own]
+
+
+def test_histories_are_in_the_order_of_the_run(recommender_and_histories):
+    _, histories = recommender_and_histories
+    random = in_random_order(histories)
+    names = np.array(histories.item_ids())
+    frame = own_histories(random).collect()
+    for number, user in enumerate(histories.user_ids()):
+        first, last = random.offsets[number : number + 2]
+        expected = names[random.whole[first:last] - 1].tolist()
+        assert frame["history"][number].to_list() == expected
+        assert batch.history_of(random, user) == expected
 
 
 def test_a_failure_on_the_way_leaves_the_old_file(recommender_and_histories, tmp_path):
