@@ -101,7 +101,7 @@ def _print_report(report: dict[str, Any]) -> None:
 
 
 def _report_lines(report: dict[str, Any]) -> list[str]:
-    from emkd_tf.data.own_files import order_line
+    from emkd_tf.data.own_files import order_line, rounded_line
 
     lines = [
         "Columns: " + ", ".join(f"{k} = {v}" for k, v in report["columns"].items()),
@@ -109,6 +109,8 @@ def _report_lines(report: dict[str, Any]) -> list[str]:
     ]
     if "time" not in report["columns"]:
         lines.append(order_line(report["likely_times"]))
+    elif report["rounded_times"]:
+        lines.append(rounded_line(report["rounded_times"]))
     for reason, dropped in report["dropped_rows"].items():
         lines.append(f"First row dropped for {reason}: {dropped['first']}")
     if attributes := report.get("attributes"):

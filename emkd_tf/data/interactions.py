@@ -43,6 +43,15 @@ class Log:
         return [n for n in self.table.columns if n not in self.columns.values()]
 
     @property
+    def rounded_times(self) -> str | None:
+        """The column of times, if it is of 32-bit floats and counts since 1970."""
+        if "time" not in self.columns or self.rows.unit is None:
+            return None
+        name = self.columns["time"]
+        dtype = self.table.schema[name]
+        return name if getattr(dtype, "inner", dtype) == pl.Float32 else None
+
+    @property
     def frame(self) -> pl.LazyFrame:
         """Columns user, item (texts), time (number) and row (its number in the file),
         in the file's order, to be read in pieces. Without times, the order is used."""

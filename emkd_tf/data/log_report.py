@@ -65,6 +65,7 @@ def validate(config: Config, preset: str | None) -> dict[str, Any]:
         "order": "time" if has_time else "rows of the file",
         "likely_times": [] if has_time else likely_times(log.table, log.unused),
         "times": _times(log, actions),
+        "rounded_times": log.rounded_times,
         "users": len(actions.user_ids),
         "items": len(actions.item_ids),
         "actions": len(actions),

@@ -38,6 +38,8 @@ def content_of(config: DataConfig, log: Log) -> Interactions:
     }
     if "time" not in log.columns:
         description["likely_times"] = likely_times(log.table, log.unused)
+    elif log.rounded_times:
+        description["rounded_times"] = log.rounded_times
     pairs = NO_PAIRS
     if config.attributes is not None:
         found = read_own_attributes(config, log)
@@ -91,6 +93,14 @@ def order_line(likely: Sequence[str]) -> str:
     return f"{line} But {hint(likely)}." if likely else line
 
 
+def rounded_line(name: str) -> str:
+    """Says that a column of times has lost part of the order."""
+    return (
+        f"Column {name!r} holds 32-bit floats, which are the same for times within two "
+        "minutes; unless these are days, write integers or 64-bit floats."
+    )
+
+
 def read_lines(description: dict[str, Any]) -> list[str]:
     """Says how a dataset's files were read, from its `dataset.json`: which columns were
     chosen and which were not, and where the first dropped rows are."""
@@ -102,6 +112,8 @@ def read_lines(description: dict[str, Any]) -> list[str]:
             lines.append(f"Columns not used: {', '.join(unused)}")
         if "time" not in columns:
             lines.append(order_line(description.get("likely_times", [])))
+        elif name := description.get("rounded_times"):
+            lines.append(rounded_line(name))
     lines += split_lines(description.get("split"))
     for reason, place in description.get("first_dropped", {}).items():
         lines.append(f"First row dropped for {reason}: {place}")

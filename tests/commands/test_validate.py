@@ -2,6 +2,7 @@
 
 import json
 
+import polars as pl
 import pytest
 
 from emkd_tf.cli import main
@@ -61,3 +62,12 @@ def test_a_log_that_no_training_takes_ends_with_why(log, capsys):
     assert "Next: " not in out
     assert error.count("\n") == 1
     assert "lower --user-core" in error
+
+
+def test_rounded_times_are_told(tmp_path, said):
+    path = tmp_path / "log.parquet"
+    rows = {"user": ["u"] * 3, "item": ["a", "b", "c"], "time": [1.7e9] * 3}
+    log = pl.DataFrame(rows).with_columns(pl.col("time").cast(pl.Float32))
+    log.write_parquet(path)
+    flags = ("--user-core=0", "--item-core=0")
+    assert "Column 'time' holds 32-bit floats" in said("validate", str(path), *flags)

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import polars as pl
 import pytest
 
 from emkd_tf.config import DataConfig
@@ -47,3 +48,21 @@ def test_everything_that_was_chosen_is_said(files):
     assert read_lines({}) == []
     config = dataclasses.replace(config, attribute_columns=" a,b c, ")
     assert chosen_columns(config) == ["a", "b c"]
+
+
+@pytest.mark.parametrize("dtype", [pl.Float32, pl.Float64])
+def test_times_that_floats_round_are_told(tmp_path, dtype):
+    """Seconds of 2023 are multiples of 128 as 32-bit floats."""
+    path = tmp_path / "log.parquet"
+    times = pl.Series([1_700_000_030, 1_700_000_010]).cast(dtype)
+    log = pl.DataFrame({"user": ["u", "u"], "item": ["a", "b"], "time": times})
+    log.write_parquet(path)
+    read = read_own(DataConfig(interactions=str(path)))
+    is_rounded = read.actions.collect()["time"].n_unique() == 1
+    assert is_rounded == (dtype == pl.Float32)
+    told = [line for line in read_lines(read.description) if "32-bit" in line]
+    assert len(told) == is_rounded
+    small = log.with_columns(time=pl.Series([1, 2]).cast(dtype))
+    small.write_parquet(path)
+    read = read_own(DataConfig(interactions=str(path)))
+    assert "rounded_times" not in read.description
