@@ -14,8 +14,9 @@ from weights import randomized, varied
 from emkd_tf.config import from_flat
 from emkd_tf.config.encoder_table import ENCODERS
 from emkd_tf.config.files import layered
-from emkd_tf.config.model_table import MODELS
+from emkd_tf.config.model_table import MODELS, model_class
 from emkd_tf.data.prepare import prepare
+from emkd_tf.data.training_cost import Speed, training_cost
 from emkd_tf.errors import InputError
 from emkd_tf.export.saved_model import export_saved_model
 from emkd_tf.retrieval.recommend import VectorRecommender
@@ -150,6 +151,15 @@ def test_losses_are_those_it_names_and_every_weight_learns(build, name):
     ):
         assert gradient is not None, weight.name
         assert np.isfinite(tf.convert_to_tensor(gradient)).all(), weight.name
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_the_estimate_of_an_epoch_knows_its_rows(build, name):
+    config, histories, _ = build(name)
+    starts, ends = histories.training_bounds()
+    rows = model_class(name, config.objective.task).examples(config, histories).rows
+    cost = training_cost(config, ends - starts, histories.num_items, Speed(1e9, 1e9))
+    assert cost.windows == len(rows)
 
 
 @pytest.mark.parametrize("name", TRAINED)

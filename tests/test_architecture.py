@@ -2,6 +2,8 @@
 writes them, through the whole life of a run."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -21,13 +23,20 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PAGE = (REPOSITORY / "docs" / "architecture.md").read_text()
 
 
-def install(title, folder, package, table, entries, monkeypatch):
-    """Puts a section's first code block into a package, as the file that the line
-    before it names, and its second one into a table; returns the entry's name."""
+def write(title, folder):
+    """Writes a section's first code block as the file that the line before it names;
+    returns the file and the second block."""
     section = re.split(r"^## ", PAGE.partition(f"## {title}\n")[2], flags=re.M)[0]
     file, entry = re.findall(r"^```python\n(.*?)^```$", section, re.M | re.S)
     (path,) = re.findall(r"^`emkd_tf/\w+/(\w+\.py)`:$", section, re.M)
     (folder / path).write_text(file)
+    return folder / path, entry
+
+
+def install(title, folder, package, table, entries, monkeypatch):
+    """Puts a section's file into a package and its entry into a table; returns the
+    entry's name."""
+    _, entry = write(title, folder)
     monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
     ((name, value),) = eval(f"{{{entry}}}", dict(vars(table))).items()
     monkeypatch.setitem(entries, name, value)
@@ -46,6 +55,15 @@ def encoder(tmp_path_factory, monkeypatch):
     folder, table = tmp_path_factory.mktemp("encoders"), encoder_table
     title, package = "How to add an encoder", emkd_tf.encoders
     return install(title, folder, package, table, table.ENCODERS, monkeypatch)
+
+
+@pytest.mark.slow
+def test_both_pass_the_type_checker(tmp_path):
+    titles = ("How to add a model", "How to add an encoder")
+    files = [str(write(title, tmp_path)[0]) for title in titles]
+    check = [sys.executable, "-m", "mypy", *files]  # quick after `make type`
+    found = subprocess.run(check, cwd=REPOSITORY, capture_output=True)
+    assert found.returncode == 0, found.stdout.decode()
 
 
 class StopsAt(Interrupts):

@@ -64,6 +64,8 @@ class ModelEntry:
         title: its name in papers.
         reads: the settings of model and loss that it reads.
         reads_by_task: those of them that it reads for one task only.
+        rows: how it cuts histories into rows, a value of the setting `rows`, if it does
+            not read that setting.
         preset: used by a training that asks for none; None for its file's own settings.
         is_trained: it is trained in steps; other models are counted and have no
             checkpoint or export.
@@ -74,6 +76,7 @@ class ModelEntry:
     reads: frozenset[str]
     by_task: dict[str, str] = dataclasses.field(default_factory=dict)
     reads_by_task: dict[str, frozenset[str]] = dataclasses.field(default_factory=dict)
+    rows: str | None = None
     preset: str | None = None
     is_trained: bool = True
 
@@ -125,7 +128,9 @@ MODELS = {
         is_trained=False,
     ),
     "cl4srec": ModelEntry("emkd_tf.models.cl4srec:CL4SRec", "CL4SRec", _CL4SREC),
-    "duorec": ModelEntry("emkd_tf.models.duorec:DuoRec", "DuoRec", _DUOREC),
+    "duorec": ModelEntry(
+        "emkd_tf.models.duorec:DuoRec", "DuoRec", _DUOREC, rows="prefix"
+    ),
 }
 DEFAULT_MODEL = "emkd"
 BASELINE = "poprec"  # which every run is compared with

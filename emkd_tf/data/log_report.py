@@ -10,7 +10,7 @@ import numpy as np
 
 from emkd_tf.config import Config, DataConfig, to_flat
 from emkd_tf.config.flags import read_settings
-from emkd_tf.config.model_table import DEFAULT_MODEL
+from emkd_tf.config.model_table import DEFAULT_MODEL, MODELS
 from emkd_tf.data.attributes import attribute_arrays, no_item_known
 from emkd_tf.data.cleaning import (
     Actions,
@@ -184,7 +184,7 @@ def _attributes(
 
 
 def _estimate(config: Config, kept: Actions) -> dict[str, Any] | None:
-    if not len(kept):
+    if not len(kept) or not MODELS[config.model.model].is_trained:
         return None
     lengths = np.bincount(kept.users)
     lengths = lengths[lengths > 0].astype(np.int64) - 2  # two are held out

@@ -15,7 +15,7 @@ import numpy as np
 
 from emkd_tf.config import Config
 from emkd_tf.config.model_table import MODELS
-from emkd_tf.data.examples.rows import Windows
+from emkd_tf.data.examples.rows import ROWS, Windows
 
 _SIDE = 1536  # of the measured product
 _COPIED = 16_000_000  # numbers in the measured copy
@@ -87,9 +87,14 @@ def training_cost(
     data, model, objective = config.data, config.model, config.objective
     batch, d = config.training.batch_size, model.hidden_units
     networks, blocks = model.num_networks, model.num_blocks
-    reads = MODELS[model.model].reads
-    is_masked = "mask_probability" in reads and objective.task == "masked_item"
-    windows = _num_windows(config, lengths, is_masked)
+    entry = MODELS[model.model]
+    reads, rows = entry.reads, entry.rows or data.rows
+    is_masked = "window_step" in reads and objective.task == "masked_item"
+    ends = np.cumsum(lengths)
+    bounds = (ends - lengths, ends, data.max_length)
+    windows = len(
+        Windows(*bounds, data.window_step) if is_masked else ROWS[rows](*bounds)
+    )
     steps = -(-windows // batch)
     length = float(np.minimum(lengths, data.max_length).mean())
     has_contrast = "contrast_weight" in reads and objective.contrast_weight > 0
@@ -97,9 +102,9 @@ def training_cost(
     if is_masked:
         tokens = batch * (1 + views) * length
         chosen = batch * views * length * objective.mask_probability
-    else:  # the next item at every place
+    else:  # the next item at every place, or only after the last one
         tokens = batch * (3 if has_contrast else 1) * length
-        chosen = batch * length
+        chosen = batch * (1 if rows == "prefix" else length)
     scored = num_items
     if objective.item_loss == "sampled":
         scored = min(num_items, objective.num_sampled)
@@ -114,18 +119,3 @@ def training_cost(
     held = _WEIGHT_TENSORS * weights + _LOGIT_TENSORS * logits + _STATE_TENSORS * states
     memory = (_PROCESS_BYTES + 4 * held) / 2**30
     return TrainingCost(windows, steps, steps * seconds, memory)
-
-
-def _num_windows(config: Config, lengths: np.ndarray, is_masked: bool) -> int:
-    """Returns how many windows an epoch trains on."""
-    data = config.data
-    if is_masked:
-        ends = np.cumsum(lengths)
-        return len(Windows(ends - lengths, ends, data.max_length, data.window_step))
-    nexts = np.maximum(lengths - 1, 0)
-    of_users = {
-        "shift": np.minimum(nexts, 1),
-        "whole": -(-nexts // data.max_length),
-        "prefix": nexts,
-    }
-    return int(of_users[data.rows].sum())

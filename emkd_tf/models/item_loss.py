@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import tensorflow as tf
 
@@ -34,6 +34,9 @@ class ItemLoss(abc.ABC):
     Attributes:
         CARRIES: what a batch must carry: nothing, "candidates" that all positions
             share, or "negatives" of each position.
+        OUTSIDE: what negatives are never drawn from, see `Negatives`. With hundreds,
+            recipes only leave out the label; with one or few each matters, and recipes
+            leave out all that the user has chosen.
 
     Call:
         towers: N, for their item tables and biases.
@@ -49,6 +52,7 @@ class ItemLoss(abc.ABC):
     compute: Compute = PLAIN
 
     CARRIES: ClassVar[str | None] = None
+    OUTSIDE: ClassVar[Literal["label", "user"]] = "label"
 
     def __call__(
         self,

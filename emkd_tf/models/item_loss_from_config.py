@@ -50,20 +50,18 @@ def with_drawn_items(
         num_views: M, if every view has its own labels.
     """
     objective = config.objective
-    carries = item_loss_class(config, histories).CARRIES
-    if carries == "candidates":
+    item_loss = item_loss_class(config, histories)
+    if item_loss.CARRIES == "candidates":
         counts = histories.training_item_counts()
         drawn = Candidates(counts, objective.num_sampled)
         return dataclasses.replace(examples, candidates=drawn)
-    if carries != "negatives":
+    if item_loss.CARRIES != "negatives":
         return examples
     sizes = (histories.num_items, objective.num_negatives, config.data.max_length)
-    # With one or few negatives each matters: recipes with these losses draw items that
-    # the user has not chosen. Recipes with hundreds only leave out the label.
-    is_few = objective.item_loss in ("bce", "bpr")
-    negatives = Negatives(*sizes, num_views, outside="user" if is_few else "label")
+    negatives = Negatives(*sizes, num_views, item_loss.OUTSIDE)
+    needs_histories = item_loss.OUTSIDE == "user"
     return dataclasses.replace(
         examples,
         transforms=[*examples.transforms, negatives],
-        training_bounds=histories.training_bounds() if is_few else None,
+        training_bounds=histories.training_bounds() if needs_histories else None,
     )

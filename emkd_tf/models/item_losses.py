@@ -123,12 +123,16 @@ class SoftmaxOfNegatives(_OverNegatives):
 class BinaryCrossEntropy(_OverNegatives):
     """The label and each negative as independent binary decisions (SASRec)."""
 
+    OUTSIDE = "user"
+
     def _loss(self, logits, offsets, tower) -> tf.Tensor:
         return negatives.binary_cross_entropy(logits)
 
 
 class PairwiseRanking(_OverNegatives):
     """The label above each negative (BPR)."""
+
+    OUTSIDE = "user"
 
     def _loss(self, logits, offsets, tower) -> tf.Tensor:
         return negatives.pairwise_ranking(logits)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +11,7 @@ import tensorflow as tf
 from emkd_tf.config import Config
 from emkd_tf.data.examples.examples import Examples
 from emkd_tf.data.examples.next_item import NextItem
-from emkd_tf.data.examples.rows import Prefix, Rows, Shift, Whole
+from emkd_tf.data.examples.rows import ROWS, Rows
 from emkd_tf.data.histories import Histories
 from emkd_tf.kernels.dropout import derived_seed
 from emkd_tf.kernels.packing import Packing
@@ -25,13 +25,6 @@ from emkd_tf.models.item_loss_from_config import make_item_loss, with_drawn_item
 from emkd_tf.models.recommender import Recommender
 from emkd_tf.models.tower import Tower
 from emkd_tf.objectives.next_item import place_weights
-
-# By setting: makes rows from starts [sequences], ends [sequences] and L.
-ROWS: dict[str, Callable[[np.ndarray, np.ndarray, int], Rows]] = {
-    "shift": Shift,
-    "whole": Whole,
-    "prefix": Prefix,
-}
 
 
 class NextItemModel(Recommender):

@@ -10,7 +10,7 @@ import tensorflow as tf
 from emkd_tf.config import Config
 from emkd_tf.config.model_table import MODELS
 from emkd_tf.data.examples.teacher_lists import TeacherLists
-from emkd_tf.data.histories import Histories, left_padded
+from emkd_tf.data.histories import Histories, left_padded, places_between
 from emkd_tf.errors import InputError
 from emkd_tf.evaluation.evaluator import chunk_users, user_vector_function
 from emkd_tf.models.ensemble import Ensemble
@@ -73,10 +73,7 @@ def make_lists(
     items = np.zeros((len(histories.items), k), np.int32)
     scores = np.zeros((len(histories.items), k), np.float32)
     starts, ends = histories.training_bounds()
-    of_user = np.repeat(np.arange(len(starts)), np.maximum(ends - starts - 1, 0))
-    places = np.concatenate(
-        [np.arange(start + 1, end) for start, end in zip(starts, ends, strict=True)]
-    )
+    of_user, places = places_between(starts + 1, np.maximum(ends, starts + 1))
     # Histories of similar length go together, so that little of a chunk is padding.
     lengths = np.minimum(places - starts[of_user], teacher.history_length)
     encode, item_vectors = user_vector_function(teacher), teacher.item_vectors()

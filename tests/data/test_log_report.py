@@ -91,6 +91,12 @@ def test_the_next_command_has_the_settings_that_were_estimated(report_of):
     assert {k: again[k] for k in keys} == {k: expected[k] for k in keys}
 
 
+def test_a_counted_model_has_no_epochs_to_estimate(report_of):
+    _, config = report_of(*ROWS)
+    counted = from_flat({**to_flat(config), "model": "poprec"})
+    assert validate(counted, None)["estimate"] is None
+
+
 def test_without_times_and_with_nothing_left(report_of):
     found, _ = report_of("user,item", "a,x", "a,y")
     assert (found["order"], found["times"]) == ("rows of the file", None)

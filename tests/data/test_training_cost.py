@@ -30,6 +30,18 @@ def test_next_items_are_learned_from_one_window_a_user():
     assert whole.windows == 1 + 3 + 1
 
 
+def test_a_row_for_each_next_item_scores_it_alone():
+    """Whether the setting says so or the model is fixed to it."""
+    settings = {"model": "sasrec", "num_blocks": 1, "max_length": 50, "batch_size": 4}
+    fast = dataclasses.replace(SPEED, copy=np.inf)
+    shift, prefix = (cost(fast, rows=r, **settings) for r in ("shift", "prefix"))
+    d, networks, places = 256, 3, 4 * (LENGTHS.mean() - 1)
+    scored = 3 * networks * places * 2 * 1000 * d / (0.9 * SPEED.product)
+    gap = shift.seconds / shift.steps - prefix.seconds / prefix.steps
+    assert gap == pytest.approx(scored)
+    assert cost(model="duorec").windows == prefix.windows
+
+
 def test_time_falls_with_the_speed_of_products_and_copies():
     base = cost().seconds
     products = base - cost(dataclasses.replace(SPEED, product=np.inf)).seconds

@@ -2,6 +2,7 @@
 
 import pytest
 
+from emkd_tf.config.flat import choices
 from emkd_tf.data.examples.examples import Examples
 from emkd_tf.data.examples.next_item import NextItem
 from emkd_tf.data.examples.rows import Shift
@@ -15,6 +16,10 @@ def drawn(config, histories, num_views=None):
     rows = Shift(*histories.training_bounds(), 5)
     examples = with_drawn_items(Examples(rows, []), config, histories, num_views)
     return examples.transforms, examples.candidates
+
+
+def test_the_setting_knows_the_losses_of_the_table():
+    assert choices("item_loss") == tuple(ITEM_LOSSES)
 
 
 @pytest.mark.parametrize("name", ITEM_LOSSES)

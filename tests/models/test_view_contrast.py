@@ -105,6 +105,21 @@ def test_the_losses_equal_numpy(case, num_networks):
     np.testing.assert_allclose(losses["total"], item + WEIGHT * expected, rtol=1e-4)
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_every_encoding_has_a_dropout_of_its_own(case, monkeypatch):
+    """Or the two views of "un" would be nearly the same."""
+    model, seeds = make(case, num_networks=2, dropout=0.5), []
+    for tower in model.towers:
+
+        def encode(item_ids, seed, encode=tower.encode, **options):
+            seeds.append(tuple(seed.numpy()))
+            return encode(item_ids, seed, **options)
+
+        monkeypatch.setattr(tower, "encode", encode)
+    model.compute_losses(batch_of(), tf.constant([1, 2]))
+    assert len(seeds) == len(set(seeds)) == 4
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_static_shapes_give_the_same_losses_and_gradients(case):

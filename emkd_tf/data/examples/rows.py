@@ -6,6 +6,7 @@ the rows.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -144,3 +145,11 @@ class Prefix(_Counted):
         starts = self._starts[sequence]
         ends = starts + place + self._shortest
         return np.maximum(ends - self.length, starts), ends
+
+
+# By the setting `rows`: makes rows from starts [sequences], ends [sequences] and L.
+ROWS: dict[str, Callable[[np.ndarray, np.ndarray, int], Rows]] = {
+    "shift": Shift,
+    "whole": Whole,
+    "prefix": Prefix,
+}
