@@ -10,16 +10,21 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from emkd_tf.config import BESIDE_TRAINING, Config, from_flat, to_flat
+from emkd_tf.config import BESIDE_TRAINING, KEYS, Config, from_flat, to_flat
 from emkd_tf.config.files import NO_PRESET
 from emkd_tf.config.flags import as_flags
 from emkd_tf.config.run_names import CONFIG_FILE
+from emkd_tf.config.sections.data import OF_MODEL
 from emkd_tf.data.download import sha256
 from emkd_tf.data.prepare import own_hashes
 from emkd_tf.errors import InputError
 from emkd_tf.experiments.grid import Experiment
 from emkd_tf.training.command_line import read_training
 from emkd_tf.training.run_config import changed_settings, read_config
+
+# Settings in which rows may not differ: they decide the data and what is ranked.
+_SHARED = ("protocol", *(key for key, of in KEYS.items() if of == "data"))
+_OF_ROWS = {*BESIDE_TRAINING, *OF_MODEL, "history_order"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,13 +76,31 @@ def cells(
         flags: further settings of all of them, such as --data-dir.
 
     Raises:
-        InputError: a row that training does not accept.
+        InputError: a row that training does not accept, or that cannot be compared
+            with the others.
     """
-    return [
+    found = [
         _cell(experiment, dataset, label, preset, seed, flags)
         for label in experiment.rows
         for seed in range(seeds)
     ]
+    _require_comparable(experiment, found)
+    return found
+
+
+def _require_comparable(experiment: Experiment, cells: Sequence[Cell]) -> None:
+    """Refuses rows with other data or another protocol, before they are trained."""
+    first, *others = cells
+    wanted = to_flat(first.config)
+    for cell in others:
+        found = to_flat(cell.config)
+        for key in _SHARED:
+            if key not in _OF_ROWS and found[key] != wanted[key]:
+                raise InputError(
+                    f"Rows {first.label!r} and {cell.label!r} of {experiment.name} "
+                    f"cannot be compared: their `{key}` are {wanted[key]} and "
+                    f"{found[key]}; give all rows the same."
+                )
 
 
 def _cell(

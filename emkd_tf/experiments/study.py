@@ -16,7 +16,7 @@ from emkd_tf.experiments.search_space import Space, as_yaml, inside
 from emkd_tf.training.run_config import changed_settings, read_config, write_config
 
 _RANDOM_TRIALS = 5  # before others are drawn from what these found, and pruned
-_SAFE_EPOCHS = 3  # in which no trial is pruned
+_SAFE_EPOCHS = 3  # whose last is the first after which a trial may be pruned
 GIVEN = "given"  # attribute of the trial with the settings as given
 _NOTE_SECONDS = 10.0  # between two records of the time spent
 

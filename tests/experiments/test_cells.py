@@ -25,6 +25,28 @@ def test_rows_take_what_is_theirs(tmp_path):
     assert {cell.config.training.epochs for cell in smoke} == {2}
 
 
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"protocol": "window"}, "`protocol` are unseen and window"),
+        ({"recommend_seen": True}, "`protocol` are unseen and all"),
+        ({"split": "user"}, "`split` are leave_one_out and user"),
+        ({"item_core": 7}, "`item_core` are 5 and 7"),
+    ],
+)
+def test_rows_that_cannot_be_compared_are_not_trained(tmp_path, setting, message):
+    rows = {"a": {"model": "markov"}, "b": {"model": "markov", **setting}}
+    with pytest.raises(InputError, match=f"Rows 'a' and 'b' .* {message}"):
+        cells(read_experiment(write(tmp_path, rows=rows)), "beauty")
+
+
+def test_rows_may_share_another_protocol_and_differ_in_what_models_read(tmp_path):
+    rows = {"long": {"max_length": 30}, "random": {"history_order": "random"}}
+    base = {"model": "sasrec", "protocol": "window", "split": "user"}
+    path = write(tmp_path, rows=rows, base=base)
+    assert len(cells(read_experiment(path), "beauty")) == 2
+
+
 def test_a_run_is_named_by_what_decides_it(tmp_path):
     def name(**row):
         path = write(tmp_path, rows={"a": {"model": "sasrec", **row}})
