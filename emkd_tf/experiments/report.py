@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -87,16 +88,14 @@ def findings(experiment: Experiment, dataset: str, cells: Sequence[Cell]) -> Fin
     every = [run for of_row in runs.values() for run in of_row]
     if every:
         require_comparable(every)
-    first = experiment.metrics[0]
-    values = {
-        label: np.stack([user_values(run.ranks, first) for run in of_row])
-        for label, of_row in runs.items()
-    }
+    values, first_of = _distinct(runs, experiment.metrics[0])
     reference: str | None = None
     tested: Mapping[str, Difference] = {}
     if len(values) > 1:
-        baseline = experiment.baseline if experiment.baseline in values else None
+        baseline = first_of.get(experiment.baseline or "")
         reference, tested = differences(values, baseline)
+        reference = experiment.baseline if baseline else reference
+    tested = {label: tested[of] for label, of in first_of.items() if of in tested}
     published = experiment.published.get(dataset, {})
     results = [
         _result(experiment, label, finished[label], runs, tested, published)
@@ -162,13 +161,9 @@ def marked(found: Findings) -> dict[str, str]:
     """Returns "best" and "second" by label, where that is beyond chance: their
     difference from each lower row is significant over users and, if several seeds of
     both were run, over seeds."""
-    metric = found.metrics[0]
-    values = {
-        label: np.stack([user_values(run.ranks, metric) for run in runs])
-        for label, runs in found.runs.items()
-    }
+    values, first_of = _distinct(found.runs, found.metrics[0])
     ordered = sorted(values, key=lambda label: -values[label].mean())
-    marks = {}
+    marks: dict[str, str] = {}
     for mark in ("best", "second"):
         if len(ordered) < 2:
             break
@@ -180,4 +175,22 @@ def marked(found: Findings) -> dict[str, str]:
         if max(chances) >= _LEVEL:
             break
         marks[ordered.pop(0)] = mark
-    return marks
+    return {label: marks[of] for label, of in first_of.items() if of in marks}
+
+
+def _distinct(
+    runs: Mapping[str, Sequence[RunRanks]], metric: str
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Rows of a grid may be one training, which is not compared with itself. Returns
+    the metric [seeds, users] of each first row with its runs, and for each label, the
+    label of that row."""
+    rows: dict[tuple[Path, ...], str] = {}
+    first_of = {
+        label: rows.setdefault(tuple(run.path for run in of_row), label)
+        for label, of_row in runs.items()
+    }
+    values = {
+        label: np.stack([user_values(run.ranks, metric) for run in runs[label]])
+        for label in rows.values()
+    }
+    return values, first_of

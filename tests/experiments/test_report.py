@@ -1,5 +1,6 @@
 """What the runs of an experiment show: the best of them, and what they took."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -32,6 +33,34 @@ def test_seeds_that_disagree_mark_nothing(grid, planned, finish):
     assert difference.p_users < 1e-4
     assert difference.p_seeds > 0.05
     assert marked(found) == {}
+
+
+def test_one_training_of_two_rows_is_not_compared_with_itself(grid, planned, finish):
+    rng = np.random.default_rng(1)
+    for cell in planned:
+        if cell.seed == 0:
+            finish(
+                cell, rng.integers(1, 9 if cell.label == "large" else 20, size=USERS)
+            )
+    alone = findings(grid, "sample", planned)
+    rows = {**grid.rows, "again": grid.rows["large"]}
+    twice = [
+        *planned,
+        *(
+            dataclasses.replace(cell, label="again")
+            for cell in planned
+            if cell.label == "large"
+        ),
+    ]
+    for baseline in (grid.baseline, "again"):
+        grid = dataclasses.replace(grid, rows=rows, baseline=baseline)
+        found = findings(grid, "sample", twice)
+        assert marked(alone) == {"large": "best"}
+        assert marked(found) == {"large": "best", "again": "best"}
+        (before,) = (r.difference.p_users for r in alone.results if r.difference)
+        after = {r.difference.p_users for r in found.results if r.difference}
+        assert after == {before}
+        assert found.reference == (baseline or "large")
 
 
 def test_nothing_is_finished(grid, planned):
