@@ -34,12 +34,12 @@ def add_up(run_dirs: Sequence[Path], overrides: dict[str, Any]) -> RunResult:
         overrides: settings of the new run, such as its name.
 
     Raises:
-        InputError: a run is unfinished, on other data or counted; or the new run
-            directory exists.
+        InputError: a run is unfinished, on other data or in another order of them, or
+            counted; or the new run directory exists.
     """
     configs = [read_config(path) for path in run_dirs]
     made = [_metrics_of(path) for path in run_dirs]
-    _require_same_data(run_dirs)
+    _require_same_data(run_dirs, configs)
     config = _config_of(configs, overrides)
     histories = run_data.find(run_dirs[0], configs[0])
     ensemble = sum_of(run_dirs, histories)
@@ -70,14 +70,21 @@ def _metrics_of(run_dir: Path) -> dict[str, Any]:
         return {key: metrics[key] for key in ("model", "seconds", "parameters")}
 
 
-def _require_same_data(run_dirs: Sequence[Path]) -> None:
+def _require_same_data(run_dirs: Sequence[Path], configs: Sequence[Config]) -> None:
     first = run_data.trained_on(run_dirs[0])
-    for path in run_dirs[1:]:
-        other = run_data.trained_on(path)
+    first_order = configs[0].data.history_order
+    for path, config in zip(run_dirs[1:], configs[1:], strict=True):
+        other, order = run_data.trained_on(path), config.data.history_order
+        wrong = f"{run_dirs[0]} and {path} cannot be added up: their"
         if other[1] != first[1]:
             raise InputError(
-                f"{run_dirs[0]} and {path} cannot be added up: their data differ, "
-                f"`{first[0]}` {first[1]} and `{other[0]}` {other[1]}."
+                f"{wrong} data differ, `{first[0]}` {first[1]} and `{other[0]}` "
+                f"{other[1]}."
+            )
+        if order != first_order:
+            raise InputError(
+                f"{wrong} histories are in different orders, `history_order` "
+                f"{first_order} and {order}."
             )
 
 

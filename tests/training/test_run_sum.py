@@ -112,6 +112,12 @@ def test_what_cannot_be_added_up_is_one_line(runs, tiny_settings, tmp_path):
     (copy / "dataset.json").write_text(json.dumps(changed))
     with pytest.raises(InputError, match="their data differ"):
         add_up([runs[0], copy], {"name": "x"})
+    shutil.copy(runs[1] / "dataset.json", copy)
+    config = (copy / "config.yaml").read_text()
+    shuffled = config.replace("history_order: time", "history_order: random")
+    (copy / "config.yaml").write_text(shuffled)
+    with pytest.raises(InputError, match="`history_order` time and random"):
+        add_up([runs[0], copy], {"name": "x"})
     (copy / "metrics.json").unlink()
     with pytest.raises(InputError, match="is not finished"):
         add_up([runs[0], copy], {"name": "x"})
