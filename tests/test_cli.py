@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,9 @@ from command_line import flags
 
 from emkd_tf import __version__
 from emkd_tf.cli import main
+from emkd_tf.commands.arguments import run_arguments
+from emkd_tf.commands.recommend import recommend
+from emkd_tf.commands.train import next_commands
 from emkd_tf.config import to_flat
 from emkd_tf.training.run_dir import read_config
 
@@ -142,13 +146,24 @@ def test_train_prints_the_table_the_export_and_the_run(finished_run):
     assert "epoch 2/2" in process.stderr
     assert [line.split()[:4] for line in following.splitlines()] == [
         ["emkd", command, "--run", str(run_dir)]
-        for command in ("evaluate", "recommend", "recommend", "report", "export")
+        for command in ("evaluate", "recommend", "recommend", "report")
     ]
     assert "--user user0\n" in following
     first, second, *others = process.stderr.splitlines()
     assert first.startswith("Data: `tiny`, 60 users, 40 items, ")
     assert second == "Columns: user = user, item = item, time = time"
     assert f"Run directory {run_dir}" in others
+
+
+@pytest.mark.parametrize("user", ["-1KK zib", "17"])
+def test_what_comes_next_is_read_as_it_is_printed(tmp_path, user):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "user_ids.txt").write_text(f"{user}\n", encoding="utf-8")
+    _, one_user, *_, last = next_commands(tmp_path, can_export=True)
+    given = shlex.split(one_user)[2:]
+    read = run_arguments(recommend, given, [], user={"type": str})
+    assert (read["user"], read["run"]) == (user, str(tmp_path))
+    assert last.startswith("emkd export ")
 
 
 def lines_of(process):

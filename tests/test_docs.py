@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import browser
 import pytest
 
 from emkd_tf.cli import COMMANDS, main
@@ -77,6 +78,27 @@ def test_the_site_is_built_without_a_warning(tmp_path):
     (address,) = set(re.findall(r'href="([^"]*#[^"]*\.distillation_loss)"', method))
     assert f'id="{address.partition("#")[2]}"' in api
     assert api.count("<details") >= 8  # the source of each function
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(browser.missing() is not None, reason=str(browser.missing()))
+def test_a_cell_gives_a_name_its_own_width_and_a_command_room(tmp_path):
+    style = (REPOSITORY / "docs" / "stylesheets" / "tables.css").read_text()
+    command = "python train.py --dataset beauty --preset cpu --distillation false"
+    cells = "".join(f"<td>{cell}</td>" for cell in ["0.0652"] * 9)
+    (tmp_path / "page.html").write_text(
+        f"<style>{style} code {{ word-break: break-word }}</style>"
+        "<div class=md-typeset style='width: 300px; overflow: auto'><table><tr>"
+        f"<td><code>seed</code><td>of <code>emkd</code>: a name</td>{cells}"
+        f"<td><code>{command}</code></td></tr></table></div>"
+    )
+    with browser.browser() as driver:
+        driver.get((tmp_path / "page.html").as_uri())
+        codes = driver.find_elements("tag name", "code")
+        *names, room = (code.size["width"] for code in codes)
+    assert len(names) == 2
+    assert max(names) < 80
+    assert room > 200  # of a table that scrolls
 
 
 def test_main_has_a_command_for_each_line_of_the_overview(capsys):

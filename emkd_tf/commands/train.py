@@ -36,21 +36,29 @@ def train(arguments: Sequence[str]) -> None:
         teacher = Path(config.objective.distill)
         say_lost(teacher.name, read_json(teacher / "metrics.json"), result.metrics)
     say("Next:")
-    for line in _next_commands(result.run_dir, entry.is_trained):
+    can_export = entry.is_trained and result.export is None
+    for line in next_commands(result.run_dir, can_export):
         say(f"  {line}")
 
 
-def _next_commands(run_dir: Path, has_export: bool) -> list[str]:
-    """Returns what a user may want to do with a new run."""
+def next_commands(run_dir: Path, can_export: bool) -> list[str]:
+    """Returns what a user may want to do with a new run.
+
+    Args:
+        run_dir: of the run.
+        can_export: it has no export yet, and can have one.
+    """
     named = Path(RunConfig.runs_dir) / run_dir.name
     is_here = named.exists() and named.samefile(run_dir)
     run = shlex.quote(run_dir.name if is_here else str(run_dir))
     with (run_dir / "data" / "user_ids.txt").open(encoding="utf-8") as users:
-        user = shlex.quote(users.readline().rstrip("\n"))
+        user = users.readline().rstrip("\n")
+    # An id such as -1KK would be taken for a flag.
+    between = "=" if user.startswith("-") else " "
     return [
         f"emkd evaluate --run {run}",
-        f"emkd recommend --run {run} --user {user}",
+        f"emkd recommend --run {run} --user{between}{shlex.quote(user)}",
         f"emkd recommend --run {run} --output lists.parquet",
         f"emkd report --run {run}",
-        *([f"emkd export --run {run}"] if has_export else []),
+        *([f"emkd export --run {run}"] if can_export else []),
     ]

@@ -43,6 +43,9 @@ def one_line(message: str, flags: Iterable[str]) -> str:
         for kind, word in _KINDS.items():
             rule = rule.replace(f"a <class '{kind}'>", word)
         return f"`{match.group(1)}`: {rule}"
+    if match := re.fullmatch(r"argument (--\S+): expected one argument", text):
+        flag = match.group(1).replace("_", "-")
+        return f"{text}; a value that begins with - is written {flag}=VALUE."
     return text
 
 

@@ -86,6 +86,7 @@ def test_a_log_is_named_without_its_endings(file, name):
         ),
         (["--temperature=-1"], "`temperature` must be above 0, got -1.0"),
         (["extra"], "Unexpected argument `extra`"),
+        (["--name", "-x"], "; a value that begins with - is written --name=VALUE"),
         (["--preset", "gpu"], "`preset` 'gpu' is not a preset of emkd"),
     ],
 )

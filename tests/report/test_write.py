@@ -118,11 +118,16 @@ class TestInABrowser:
         with browser.browser(width=390, height=800, theme=theme) as driver:
             driver.get(page[0].as_uri())
             width = driver.execute_script("return document.body.scrollWidth")
+            cards = driver.execute_script(
+                "return [...document.querySelectorAll('.card td:last-child')]"
+                ".map(c => c.clientWidth)"
+            )
             colours = driver.execute_script(
                 "const s = getComputedStyle(document.body);"
                 "return [s.backgroundColor, s.color]"
             )
         assert width <= 390
+        assert min(cards) > 120  # else a number breaks between its digits
         paper, ink = (
             sum(map(int, re.findall(r"\d+", c)[:3])) / (3 * 255) for c in colours
         )
