@@ -160,7 +160,7 @@ def write_program(folder, checksums):
     path = folder / "emkd_tf" / "commands" / "tune.py"
     text = path.read_text()
     assert '"default": 20' in text
-    path.write_text(text.replace('"default": 20', '"default": 3'))
+    path.write_text(text.replace('"default": 20', '"default": 2'))
     path = folder / "emkd_tf" / "data" / "sources.py"
     text = path.read_text()
     for source in SOURCES.values():
