@@ -23,9 +23,10 @@ time.sleep(60)
 
 # Trains, as far as one can see, until it gets the signal of an interrupted training.
 RUNNER = """
-import subprocess, sys, time, types
+import signal, subprocess, sys, time, types
 from pathlib import Path
 from emkd_tf.experiments import processes
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells' jobs ignore it
 program = "import time; print('trains', flush=True); time.sleep(60)"
 child = [sys.executable, "-c", program]
 processes._start = lambda cell, own: subprocess.Popen(child)
