@@ -217,7 +217,7 @@ def places_between(
     """
     lengths = ends - starts
     numbers = np.repeat(np.arange(len(lengths)), lengths)
-    before = np.cumsum(lengths) - lengths  # places of all earlier pairs
+    before = np.cumsum(lengths) - lengths  # places of all earlier ranges
     return numbers, np.arange(len(numbers)) + (starts - before)[numbers]
 
 

@@ -44,7 +44,8 @@ class Log:
 
     @property
     def rounded_times(self) -> str | None:
-        """The column of times, if it is of 32-bit floats and counts since 1970."""
+        """The column of times if it is of 32-bit floats and counts since 1970, else
+        None."""
         if "time" not in self.columns or self.rows.unit is None:
             return None
         name = self.columns["time"]
